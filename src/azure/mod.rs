@@ -1,0 +1,22 @@
+//! REST clients for Azure Resource Manager. They know Azure's resources and nothing of alerts, so that
+//! whoever reads them needs only the vendor's pages.
+
+pub mod client;
+pub mod compute;
+pub mod credentials;
+pub mod error;
+pub mod network_watcher;
+pub mod operation;
+pub mod page;
+pub mod resource_id;
+pub mod retry;
+pub mod transport;
+
+/// An Azure location as a name that can be compared: "West US" and "westus" are the same place.
+pub fn normalise_location(location: &str) -> String {
+    location
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect()
+}

@@ -1,0 +1,126 @@
+//! What to capture and on what, how many jobs at a time.
+
+use super::{app_settings::Reader, filters};
+use serde_json::Value;
+use std::time::Duration;
+
+/// The parameters of a packet capture and the rules around it.
+/// <https://learn.microsoft.com/en-us/rest/api/network-watcher/packet-captures/create>
+#[derive(Debug, Clone)]
+pub struct CaptureSettings {
+    /// The resource name of our captures.
+    pub name: String,
+    /// Resource id of the storage account that gets the file.
+    pub storage_account_id: Option<String>,
+    /// Path of the file on the captured machine.
+    pub file_path: Option<String>,
+    /// 1 to 18,000 s.
+    pub time_limit_seconds: u32,
+    pub bytes_per_packet: Option<u32>,
+    pub total_bytes: Option<u32>,
+    /// In Resource Manager's own form, checked.
+    pub filters: Vec<Value>,
+    /// With so many captures listed on a network watcher, no further one is made.
+    pub limit: usize,
+    /// How long the caller waits for the outcome. Action groups stop waiting after 10 s.
+    pub reply_wait: Duration,
+    /// Read and decide, write nothing.
+    pub dry_run: bool,
+}
+
+/// What may be captured. Empty lists allow everything.
+#[derive(Debug, Clone, Default)]
+pub struct AllowedSettings {
+    /// Subscription, resource group or resource ids.
+    pub scopes: Vec<String>,
+    /// Alert rule names, `*` stands for any text.
+    pub rules: Vec<String>,
+    /// Signals: Metric, Log, Activity Log.
+    pub signals: Vec<String>,
+    /// After a capture of a VM, alerts for it are ignored so long.
+    pub cooldown: Duration,
+}
+
+/// How many jobs, and how stubborn.
+#[derive(Debug, Clone)]
+pub struct JobSettings {
+    /// Jobs waiting at most; beyond that alerts are sent away with a 503.
+    pub capacity: usize,
+    /// Failed attempts until a job is given up.
+    pub max_attempts: u32,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
+    const NAME: &str = "PacketCapture__Name";
+    const STORAGE: &str = "PacketCapture__StorageAccountId";
+    const FILE: &str = "PacketCapture__FilePath";
+    let name = reader.text(NAME).unwrap_or("PSAzureFunction").to_owned();
+    if !is_legal_name(&name) {
+        reader.problem(
+            NAME,
+            "1 to 80 letters, digits, '_', '.' or '-', a letter or digit first and a letter, digit or '_' last",
+        );
+    }
+    let dry_run = reader.flag("PacketCapture__DryRun");
+    let storage_account_id = reader.text(STORAGE).map(str::to_owned);
+    let file_path = reader.text(FILE).map(str::to_owned);
+    if storage_account_id.is_none() && file_path.is_none() && !dry_run {
+        reader.problem(
+            STORAGE,
+            "the resource id of the storage account for the capture files (or set PacketCapture__FilePath)",
+        );
+    }
+    if file_path.as_ref().is_some_and(|path| !path.to_ascii_lowercase().ends_with(".cap")) {
+        reader.problem(FILE, "a path on the captured machine that ends in .cap");
+    }
+    let filters = match reader.text("PacketCapture__Filters").map(filters::parse) {
+        None => Vec::new(),
+        Some(Ok(filters)) => filters,
+        Some(Err(expected)) => {
+            reader.problem("PacketCapture__Filters", expected);
+            Vec::new()
+        }
+    };
+    let most = u64::from(u32::MAX);
+    CaptureSettings {
+        name,
+        storage_account_id,
+        file_path,
+        time_limit_seconds: reader.number("PacketCapture__TimeLimitInSeconds", 1..=18_000, 10) as u32,
+        bytes_per_packet: reader
+            .optional_number("PacketCapture__BytesToCapturePerPacket", 0..=most)
+            .map(|n| n as u32),
+        total_bytes: reader
+            .optional_number("PacketCapture__TotalBytesPerSession", 0..=most)
+            .map(|n| n as u32),
+        filters,
+        limit: reader.number("PacketCapture__Limit", 1..=10_000, 10) as usize,
+        reply_wait: Duration::from_secs(reader.number("PacketCapture__ReplyWaitSeconds", 0..=200, 8)),
+        dry_run,
+    }
+}
+
+pub(super) fn read_allowed(reader: &mut Reader<'_>) -> AllowedSettings {
+    AllowedSettings {
+        scopes: reader.list("PacketCapture__AllowedScopes"),
+        rules: reader.list("PacketCapture__AllowedRules"),
+        signals: reader.list("PacketCapture__AllowedSignals"),
+        cooldown: Duration::from_secs(reader.number("PacketCapture__CooldownSeconds", 0..=86_400, 0)),
+    }
+}
+
+pub(super) fn read_jobs(reader: &mut Reader<'_>) -> JobSettings {
+    JobSettings {
+        capacity: reader.number("JobQueue__Capacity", 1..=100_000, 1_000) as usize,
+        max_attempts: reader.number("JobQueue__MaxAttempts", 1..=100, 5) as u32,
+    }
+}
+
+/// <https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/resource-name-rules#microsoftnetwork>
+fn is_legal_name(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    (1..=80).contains(&name.len())
+        && name.chars().all(legal)
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+}
