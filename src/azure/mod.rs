@@ -1,0 +1,3 @@
+//! Azure Resource Manager as this program uses it.
+
+pub mod resource_id;
