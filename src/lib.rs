@@ -1,1 +1,6 @@
-
+pub mod alert;
+pub mod azure;
+pub mod capture;
+pub mod config;
+pub mod notify;
+pub mod queue;

@@ -1,0 +1,130 @@
+//! Azure Monitor alerts, as action groups deliver them, read into one type. Here the vendor's JSON ends: all that comes
+//! after works with an [`Alert`]. Nothing here waits, logs or looks anything up.
+
+mod activity_log;
+mod body;
+mod common;
+mod condition;
+mod dedupe;
+mod envelope;
+mod fields;
+mod log_v1;
+mod metric;
+mod other;
+mod outcome;
+mod shape;
+mod target;
+mod target_id;
+
+use serde::{Deserialize, Serialize};
+
+pub use body::{BadBody, MAX_BODY_BYTES};
+pub use condition::Condition;
+pub use outcome::{IgnoreReason, ignore_reason};
+pub use shape::Schema;
+pub use target::{Target, TargetKind};
+
+/// What an alert says, whichever of its shapes it came in. Texts are kept as the body spells them unless said
+/// otherwise; an empty text counts as absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    pub schema: Schema,
+    /// Azure Monitor's monitor condition.
+    pub state: State,
+    /// The alert rule's name.
+    pub rule: Option<String>,
+    /// The alert rule's resource id, unchecked: for reading, not for calling.
+    pub rule_id: Option<String>,
+    /// The id of this one alert, new each time its rule fires. Metric alerts outside the common schema have none.
+    pub id: Option<String>,
+    /// `Metric`, `Log` or `Activity Log`, or a newer word of Azure's.
+    pub signal: Option<String>,
+    /// `Sev0` to `Sev4`.
+    pub severity: Option<String>,
+    /// A time in one of several formats, with or without a zone.
+    pub fired_at: Option<String>,
+    /// The alert targets that can be captured on: each machine or scale set once, in the order of the body.
+    pub targets: Vec<Target>,
+    /// An Azure region's code (`westcentralus`). Most bodies have none; then only the machine itself can tell.
+    pub region: Option<String>,
+    /// Equal for two deliveries of the same alert, and for nothing else.
+    pub dedupe_key: Option<String>,
+    /// Sent by the portal's "test action group", about a machine that does not exist.
+    pub is_test: bool,
+    /// What the rule compared, for telling people; at most 16.
+    pub conditions: Vec<Condition>,
+    pub description: Option<String>,
+}
+
+impl Alert {
+    /// An alert of which only the shape is known yet.
+    fn of(schema: Schema) -> Alert {
+        Alert {
+            schema,
+            state: State::Unknown,
+            rule: None,
+            rule_id: None,
+            id: None,
+            signal: None,
+            severity: None,
+            fired_at: None,
+            targets: Vec::new(),
+            region: None,
+            dedupe_key: None,
+            is_test: false,
+            conditions: Vec::new(),
+            description: None,
+        }
+    }
+}
+
+/// Azure Monitor's monitor condition, or the older shapes' words for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Fired,
+    Resolved,
+    /// Neither was said, or a third word.
+    Unknown,
+}
+
+impl State {
+    /// `fired`, `resolved`, `unknown`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Fired => "fired",
+            State::Resolved => "resolved",
+            State::Unknown => "unknown",
+        }
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Reads a webhook's body: one of Azure Monitor's shapes, perhaps in an envelope. See [`Schema`] for the shapes.
+///
+/// One bad target id refuses the whole body, since a sender who makes up one id is not to be trusted with the others.
+pub fn read(body: &[u8]) -> Result<Alert, BadBody> {
+    let value = body::parse(body)?;
+    let top = fields::Object::new(&value, "$".to_owned())?;
+    match envelope::content(&top) {
+        None => shape::read(&top),
+        Some((serde_json::Value::String(text), path)) => {
+            let inner = body::parse_text(text, &path)?;
+            shape::read(&fields::Object::new(&inner, path)?)
+        }
+        Some((inner, path)) => shape::read(&fields::Object::new(inner, path)?),
+    }
+}
+
+/// The severity as the common schema writes it. `3`, `"3"` and `"Sev3"` are all in use; words are not translated, as
+/// nothing says which number they stand for.
+fn severity(written: Option<String>) -> Option<String> {
+    let written = written?.to_ascii_lowercase();
+    let level = written.strip_prefix("sev").unwrap_or(&written);
+    matches!(level, "0" | "1" | "2" | "3" | "4").then(|| format!("Sev{level}"))
+}

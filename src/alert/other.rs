@@ -1,0 +1,72 @@
+//! The shapes that seldom or never name a machine: smart detector alerts, budgets, autoscale notifications.
+
+use super::body::BadBody;
+use super::fields::Object;
+use super::target::Targets;
+use super::{Alert, Schema, common, dedupe, metric, severity};
+
+pub(super) fn read_smart_detector(top: &Object) -> Result<Alert, BadBody> {
+    let alert = Alert::of(Schema::SmartDetector);
+    let properties = top.loose_object("properties");
+    let Some(properties) = properties else {
+        return Ok(alert);
+    };
+    let essentials = properties.object("essentials")?.ok_or_else(|| {
+        BadBody::at(
+            properties.path_of("essentials"),
+            "an object was expected, but it is missing",
+        )
+    })?;
+    let mut targets = Targets::default();
+    if let Some(target) = essentials.text("targetResource") {
+        targets.main(&target, || essentials.path_of("targetResource"))?;
+    }
+    let (targets, names_test) = targets.finish();
+    let id = top.text("id");
+    let rule_id = essentials.text("alertRule");
+    let rule = rule_id
+        .as_deref()
+        .map(|id| id.rsplit('/').next().unwrap_or(id).to_owned());
+    let fired_at = essentials.text("startDateTime");
+    Ok(Alert {
+        state: common::state(&essentials)?,
+        dedupe_key: dedupe::by_id(id.as_deref(), &rule, &targets, &fired_at),
+        is_test: names_test || id.as_deref().is_some_and(dedupe::is_test_id),
+        rule,
+        rule_id,
+        id,
+        signal: Some(
+            essentials
+                .text("signalType")
+                .map_or_else(|| "Log".to_owned(), common::signal),
+        ),
+        severity: severity(essentials.scalar("severity")),
+        fired_at,
+        targets,
+        description: essentials.text("description"),
+        ..alert
+    })
+}
+
+/// A budget says neither a state nor a machine. Its body is a good one all the same.
+pub(super) fn read_budget(top: &Object) -> Result<Alert, BadBody> {
+    top.object("data")?;
+    Ok(Alert::of(Schema::Budget))
+}
+
+/// Read for the answer's sake only. The scale set in it is not a target: it was scaled, nothing is wrong with it.
+pub(super) fn read_autoscale(top: &Object) -> Result<Alert, BadBody> {
+    top.string("status")?;
+    let alert = Alert::of(Schema::Autoscale);
+    let Some(context) = top.object("context")? else {
+        return Ok(alert);
+    };
+    Ok(Alert {
+        rule: context.text("name"),
+        rule_id: context.text("id"),
+        fired_at: context.text("timestamp"),
+        region: metric::region(&context),
+        description: context.text("details"),
+        ..alert
+    })
+}
