@@ -1,1 +1,59 @@
-fn main() {}
+//! The function's executable: settings, build, serve, stop.
+
+use alert_packet_capture::{
+    app::{self, App, Pace},
+    config::{AppSettings, Settings},
+    explain, telemetry,
+};
+use std::{error::Error, net::Ipv4Addr, process::ExitCode};
+use tokio::net::TcpListener;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        None => match serve() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        Some("explain") => explain::main(&arguments[1..], &AppSettings::from_environment()),
+        Some(_) => {
+            eprintln!("usage: handler                        serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let environment = AppSettings::from_environment();
+    telemetry::start(environment.get("RUST_LOG"), environment.get("LOG_FORMAT"));
+    let settings = Settings::read(&environment)?;
+    let app = App::build(&settings, &Pace::default())?;
+    let address = (Ipv4Addr::LOCALHOST, settings.port);
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        format!("127.0.0.1:{} cannot be listened on ({error}); is another handler running? FUNCTIONS_CUSTOMHANDLER_PORT sets the port", settings.port)
+    })?;
+    tracing::info!("listening on http://{}", listener.local_addr()?);
+    app::log_settings(&settings);
+    app.serve(listener, stop_signal()).await?;
+    Ok(())
+}
+
+/// Ctrl-C, or SIGTERM where there is such a thing.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

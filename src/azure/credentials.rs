@@ -3,11 +3,9 @@
 
 use azure_core::{
     credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
+    cloud::{CloudConfiguration, CustomConfiguration},
     error::{Error, ErrorKind},
-    http::{
-        ClientOptions, ExponentialRetryOptions, RetryOptions, Transport,
-        cloud::{CloudConfiguration, CustomConfiguration},
-    },
+    http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport},
 };
 use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 use std::{

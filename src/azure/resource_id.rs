@@ -85,6 +85,11 @@ impl ResourceId {
         self.iter().nth(1).unwrap_or_default()
     }
 
+    /// The subscription that the resource lies in, as an id of its own.
+    pub fn subscription_id(&self) -> ResourceId {
+        ResourceId::from_segments(&self.segments()[..2])
+    }
+
     /// The resource group as written, if the id is of one or lies in one.
     pub fn resource_group(&self) -> Option<&str> {
         let mut segments = self.iter().skip(2);

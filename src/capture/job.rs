@@ -114,7 +114,9 @@ pub enum Status {
     Created,
     /// A capture of this machine was running already.
     Joined,
-    /// Not captured, for a reason that is not a fault.
+    /// Not captured, since there is no room.
     Skipped,
+    /// Not to be captured.
+    Ignored,
     Failed,
 }

@@ -1,7 +1,8 @@
 //! What became of each job and of each alert, remembered for an hour in bounded memory: callers wait here for
 //! the outcome, and a repeated alert is answered from here.
 
-use super::job::{JobId, Report};
+use super::job::{Job, JobId, Report, Status};
+use crate::azure::resource_id::ResourceId;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard},
@@ -23,10 +24,17 @@ pub struct Ledger {
 
 #[derive(Default)]
 struct State {
-    jobs: HashMap<JobId, watch::Sender<Report>>,
+    jobs: HashMap<JobId, Known>,
     job_ages: VecDeque<(Instant, JobId)>,
     alerts: HashMap<String, Vec<JobId>>,
     alert_ages: VecDeque<(Instant, String)>,
+    /// When each target's last capture was taken up, and by which job.
+    targets: HashMap<ResourceId, (Instant, JobId)>,
+}
+
+struct Known {
+    target: ResourceId,
+    report: watch::Sender<Report>,
 }
 
 impl Ledger {
@@ -35,7 +43,7 @@ impl Ledger {
     }
 
     /// Writes down an alert and its jobs, unless the key is known: then it gives the jobs of the first one.
-    pub fn open(&self, key: Option<&str>, jobs: &[JobId]) -> Result<(), Vec<JobId>> {
+    pub fn open(&self, key: Option<&str>, jobs: &[Job]) -> Result<(), Vec<JobId>> {
         let mut state = self.state();
         let now = Instant::now();
         state.forget(now);
@@ -43,46 +51,83 @@ impl Ledger {
             if let Some(first) = state.alerts.get(key) {
                 return Err(first.clone());
             }
-            state.alerts.insert(key.to_owned(), jobs.to_vec());
+            let jobs = jobs.iter().map(|job| job.job_id.clone()).collect();
+            state.alerts.insert(key.to_owned(), jobs);
             state.alert_ages.push_back((now, key.to_owned()));
         }
         for job in jobs {
-            state.jobs.insert(job.clone(), watch::Sender::new(Report::default()));
-            state.job_ages.push_back((now, job.clone()));
+            let id = &job.job_id;
+            let known = Known {
+                target: job.target.id.clone(),
+                report: watch::Sender::new(Report::default()),
+            };
+            state.jobs.insert(id.clone(), known);
+            state.job_ages.push_back((now, id.clone()));
+            state.targets.insert(job.target.id.clone(), (now, id.clone()));
         }
         Ok(())
     }
 
     /// Takes an alert back that could not be queued after all.
-    pub fn withdraw(&self, key: Option<&str>, jobs: &[JobId]) {
+    pub fn withdraw(&self, key: Option<&str>, jobs: &[Job]) {
         let mut state = self.state();
         if let Some(key) = key {
             state.alerts.remove(key);
         }
         for job in jobs {
-            state.jobs.remove(job);
+            state.jobs.remove(&job.job_id);
+            state.release(job);
         }
     }
 
     /// Writes down how far a job is. Jobs of another process are not known here.
-    pub fn record(&self, job: &JobId, report: &Report) {
-        if let Some(sender) = self.state().jobs.get(job) {
-            sender.send_replace(report.clone());
+    pub fn record(&self, job: &Job) {
+        let mut state = self.state();
+        if let Some(known) = state.jobs.get(&job.job_id) {
+            known.report.send_replace(job.report.clone());
         }
+        if matches!(job.report.status, Status::Failed | Status::Skipped) {
+            state.release(job);
+        }
+    }
+
+    /// The jobs of an alert that is known already.
+    pub fn known(&self, key: &str) -> Option<Vec<JobId>> {
+        let mut state = self.state();
+        state.forget(Instant::now());
+        state.alerts.get(key).cloned()
+    }
+
+    /// Whether a capture of this target was taken up less than `cooldown` ago and has not failed.
+    pub fn cools_down(&self, target: &ResourceId, cooldown: Duration) -> bool {
+        let state = self.state();
+        state.targets.get(target).is_some_and(|(at, _)| at.elapsed() < cooldown)
     }
 
     /// How far a job is, if it is remembered.
     pub fn report(&self, job: &JobId) -> Option<Report> {
-        self.state().jobs.get(job).map(|sender| sender.borrow().clone())
+        self.state().jobs.get(job).map(|known| known.report.borrow().clone())
     }
 
     /// Follows a job's report.
     pub fn follow(&self, job: &JobId) -> Option<watch::Receiver<Report>> {
-        self.state().jobs.get(job).map(watch::Sender::subscribe)
+        self.state().jobs.get(job).map(|known| known.report.subscribe())
+    }
+
+    /// The target of a job, if it is remembered.
+    pub fn target(&self, job: &JobId) -> Option<ResourceId> {
+        self.state().jobs.get(job).map(|known| known.target.clone())
     }
 }
 
 impl State {
+    /// A job that captured nothing does not cool its target down.
+    fn release(&mut self, job: &Job) {
+        if self.targets.get(&job.target.id).is_some_and(|(_, by)| *by == job.job_id) {
+            self.targets.remove(&job.target.id);
+        }
+    }
+
     fn forget(&mut self, now: Instant) {
         while let Some((at, _)) = self.job_ages.front() {
             if now - *at < REMEMBERED && self.job_ages.len() < MOST_ENTRIES {
@@ -90,6 +135,12 @@ impl State {
             }
             if let Some((_, job)) = self.job_ages.pop_front() {
                 self.jobs.remove(&job);
+            }
+        }
+        if self.targets.len() > MOST_ENTRIES {
+            self.targets.retain(|_, (at, _)| now - *at < REMEMBERED);
+            if self.targets.len() > MOST_ENTRIES {
+                self.targets.clear();
             }
         }
         while let Some((at, _)) = self.alert_ages.front() {
@@ -106,29 +157,49 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alert::Target;
+
+    fn job(machine: usize) -> Job {
+        let id = format!(
+            "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/m{machine}"
+        );
+        Job::new(Target::of(id.parse().unwrap()).unwrap(), None, None)
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_alert_is_known_for_an_hour() {
         let ledger = Ledger::default();
-        let (first, second) = (JobId::random(), JobId::random());
+        let (first, second) = (job(1), job(1));
         assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&first)), Ok(()));
-        assert_eq!(
-            ledger.open(Some("k"), std::slice::from_ref(&second)),
-            Err(vec![first.clone()])
-        );
+        let known = Err(vec![first.job_id.clone()]);
+        assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&second)), known);
         tokio::time::advance(REMEMBERED).await;
         assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&second)), Ok(()));
-        assert!(ledger.report(&first).is_none());
+        assert!(ledger.report(&first.job_id).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_cools_down_unless_its_capture_failed() {
+        let ledger = Ledger::default();
+        let mut job = job(1);
+        let minute = Duration::from_secs(60);
+        assert!(!ledger.cools_down(&job.target.id, minute));
+        ledger.open(None, std::slice::from_ref(&job)).unwrap();
+        assert!(ledger.cools_down(&job.target.id, minute));
+        assert!(!ledger.cools_down(&job.target.id, Duration::ZERO));
+        job.report.status = Status::Failed;
+        ledger.record(&job);
+        assert!(!ledger.cools_down(&job.target.id, minute));
     }
 
     #[tokio::test(start_paused = true)]
     async fn memory_is_bounded() {
         let ledger = Ledger::default();
         for n in 0..MOST_ENTRIES + 50 {
-            let job = JobId::random();
-            ledger.open(Some(&n.to_string()), &[job]).unwrap();
+            ledger.open(Some(&n.to_string()), &[job(n)]).unwrap();
         }
         let state = ledger.state();
         assert!(state.jobs.len() <= MOST_ENTRIES && state.alerts.len() <= MOST_ENTRIES);
+        assert!(state.targets.len() <= MOST_ENTRIES + 1);
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 use time::OffsetDateTime;
 
 /// What every capture of ours is like.
@@ -174,7 +174,7 @@ impl Capturer {
     async fn find_watcher(&self, job: &mut Job) -> Result<Option<ResourceId>, AzureError> {
         let target = &job.target.id;
         let (region, watchers) =
-            tokio::try_join!(self.region(target, job.region.as_deref()), self.watchers(target))?;
+            tokio::try_join!(self.region(&job.target, job.region.as_deref()), self.watchers(target))?;
         let in_region = |watchers: &[NetworkWatcher]| {
             watchers.iter().find(|watcher| watcher.location == region).map(|watcher| watcher.id.clone())
         };
@@ -194,17 +194,15 @@ impl Capturer {
         Ok(None)
     }
 
-    async fn region(&self, target: &ResourceId, named: Option<&str>) -> Result<String, AzureError> {
+    async fn region(&self, target: &Target, named: Option<&str>) -> Result<String, AzureError> {
         if let Some(region) = named {
             return Ok(region.to_owned());
         }
-        if let Some(region) = self.places.region(target) {
+        if let Some(region) = self.places.region(&target.id) {
             return Ok(region);
         }
-        // An instance of a scale set is where the set is.
-        let set = target.parent();
-        let region = compute::location_of(self.client.arm(), set.as_ref().unwrap_or(target)).await?;
-        self.places.remember_region(target, &region);
+        let region = compute::location_of(self.client.arm(), &capture_target(target)).await?;
+        self.places.remember_region(&target.id, &region);
         Ok(region)
     }
 
@@ -232,6 +230,13 @@ impl Capturer {
             }
             Err(error) => {
                 job.create_unconfirmed = error.may_have_been_applied();
+                // Refused because another instance of the function took the name meanwhile?
+                if matches!(error.status(), Some(400 | 409)) {
+                    let listed = self.client.list_packet_captures(&watcher).await?;
+                    if matches!(plan::plan(&listed, name, usize::MAX), Plan::Examine(_)) {
+                        return Ok(self.poll_after(Some(Duration::ZERO)));
+                    }
+                }
                 Err(error)
             }
         }
@@ -244,7 +249,7 @@ impl Capturer {
         capture: &PacketCapture,
     ) -> Result<Next, AzureError> {
         let name = &capture.name;
-        let ours = ResourceId::parse(&capture.target).is_ok_and(|id| id == *self.capture_target(&job.target));
+        let ours = ResourceId::parse(&capture.target).is_ok_and(|id| id == *capture_target(&job.target));
         if ours && job.create_unconfirmed {
             // Our own create, whose answer was lost.
             let storage_path = capture.storage_path.clone();
@@ -281,20 +286,12 @@ impl Capturer {
         }
     }
 
-    /// A scale set's instance is captured through its set.
-    fn capture_target<'a>(&self, target: &'a Target) -> std::borrow::Cow<'a, ResourceId> {
-        match (target.kind, target.id.parent()) {
-            (TargetKind::ScaleSetInstance, Some(set)) => std::borrow::Cow::Owned(set),
-            _ => std::borrow::Cow::Borrowed(&target.id),
-        }
-    }
-
     fn body(&self, target: &Target) -> PacketCaptureParameters {
         let parameters = &self.parameters;
         let instance = (target.kind == TargetKind::ScaleSetInstance)
             .then(|| target.id.name().unwrap_or_default().to_owned());
         PacketCaptureParameters {
-            target: self.capture_target(target).into_owned(),
+            target: capture_target(target).into_owned(),
             target_type: (target.kind != TargetKind::Vm).then_some("AzureVMSS"),
             scope: instance.map(|instance| Scope { include: vec![instance] }),
             storage_location: parameters.storage.clone(),
@@ -308,6 +305,14 @@ impl Capturer {
     fn poll_after(&self, asked: Option<Duration>) -> Next {
         let (shortest, longest) = self.parameters.poll;
         Next::After(asked.unwrap_or(USUAL_POLL).clamp(shortest, longest))
+    }
+}
+
+/// A scale set's instance is captured through its set, and lies where the set does.
+fn capture_target(target: &Target) -> Cow<'_, ResourceId> {
+    match (target.kind, target.id.parent()) {
+        (TargetKind::ScaleSetInstance, Some(set)) => Cow::Owned(set),
+        _ => Cow::Borrowed(&target.id),
     }
 }
 

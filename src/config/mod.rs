@@ -30,7 +30,20 @@ impl Settings {
     /// # Errors
     /// Every setting that is missing or wrong, by name, with what was expected.
     pub fn read(settings: &AppSettings) -> Result<Self, SettingsError> {
-        let mut reader = Reader::new(settings);
+        Self::read_with(Reader::new(settings))
+    }
+
+    /// Reads all settings as if `PacketCapture__DryRun` were true: those of Azure may be missing.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub fn read_for_dry_run(settings: &AppSettings) -> Result<Self, SettingsError> {
+        let mut settings = settings.clone();
+        settings.set("PacketCapture__DryRun", "true");
+        Self::read_with(Reader::new(&settings))
+    }
+
+    fn read_with(mut reader: Reader<'_>) -> Result<Self, SettingsError> {
         let port = reader.number("FUNCTIONS_CUSTOMHANDLER_PORT", 0..=65_535, 7071) as u16;
         let capture = capture::read(&mut reader);
         let azure = azure::read(&mut reader, capture.dry_run);

@@ -1,0 +1,251 @@
+//! The composition root: settings become clients, a queue, a worker and routes. Nothing else knows them all.
+
+use crate::{
+    azure::{
+        client::{ArmClient, ArmOptions},
+        credentials,
+        network_watcher::StorageLocation,
+        resource_id::ResourceId,
+        retry::RetryLimits,
+        transport::{self, TransportError},
+    },
+    capture::{Allowed, Capturer, Ledger, Parameters},
+    config::{AzureSettings, Problem, Settings, SettingsError},
+    functions::{self, Intake},
+    queue::{JobQueue, MemoryQueue},
+    worker::Worker,
+};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+/// Calls to Azure at once.
+const CONCURRENT_CALLS: usize = 16;
+/// A token is renewed so long before its end, just inside the five minutes in which azure_identity asks Entra.
+const TOKEN_AHEAD: Duration = Duration::from_secs(295);
+/// Pause between two attempts to get a token ahead of need.
+const TOKEN_PAUSE: Duration = Duration::from_secs(30);
+/// How long jobs and answers under way may take after a stop; the host kills after 10 s.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// How patient the app is. Tests are less so.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    pub retry: RetryLimits,
+    /// The shortest and longest time between two polls of an operation.
+    pub poll: (Duration, Duration),
+    /// The pause before a failed job is tried again; it doubles.
+    pub first_pause: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            retry: RetryLimits::default(),
+            poll: (Duration::from_secs(1), Duration::from_secs(60)),
+            first_pause: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Why the app could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error("the identity's settings are not usable (AZURE_TENANT_ID, AZURE_AUTHORITY_HOST)")]
+    Credential(#[source] azure_core::Error),
+}
+
+/// The app, built and not yet running.
+pub struct App {
+    intake: Arc<Intake>,
+    worker: Option<Arc<Worker>>,
+    arm: Option<ArmClient>,
+}
+
+impl App {
+    /// Makes all parts. No call leaves the process yet.
+    ///
+    /// # Errors
+    /// Settings that do not fit together, or a CA file that cannot be read.
+    pub fn build(settings: &Settings, pace: &Pace) -> Result<Self, BuildError> {
+        let mut problems = Vec::new();
+        let allowed = allowed(settings, &mut problems);
+        let storage = storage(settings, &mut problems);
+        if !problems.is_empty() {
+            return Err(SettingsError { problems }.into());
+        }
+        let queue: Arc<dyn JobQueue> = Arc::new(MemoryQueue::new(settings.jobs.capacity));
+        let ledger = Arc::new(Ledger::default());
+        let arm = settings.azure.as_ref().map(|azure| arm_client(azure, pace)).transpose()?;
+        let worker = arm.clone().map(|arm| {
+            let capture = &settings.capture;
+            Arc::new(Worker {
+                queue: queue.clone(),
+                capturer: Capturer::new(
+                    arm,
+                    Parameters {
+                        name: capture.name.clone(),
+                        storage,
+                        time_limit_seconds: capture.time_limit_seconds,
+                        bytes_per_packet: capture.bytes_per_packet,
+                        total_bytes: capture.total_bytes,
+                        filters: capture.filters.clone(),
+                        limit: capture.limit,
+                        poll: pace.poll,
+                    },
+                ),
+                ledger: ledger.clone(),
+                max_attempts: settings.jobs.max_attempts,
+                first_pause: pace.first_pause,
+            })
+        });
+        let intake = Arc::new(Intake {
+            queue,
+            ledger,
+            allowed,
+            cooldown: settings.allowed.cooldown,
+            capacity: settings.jobs.capacity,
+            reply_wait: settings.capture.reply_wait,
+            dry_run: settings.capture.dry_run,
+        });
+        Ok(Self { intake, worker, arm })
+    }
+
+    /// Serves on `listener` until `stop` is ready, then lets what is under way end.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> std::io::Result<()> {
+        let (stopping, stopped) = watch::channel(false);
+        let token = self.arm.map(|arm| tokio::spawn(keep_token(arm)));
+        let queue = self.intake.queue.clone();
+        let worker: Option<JoinHandle<()>> = self.worker.map(|worker| tokio::spawn(worker.run(stopped.clone())));
+        let mut served = stopped.clone();
+        let server = axum::serve(listener, functions::router(self.intake)).with_graceful_shutdown(async move {
+            let _ = served.wait_for(|stop| *stop).await;
+        });
+        let server = tokio::spawn(server.into_future());
+        stop.await;
+        tracing::info!("stopping: finishing what is under way");
+        let _ = stopping.send(true);
+        let drained = async {
+            if let Some(worker) = worker {
+                let _ = worker.await;
+            }
+            server.await.unwrap_or(Ok(()))
+        };
+        let result = tokio::time::timeout(DRAIN, drained).await.unwrap_or(Ok(()));
+        if let Some(token) = token {
+            token.abort();
+        }
+        let left = queue.len().await;
+        if left > 0 {
+            tracing::warn!(jobs = left, "stopped with jobs in the memory queue; they are lost with this process");
+        }
+        result
+    }
+}
+
+/// The start log: what this process will do and where.
+pub fn log_settings(settings: &Settings) {
+    let or_all = |list: &[String]| if list.is_empty() { "all".to_owned() } else { list.join(", ") };
+    tracing::info!(
+        scopes = or_all(&settings.allowed.scopes),
+        rules = or_all(&settings.allowed.rules),
+        signals = or_all(&settings.allowed.signals),
+        cooldown_s = settings.allowed.cooldown.as_secs(),
+        dry_run = settings.capture.dry_run,
+        "alerts allowed to capture"
+    );
+    match &settings.azure {
+        Some(azure) => tracing::info!(
+            resource_manager = azure.resource_manager_endpoint.as_str(),
+            tenant = azure.tenant_id,
+            client = azure.client_id,
+            "captures are made as a service principal; jobs are kept in memory and lost with the process"
+        ),
+        None => tracing::info!("no Azure settings: dry runs only"),
+    }
+}
+
+fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, BuildError> {
+    let http = transport::https_client(azure.ca_file.as_deref())?;
+    let credential = credentials::client_secret(
+        &azure.authority_host,
+        &azure.tenant_id,
+        &azure.client_id,
+        azure.client_secret.expose().to_owned().into(),
+        http.clone(),
+    )
+    .map_err(BuildError::Credential)?;
+    let options = ArmOptions {
+        endpoint: azure.resource_manager_endpoint.clone(),
+        audience: azure.audience.clone(),
+        retry: pace.retry,
+        concurrent_calls: CONCURRENT_CALLS,
+    };
+    Ok(ArmClient::new(options, Arc::new(credential), http))
+}
+
+/// The allowed scopes as ids.
+pub fn allowed(settings: &Settings, problems: &mut Vec<Problem>) -> Allowed {
+    let mut scopes = Vec::new();
+    for scope in &settings.allowed.scopes {
+        match ResourceId::parse(scope.trim_end_matches('/')) {
+            Ok(id) => scopes.push(id),
+            Err(error) => problems.push(Problem {
+                name: "PacketCapture__AllowedScopes".to_owned(),
+                expected: format!("subscription, resource group or resource ids, separated by commas ({error})"),
+            }),
+        }
+    }
+    Allowed {
+        scopes,
+        rules: settings.allowed.rules.clone(),
+        signals: settings.allowed.signals.clone(),
+    }
+}
+
+fn storage(settings: &Settings, problems: &mut Vec<Problem>) -> StorageLocation {
+    let storage_id = settings.capture.storage_account_id.as_ref().and_then(|text| {
+        match ResourceId::parse(text) {
+            Ok(id) if id.is_type("Microsoft.Storage/storageAccounts") => Some(id.to_string()),
+            _ => {
+                problems.push(Problem {
+                    name: "PacketCapture__StorageAccountId".to_owned(),
+                    expected: "the id of a storage account: /subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/…".to_owned(),
+                });
+                None
+            }
+        }
+    });
+    StorageLocation {
+        storage_id,
+        file_path: settings.capture.file_path.clone(),
+    }
+}
+
+/// Fetches the token ahead of the first alert and renews it ahead of its end.
+async fn keep_token(arm: ArmClient) {
+    loop {
+        let wait = match arm.fetch_token().await {
+            Ok(expires) => {
+                let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
+                tracing::debug!(seconds = left.as_secs(), "access token at hand");
+                left.saturating_sub(TOKEN_AHEAD)
+            }
+            Err(error) => {
+                tracing::warn!(error.code = error.code(), "{}", crate::azure::error::chain(&error));
+                Duration::ZERO
+            }
+        };
+        tokio::time::sleep(wait.max(TOKEN_PAUSE)).await;
+    }
+}

@@ -1,0 +1,154 @@
+//! What an owner lets the function capture, and the decision on a whole alert. The body of a webhook is never
+//! trusted with that: log data can be written by the machine it speaks of.
+
+use crate::{
+    alert::{self, Alert, Target},
+    azure::resource_id::ResourceId,
+};
+
+/// Empty lists allow everything.
+#[derive(Debug, Clone, Default)]
+pub struct Allowed {
+    /// Subscriptions, resource groups or resources.
+    pub scopes: Vec<ResourceId>,
+    /// Alert rule names; `*` stands for any text.
+    pub rules: Vec<String>,
+    /// Signals: Metric, Log, Activity Log.
+    pub signals: Vec<String>,
+}
+
+/// What is to be done about an alert.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Capture on `targets`; those `outside` of the allowed scopes are left alone.
+    Capture {
+        targets: Vec<Target>,
+        outside: Vec<Target>,
+    },
+    /// Capture nothing, for a reason in snake_case.
+    Ignore(&'static str),
+}
+
+/// Why a target outside of `PacketCapture__AllowedScopes` is ignored.
+pub const SCOPE_NOT_ALLOWED: &str = "scope_not_allowed";
+
+impl Allowed {
+    /// Decides by the alert's own content first, then by what is allowed.
+    pub fn decide(&self, alert: &Alert) -> Decision {
+        if let Some(reason) = alert::ignore_reason(alert) {
+            return Decision::Ignore(reason.as_str());
+        }
+        let rule = alert.rule.as_deref().unwrap_or_default();
+        if !self.rules.is_empty() && !self.rules.iter().any(|pattern| matches(pattern, rule)) {
+            return Decision::Ignore("rule_not_allowed");
+        }
+        let signal = alert.signal.as_deref().unwrap_or_default();
+        if !self.signals.is_empty() && !self.signals.iter().any(|known| same_signal(known, signal)) {
+            return Decision::Ignore("signal_not_allowed");
+        }
+        let (targets, outside): (Vec<_>, Vec<_>) = alert
+            .targets
+            .iter()
+            .cloned()
+            .partition(|target| self.allows(&target.id));
+        if targets.is_empty() {
+            return Decision::Ignore(SCOPE_NOT_ALLOWED);
+        }
+        Decision::Capture { targets, outside }
+    }
+
+    fn allows(&self, target: &ResourceId) -> bool {
+        self.scopes.is_empty() || self.scopes.iter().any(|scope| scope.contains(target))
+    }
+}
+
+/// "Activity Log" and "ActivityLog" both occur.
+fn same_signal(a: &str, b: &str) -> bool {
+    let letters = |text: &str| text.replace(' ', "").to_lowercase();
+    letters(a) == letters(b)
+}
+
+/// Without case, as Azure compares resource names. Time grows with pattern times text at the worst.
+fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_follow_the_table() {
+        for (pattern, text, expected) in [
+            ("net-in", "net-in", true),
+            ("NET-in", "net-IN", true),
+            ("net-in", "net-in-high", false),
+            ("net-*", "net-in", true),
+            ("*-high", "net-in-high", true),
+            ("net*high", "net-in-high", true),
+            ("net*high", "net-high-low", false),
+            ("a*a", "a", false),
+            ("*", "", true),
+            ("*in*", "net-in-high", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn rules_signals_and_scopes_narrow() {
+        const SUB: &str = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee";
+        let alert = |ids: &[&str]| {
+            let ids: Vec<String> = ids
+                .iter()
+                .map(|id| format!("{SUB}/resourceGroups/{id}"))
+                .collect();
+            let body = serde_json::json!({
+                "schemaId": "azureMonitorCommonAlertSchema",
+                "data": { "essentials": {
+                    "alertRule": "Net-In", "signalType": "ActivityLog", "monitorCondition": "Fired",
+                    "alertTargetIDs": ids,
+                }}
+            });
+            alert::read(body.to_string().as_bytes()).unwrap()
+        };
+        let web = "rg-web/providers/Microsoft.Compute/virtualMachines/web-01";
+        let data = "rg-data/providers/Microsoft.Compute/virtualMachines/sql-01";
+        let allowed = |scopes: &[&str], rules: &[&str], signals: &[&str]| Allowed {
+            scopes: scopes.iter().map(|s| format!("{SUB}{s}").parse().unwrap()).collect(),
+            rules: rules.iter().map(|s| s.to_string()).collect(),
+            signals: signals.iter().map(|s| s.to_string()).collect(),
+        };
+        let both = alert(&[web, data]);
+        for (allowed, expected) in [
+            (allowed(&[], &[], &[]), Ok((2, 0))),
+            (allowed(&["/resourceGroups/RG-Web"], &[], &[]), Ok((1, 1))),
+            (allowed(&["/resourceGroups/rg-we"], &[], &[]), Err(SCOPE_NOT_ALLOWED)),
+            (allowed(&[""], &["net*"], &["Activity Log"]), Ok((2, 0))),
+            (allowed(&[], &["cpu*"], &[]), Err("rule_not_allowed")),
+            (allowed(&[], &[], &["Metric"]), Err("signal_not_allowed")),
+        ] {
+            let decided = match allowed.decide(&both) {
+                Decision::Capture { targets, outside } => Ok((targets.len(), outside.len())),
+                Decision::Ignore(reason) => Err(reason),
+            };
+            assert_eq!(decided, expected);
+        }
+    }
+}

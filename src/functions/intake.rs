@@ -1,0 +1,162 @@
+//! An alert on its way in: read it, decide, put its jobs into the queue, wait a little for what comes of them.
+
+use super::answer::{Answer, Entry, Refusal};
+use crate::{
+    alert::{self, Alert},
+    azure::resource_id::ResourceId,
+    capture::{Allowed, Decision, Job, JobId, Ledger, Report, Status, allowed::SCOPE_NOT_ALLOWED},
+    queue::{JobQueue, QueueError},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// When the queue is full, its oldest jobs are done within about so long.
+const WHEN_FULL: Duration = Duration::from_secs(15);
+
+/// See the file's head.
+pub struct Intake {
+    pub queue: Arc<dyn JobQueue>,
+    pub ledger: Arc<Ledger>,
+    pub allowed: Allowed,
+    pub cooldown: Duration,
+    /// Jobs that the queue holds at most.
+    pub capacity: usize,
+    pub reply_wait: Duration,
+    /// Every request is a dry run.
+    pub dry_run: bool,
+}
+
+impl Intake {
+    /// Takes an alert's body and says what became of it within the reply wait. The work goes on when the
+    /// caller does not wait.
+    ///
+    /// # Errors
+    /// A bad body, a full queue, or Azure's refusal for every target.
+    pub async fn take(self: &Arc<Self>, body: Vec<u8>, dry_run: bool) -> Result<Answer, Refusal> {
+        let deadline = Instant::now() + self.reply_wait;
+        // The host drops this future when the caller leaves; what is read shall be put into the queue.
+        let intake = self.clone();
+        let taken = tokio::spawn(async move { intake.put(&body, dry_run).await }).await;
+        match taken {
+            Ok(Ok(Taken::Answered(answer))) => Ok(*answer),
+            Ok(Ok(Taken::Queued { alert, jobs, others })) => {
+                let mut entries = Vec::with_capacity(jobs.len() + others.len());
+                for job in &jobs {
+                    entries.push({
+                        let report = self.report_by(job, deadline).await;
+                        Entry::of_job(&job.job_id, &job.target.id, &report)
+                    });
+                }
+                entries.extend(others);
+                Answer::of_captures(&alert, entries)
+            }
+            Ok(Err(refusal)) => Err(refusal),
+            Err(panic) => {
+                tracing::error!("reading an alert failed: {panic}");
+                Err(Refusal::NotTaken {
+                    message: "the function is in trouble; see its log".to_owned(),
+                    retry_after: WHEN_FULL,
+                })
+            }
+        }
+    }
+
+    async fn put(&self, body: &[u8], dry_run: bool) -> Result<Taken, Refusal> {
+        let alert = alert::read(body).map_err(Refusal::BadBody)?;
+        let dry_run = dry_run || self.dry_run;
+        let answered = |answer: Answer| Ok(Taken::Answered(Box::new(answer)));
+        let (targets, outside) = match self.allowed.decide(&alert) {
+            Decision::Capture { targets, outside } => (targets, outside),
+            Decision::Ignore(reason) if dry_run => return answered(Answer::dry_run(&alert, Some(reason), Vec::new())),
+            Decision::Ignore(reason) => {
+                let targets = if reason == SCOPE_NOT_ALLOWED { alert.targets.as_slice() } else { &[] };
+                let entries = targets.iter().map(|target| Entry::ignored(target, reason)).collect();
+                return answered(Answer::ignored(&alert, reason, entries));
+            }
+        };
+        let cools = |target: &ResourceId| self.ledger.cools_down(target, self.cooldown);
+        let (cooling, targets): (Vec<_>, Vec<_>) = targets.into_iter().partition(|target| cools(&target.id));
+        let key = alert.dedupe_key.as_deref();
+        let known = key.and_then(|key| self.ledger.known(key));
+        let mut others: Vec<Entry> = outside.iter().map(|target| Entry::ignored(target, SCOPE_NOT_ALLOWED)).collect();
+        others.extend(cooling.iter().map(|target| Entry::ignored(target, "cooldown")));
+        let jobs: Vec<Job> = targets
+            .into_iter()
+            .map(|target| Job::new(target, alert.region.clone(), alert.rule.clone()))
+            .collect();
+        if dry_run {
+            let reason = match (known, jobs.is_empty()) {
+                (Some(_), _) => Some("duplicate"),
+                (None, true) => Some("cooldown"),
+                (None, false) => None,
+            };
+            return answered(Answer::dry_run(&alert, reason, others));
+        }
+        if let Some(first) = known {
+            return answered(self.duplicate(&alert, &first));
+        }
+        if jobs.is_empty() {
+            return answered(Answer::ignored(&alert, "cooldown", others));
+        }
+        if jobs.len() > self.capacity {
+            return Err(Refusal::TooManyTargets {
+                targets: jobs.len(),
+                capacity: self.capacity,
+            });
+        }
+        if let Err(first) = self.ledger.open(key, &jobs) {
+            return answered(self.duplicate(&alert, &first));
+        }
+        let bodies = jobs.iter().filter_map(|job| serde_json::to_string(job).ok()).collect();
+        match self.queue.put(bodies).await {
+            Ok(()) => Ok(Taken::Queued {
+                alert: Box::new(alert),
+                jobs,
+                others,
+            }),
+            Err(error) => {
+                self.ledger.withdraw(key, &jobs);
+                let message = match error {
+                    QueueError::Full { .. } => format!("the alert was not taken: {error}"),
+                    QueueError::NotFound => "the alert was not taken: its queue is gone".to_owned(),
+                };
+                Err(Refusal::NotTaken {
+                    message,
+                    retry_after: WHEN_FULL,
+                })
+            }
+        }
+    }
+
+    /// The report of a job once it is decided, or as it stands at the deadline.
+    async fn report_by(&self, job: &Job, deadline: Instant) -> Report {
+        let Some(mut receiver) = self.ledger.follow(&job.job_id) else {
+            return job.report.clone();
+        };
+        let decided = receiver.wait_for(|report| report.status != Status::Accepted);
+        match tokio::time::timeout_at(deadline, decided).await {
+            Ok(Ok(report)) => report.clone(),
+            _ => self.ledger.report(&job.job_id).unwrap_or_default(),
+        }
+    }
+
+    fn duplicate(&self, alert: &Alert, first: &[JobId]) -> Answer {
+        let entry = |job: &JobId| {
+            let (target, report) = (self.ledger.target(job)?, self.ledger.report(job)?);
+            Some(Entry::of_job(job, &target, &report))
+        };
+        let entries = first.iter().filter_map(entry).collect();
+        Answer::ignored(alert, "duplicate", entries)
+    }
+}
+
+/// How far an alert came without waiting.
+enum Taken {
+    Answered(Box<Answer>),
+    Queued {
+        alert: Box<Alert>,
+        jobs: Vec<Job>,
+        /// Entries of targets without a job.
+        others: Vec<Entry>,
+    },
+}

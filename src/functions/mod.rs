@@ -1,0 +1,131 @@
+//! What the Functions host sees: the routes, the raw and the wrapped form of a request, the limits on it.
+//! <https://learn.microsoft.com/en-us/azure/azure-functions/functions-custom-handlers>
+
+mod answer;
+mod envelope;
+mod explanation;
+mod intake;
+mod request;
+
+pub use answer::{Answer, Refusal};
+pub use explanation::Explanation;
+pub use intake::Intake;
+
+use crate::alert::MAX_BODY_BYTES;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode},
+    response::{IntoResponse, Response},
+};
+use std::sync::Arc;
+use tracing::Instrument;
+
+/// The function's name, which is its folder's.
+const FUNCTION: &str = "AlertPacketCapture";
+/// The envelope escapes the alert's body once more and adds headers.
+const MOST_ENVELOPE_BYTES: usize = 3 * MAX_BODY_BYTES;
+
+/// All routes. Paths come as the client wrote them, in any case and perhaps with a trailing slash, so they are
+/// compared here rather than by a router.
+pub fn router(intake: Arc<Intake>) -> Router {
+    Router::new().fallback(dispatch).with_state(intake)
+}
+
+async fn dispatch(State(intake): State<Arc<Intake>>, request: Request) -> Response {
+    let path = request.uri().path().trim_end_matches('/').to_ascii_lowercase();
+    let function = FUNCTION.to_ascii_lowercase();
+    let invocation = invocation_id(request.headers());
+    let span = tracing::info_span!("request", invocation.id = invocation);
+    if path.is_empty() {
+        // The host's readiness probe, every 25 ms at start.
+        return (StatusCode::OK, "alert-packet-capture is ready\n").into_response();
+    }
+    let Some(name) = path.strip_suffix(&function) else {
+        return Refusal::NoSuchRoute.into_response();
+    };
+    match name {
+        "/api/" => raw(&intake, request).instrument(span).await,
+        "/" => wrapped_or_raw(&intake, request).instrument(span).await,
+        _ => Refusal::NoSuchRoute.into_response(),
+    }
+}
+
+/// The host passes the client's request on as it is.
+async fn raw(intake: &Arc<Intake>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let method = &parts.method;
+    let body = match read_body(method, body, MAX_BODY_BYTES).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let query = parts.uri.query().unwrap_or_default();
+    let content_type = request::content_type(&parts.headers);
+    respond(intake, query, content_type.as_deref(), body.into()).await.into_response()
+}
+
+/// `POST /AlertPacketCapture`: the host's envelope, or a raw request where `routePrefix` is empty.
+async fn wrapped_or_raw(intake: &Arc<Intake>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = match read_body(&parts.method, body, MOST_ENVELOPE_BYTES).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let query = parts.uri.query().unwrap_or_default();
+    match envelope::open(&body) {
+        Some(inner) => {
+            let answer = match inner.method.eq_ignore_ascii_case("POST") {
+                true => {
+                    let body = inner.body.into_bytes();
+                    respond(intake, &inner.query, inner.content_type.as_deref(), body).await
+                }
+                false => Err(Refusal::MethodNotAllowed),
+            };
+            // The host throws everything but a 2xx away, so the status goes inside.
+            envelope::close(answer::into_parts(answer)).into_response()
+        }
+        None => {
+            let content_type = request::content_type(&parts.headers);
+            respond(intake, query, content_type.as_deref(), body.into()).await.into_response()
+        }
+    }
+}
+
+async fn respond(
+    intake: &Arc<Intake>,
+    query: &str,
+    content_type: Option<&str>,
+    body: Vec<u8>,
+) -> Result<Answer, Refusal> {
+    if !request::is_json(content_type, &body) {
+        return Err(Refusal::NotJson);
+    }
+    let dry_run = request::asks_for_dry_run(query);
+    let answer = intake.take(body, dry_run).await;
+    match &answer {
+        Ok(answer) => answer.log(),
+        Err(refusal) => refusal.log(),
+    }
+    answer
+}
+
+async fn read_body(method: &Method, body: Body, limit: usize) -> Result<axum::body::Bytes, Refusal> {
+    if method != Method::POST {
+        return Err(Refusal::MethodNotAllowed);
+    }
+    // The sender going away in the middle looks the same as too long a body, and nobody reads that answer.
+    to_bytes(body, limit).await.map_err(|_| Refusal::TooLarge)
+}
+
+/// In forwarding mode the host appends its id to one that the client sent: the last one is the host's.
+fn invocation_id(headers: &HeaderMap) -> String {
+    headers
+        .get_all("x-azure-functions-invocationid")
+        .iter()
+        .next_back()
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.rsplit(',').next())
+        .map(|value| value.trim().chars().take(64).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,71 @@
+//! Small readings of a request: its content type, its query.
+
+use axum::http::{HeaderMap, header::CONTENT_TYPE};
+
+pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
+    headers.get(CONTENT_TYPE)?.to_str().ok().map(str::to_owned)
+}
+
+/// JSON by content type or, where there is none, by content: an object (a byte-order mark may stand before it).
+/// A body that is JSON of another kind passes here and is refused by the parser, with a better reason.
+pub(super) fn is_json(content_type: Option<&str>, body: &[u8]) -> bool {
+    match content_type.map(str::trim).filter(|text| !text.is_empty()) {
+        Some(content_type) => {
+            let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            essence == "application/json"
+                || essence == "text/json"
+                || (essence.starts_with("application/") && essence.ends_with("+json"))
+        }
+        None => {
+            let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+            let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+            matches!(first, Some(b'{' | b'['))
+        }
+    }
+}
+
+/// `?dryRun=true`, name and value in any case. Nothing else of the query is looked at: it holds the key.
+pub(super) fn asks_for_dry_run(query: &str) -> bool {
+    query.split('&').any(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, "true"));
+        name.eq_ignore_ascii_case("dryRun") && matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types_follow_the_table() {
+        for (content_type, body, expected) in [
+            (Some("application/json; charset=utf-8"), "x", true),
+            (Some("Application/JSON"), "", true),
+            (Some("application/cloudevents+json"), "{}", true),
+            (Some("text/json"), "{}", true),
+            (Some("text/plain"), "{}", false),
+            (Some("application/x-www-form-urlencoded"), "a=b", false),
+            (None, " \n{}", true),
+            (None, "\u{feff}{}", true),
+            (None, "[1]", true),
+            (None, "a=b", false),
+            (None, "", false),
+        ] {
+            assert_eq!(is_json(content_type, body.as_bytes()), expected, "{content_type:?} {body}");
+        }
+    }
+
+    #[test]
+    fn the_query_asks_for_a_dry_run() {
+        for (query, expected) in [
+            ("dryRun=true", true),
+            ("code=abc&DRYRUN=True", true),
+            ("dryRun", true),
+            ("dryRun=false", false),
+            ("code=dryRun", false),
+            ("", false),
+        ] {
+            assert_eq!(asks_for_dry_run(query), expected, "{query}");
+        }
+    }
+}
