@@ -1,0 +1,359 @@
+//! The sandbox against a plain HTTPS client that trusts its CA.
+
+use axum::http::{HeaderMap, Method};
+use serde_json::{Value, json};
+
+use super::{Call, Fault, Options, Sandbox, SessionStatus, What, samples};
+
+const NETWORK: &str = "api-version=2025-05-01";
+
+struct Client {
+    sandbox: Sandbox,
+    http: reqwest::Client,
+    token: String,
+}
+
+struct Reply {
+    status: u16,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+}
+
+impl Client {
+    async fn start(options: Options) -> Self {
+        let sandbox = Sandbox::start(options).await.unwrap();
+        samples::populate(&sandbox);
+        let ca = reqwest::Certificate::from_pem(sandbox.ca_pem().as_bytes()).unwrap();
+        let http = reqwest::Client::builder()
+            .tls_certs_only([ca])
+            .build()
+            .unwrap();
+        let mut client = Self {
+            sandbox,
+            http,
+            token: String::new(),
+        };
+        let reply = client.sign_in(samples::CLIENT_SECRET).await;
+        client.token = reply.json()["access_token"].as_str().unwrap().to_owned();
+        client
+    }
+
+    async fn sign_in(&self, secret: &str) -> Reply {
+        let endpoint = self.sandbox.endpoint();
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", samples::CLIENT_ID)
+            .append_pair("client_secret", secret)
+            .append_pair("scope", &format!("{endpoint}/.default"))
+            .finish();
+        let url = format!("{endpoint}/{}/oauth2/v2.0/token", samples::TENANT_ID);
+        let sent = self.http.post(url).body(form).send().await.unwrap();
+        reply(sent).await
+    }
+
+    async fn try_send(
+        &self,
+        method: Method,
+        url: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<Reply> {
+        let url = match url.starts_with('/') {
+            true => format!("{}{url}", self.sandbox.endpoint()),
+            false => url.to_owned(),
+        };
+        let mut request = self.http.request(method, url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        } else {
+            request = request.body("");
+        }
+        Ok(reply(request.send().await?).await)
+    }
+
+    async fn send(&self, method: Method, url: &str, body: Option<Value>) -> Reply {
+        self.try_send(method, url, body).await.unwrap()
+    }
+
+    async fn get(&self, url: &str) -> Reply {
+        self.send(Method::GET, url, None).await
+    }
+
+    async fn put(&self, name: &str) -> Reply {
+        self.send(Method::PUT, &capture(name, ""), Some(body()))
+            .await
+    }
+}
+
+async fn reply(response: reqwest::Response) -> Reply {
+    Reply {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        text: response.text().await.unwrap(),
+    }
+}
+
+fn capture(name: &str, action: &str) -> String {
+    format!(
+        "{}/packetCaptures/{name}{action}?{NETWORK}",
+        samples::WATCHER_WESTEUROPE
+    )
+}
+
+fn body() -> Value {
+    json!({"properties": {
+        "target": samples::WEB_01,
+        "storageLocation": {"storageId": samples::STORAGE_ACCOUNT},
+        "timeLimitInSeconds": 10,
+    }})
+}
+
+#[tokio::test]
+async fn a_capture_lives_from_create_to_delete() {
+    let dir = std::env::temp_dir().join(format!("sandbox-{}", uuid::Uuid::new_v4()));
+    let options = Options {
+        captures_dir: Some(dir.clone()),
+        watcher_page_size: Some(2),
+        ..Options::default()
+    };
+    let azure = Client::start(options).await;
+
+    let list = format!(
+        "/subscriptions/{}/providers/Microsoft.Network/networkWatchers?{NETWORK}",
+        samples::SUBSCRIPTION_ID
+    );
+    let first = azure.get(&list).await.json();
+    assert_eq!(first["value"].as_array().unwrap().len(), 2);
+    let second = azure.get(first["nextLink"].as_str().unwrap()).await.json();
+    assert_eq!(second["value"][0]["location"], "northeurope");
+    assert!(second.get("nextLink").is_none());
+
+    let created = azure.put("PSAzureFunction").await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    assert_eq!(
+        created.json()["properties"]["provisioningState"],
+        "Updating"
+    );
+    assert!(!created.headers.contains_key("location"));
+    let operation = created.header("azure-asyncoperation").to_owned();
+    assert!(operation.contains(created.header("x-ms-request-id")));
+    assert_eq!(azure.get(&operation).await.json()["status"], "InProgress");
+    let view = azure
+        .sandbox
+        .captures(samples::WATCHER_WESTEUROPE)
+        .remove(0);
+    assert_eq!(
+        (view.provisioning_state.as_str(), view.status),
+        ("Updating", SessionStatus::NotStarted)
+    );
+
+    azure.sandbox.complete_operations();
+    assert_eq!(azure.get(&operation).await.json()["status"], "Succeeded");
+    let shown = azure.get(&capture("psazurefunction", "")).await.json();
+    assert_eq!(shown["properties"]["provisioningState"], "Succeeded");
+    let path = shown["properties"]["storageLocation"]["storagePath"]
+        .as_str()
+        .unwrap();
+    assert_eq!(azure.get(path).await.status, 404);
+    let status = azure
+        .send(
+            Method::POST,
+            &capture("PSAzureFunction", "/queryStatus"),
+            None,
+        )
+        .await;
+    assert_eq!(
+        (status.status, &status.json()["packetCaptureStatus"]),
+        (202, &json!("Running"))
+    );
+    assert!(!status.headers.contains_key("azure-asyncoperation"));
+    assert_eq!(azure.get(status.header("location")).await.status, 202);
+
+    azure.sandbox.finish_sessions();
+    let status = azure
+        .send(
+            Method::POST,
+            &capture("PSAzureFunction", "/queryStatus"),
+            None,
+        )
+        .await;
+    assert_eq!(
+        (status.status, &status.json()["stopReason"]),
+        (200, &json!("TimeExceeded"))
+    );
+    assert_eq!(azure.get(path).await.status, 200);
+    let file = azure.sandbox.capture_file(path).unwrap();
+    assert!(std::fs::metadata(&file).unwrap().len() > 50_000);
+    std::fs::remove_dir_all(dir).unwrap();
+
+    let deleted = azure
+        .send(Method::DELETE, &capture("PSAzureFunction", ""), None)
+        .await;
+    assert_eq!(deleted.status, 202);
+    assert_eq!(azure.put("psAzureFunction").await.status, 409);
+    let result = deleted.header("location").to_owned();
+    assert_eq!(azure.get(&result).await.status, 202);
+    azure.sandbox.complete_operations();
+    assert_eq!(azure.get(&result).await.status, 204);
+    assert_eq!(
+        azure.get(&capture("PSAzureFunction", "")).await.json()["error"]["code"],
+        "NotFound"
+    );
+    assert_eq!(
+        azure
+            .send(Method::DELETE, &capture("PSAzureFunction", ""), None)
+            .await
+            .status,
+        204
+    );
+
+    let lines = azure.sandbox.journal_lines();
+    assert_eq!(lines[0], "POST token 200");
+    assert!(
+        lines.contains(&"PUT packetCaptures/PSAzureFunction 201".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[tokio::test]
+async fn refusals_come_in_azure_s_order() {
+    let azure = Client::start(Options::default()).await;
+    let refused = azure.sign_in("wrong").await;
+    assert_eq!(
+        (refused.status, &refused.json()["error_codes"]),
+        (401, &json!([7_000_215]))
+    );
+
+    let code = |reply: Reply| {
+        (
+            reply.status,
+            reply.json()["error"]["code"].as_str().unwrap().to_owned(),
+        )
+    };
+    let watcher = samples::WATCHER_WESTEUROPE;
+    let shape = |url: String| {
+        let azure = &azure;
+        async move { code(azure.get(&url).await) }
+    };
+    assert_eq!(
+        shape(watcher.to_owned()).await,
+        (400, "MissingApiVersionParameter".to_owned())
+    );
+    assert_eq!(
+        shape(format!("{watcher}?api-version=2019-01-01")).await.1,
+        "NoRegisteredProviderFound"
+    );
+    assert_eq!(
+        shape(format!("{watcher}x?{NETWORK}")).await.1,
+        "ResourceNotFound"
+    );
+    assert_eq!(
+        shape(format!("{watcher}x/packetCaptures?{NETWORK}"))
+            .await
+            .1,
+        "ParentResourceNotFound"
+    );
+    assert_eq!(shape(format!("/nowhere?{NETWORK}")).await.0, 501);
+    let elsewhere = watcher.replace("6d1f", "0000");
+    assert_eq!(
+        shape(format!("{elsewhere}?{NETWORK}")).await.1,
+        "SubscriptionNotFound"
+    );
+
+    let mut far = body();
+    far["properties"]["target"] = json!(samples::SQL_01);
+    let far = azure.send(Method::PUT, &capture("a", ""), Some(far)).await;
+    assert_eq!(code(far), (400, "InvalidResourceReference".to_owned()));
+
+    azure
+        .sandbox
+        .deny("microsoft.network/networkwatchers/packetcaptures/write");
+    assert_eq!(code(azure.put("a").await).0, 403);
+    azure
+        .sandbox
+        .allow("Microsoft.Network/networkWatchers/packetCaptures/write");
+    azure.sandbox.expire_tokens();
+    let expired = azure.put("a").await;
+    assert!(expired.header("www-authenticate").contains("invalid_token"));
+    assert_eq!(
+        code(expired),
+        (401, "ExpiredAuthenticationToken".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn faults_hit_what_they_are_meant_for() {
+    let azure = Client::start(Options::default()).await;
+    for what in [
+        What::DropBefore,
+        What::arm_error(500, "InternalServerError", "An error occurred."),
+        What::DropAfterApplying,
+    ] {
+        azure.sandbox.fault(Fault {
+            on: Call::PutCapture,
+            times: 1,
+            what,
+        });
+    }
+    let url = capture("a", "");
+    assert!(
+        azure
+            .try_send(Method::PUT, &url, Some(body()))
+            .await
+            .is_err()
+    );
+    assert!(
+        azure
+            .sandbox
+            .captures(samples::WATCHER_WESTEUROPE)
+            .is_empty()
+    );
+    assert_eq!(azure.put("a").await.status, 500);
+    assert!(
+        azure
+            .try_send(Method::PUT, &url, Some(body()))
+            .await
+            .is_err()
+    );
+    assert_eq!(azure.sandbox.captures(samples::WATCHER_WESTEUROPE).len(), 1);
+    assert_eq!(azure.sandbox.unused_faults(), 0);
+    azure
+        .sandbox
+        .fail_next_operation("InternalServerError", "An error occurred.");
+    azure.sandbox.complete_operations();
+    let view = azure
+        .sandbox
+        .captures("NetworkWatcher_westeurope")
+        .remove(0);
+    assert_eq!(view.provisioning_state, "Failed");
+    azure
+        .sandbox
+        .wait_for(|calls| calls.iter().filter(|call| call.fault.is_some()).count() == 3)
+        .await;
+    assert_eq!(azure.put("A").await.status, 400, "the name is taken");
+
+    azure.sandbox.fault(Fault {
+        on: Call::Any,
+        times: 1,
+        what: What::Hang,
+    });
+    let hanging = azure.get(&url);
+    let stop = azure.sandbox.wait_for(|calls| {
+        calls
+            .iter()
+            .any(|call| call.fault.as_deref() == Some("hangs"))
+    });
+    tokio::select! {
+        _ = hanging => panic!("a hanging call was answered"),
+        () = stop => {}
+    }
+}
