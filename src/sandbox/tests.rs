@@ -75,7 +75,8 @@ impl Client {
         if let Some(body) = body {
             request = request.json(&body);
         } else {
-            request = request.body("");
+            // Without being told, the client sends no length for an empty body.
+            request = request.header("content-length", "0");
         }
         Ok(reply(request.send().await?).await)
     }
@@ -273,6 +274,13 @@ async fn refusals_come_in_azure_s_order() {
     far["properties"]["target"] = json!(samples::SQL_01);
     let far = azure.send(Method::PUT, &capture("a", ""), Some(far)).await;
     assert_eq!(code(far), (400, "InvalidResourceReference".to_owned()));
+
+    let bare = azure.http.post(format!(
+        "{}{}",
+        azure.sandbox.endpoint(),
+        capture("a", "/stop")
+    ));
+    assert_eq!(bare.send().await.unwrap().status().as_u16(), 411);
 
     azure
         .sandbox
