@@ -1,4 +1,4 @@
-//! Resource Manager's front: the checks before a provider is asked, and the headers after it.
+//! Resource Manager's front: the checks before a provider is asked, and what all providers share.
 
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
@@ -7,55 +7,11 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::answer::{Answer, Outcome, gateway_error};
+use super::calls::Call;
 use super::ids;
-use super::routes::{Call, Route};
+use super::routes::Route;
 use super::world::World;
-use super::{compute, operations, packet_captures, storage};
-
-/// The versions in use between the oldest and the newest client that was seen.
-const VERSIONS: [(&str, &[&str]); 3] = [
-    (
-        "Microsoft.Network",
-        &[
-            "2022-01-01",
-            "2022-11-01",
-            "2023-09-01",
-            "2023-11-01",
-            "2024-01-01",
-            "2024-03-01",
-            "2024-05-01",
-            "2024-07-01",
-            "2024-10-01",
-            "2025-01-01",
-            "2025-03-01",
-            "2025-05-01",
-            "2026-01-01",
-            "2026-03-01",
-        ],
-    ),
-    (
-        "Microsoft.Compute",
-        &[
-            "2023-03-01",
-            "2023-09-01",
-            "2024-03-01",
-            "2024-07-01",
-            "2024-11-01",
-            "2025-04-01",
-            "2026-04-01",
-        ],
-    ),
-    (
-        "Microsoft.Storage",
-        &[
-            "2023-01-01",
-            "2023-05-01",
-            "2024-01-01",
-            "2025-01-01",
-            "2025-06-01",
-        ],
-    ),
-];
+use super::{compute, headers, operations, packet_captures, storage, versions, watchers};
 
 /// A request as the handlers see it.
 pub(super) struct Asked<'a> {
@@ -95,15 +51,15 @@ pub(super) fn answer(world: &mut World, asked: &Asked<'_>) -> Answer {
     };
     let answer = outcome.unwrap_or_else(|refusal| refusal);
     match route.call.is_arm() {
-        true => with_headers(asked, answer),
+        true => headers::added(asked, answer),
         false => answer.with("x-ms-request-id", Uuid::new_v4().to_string()),
     }
 }
 
 fn provider(world: &mut World, asked: &Asked<'_>) -> Outcome {
     match asked.route.call {
-        Call::ListWatchers => packet_captures::list_watchers(world, asked),
-        Call::GetWatcher => packet_captures::get_watcher(world, asked),
+        Call::ListWatchers => watchers::list(world, asked),
+        Call::GetWatcher => watchers::get(world, asked),
         Call::ListCaptures => packet_captures::list(world, asked),
         Call::GetCapture => packet_captures::get(world, asked),
         Call::PutCapture => packet_captures::put(world, asked),
@@ -135,7 +91,7 @@ fn checks(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {
              <BODY><h2>Length Required</h2><p>HTTP Error 411.</p></BODY></HTML>",
         ));
     }
-    check_version(asked)?;
+    versions::check(asked)?;
     world
         .directory
         .check(asked.header("authorization"), asked.now)?;
@@ -165,97 +121,6 @@ fn checks(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {
         }
         _ => Ok(()),
     }
-}
-
-fn check_version(asked: &Asked<'_>) -> Result<(), Answer> {
-    let version = asked.api_version;
-    if version.is_empty() {
-        let message =
-            "The api-version query parameter (?api-version=) is required for all requests.";
-        return Err(gateway_error(400, "MissingApiVersionParameter", message));
-    }
-    let date = version.get(..10).unwrap_or_default();
-    let well_formed = date.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
-    if date.len() != 10 || !well_formed {
-        let message = format!("The api-version '{version}' is invalid.");
-        return Err(gateway_error(400, "InvalidApiVersionParameter", message));
-    }
-    let action = asked.route.call.action();
-    let known = VERSIONS
-        .iter()
-        .find(|(namespace, _)| action.starts_with(namespace));
-    match known {
-        Some((namespace, versions)) if !versions.contains(&version) => {
-            let message = format!(
-                "No registered resource provider found for API version '{version}' of '{namespace}'. \
-                 The supported api-versions are '{}'.",
-                versions.join(", ")
-            );
-            Err(gateway_error(400, "NoRegisteredProviderFound", message))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn with_headers(asked: &Asked<'_>, mut answer: Answer) -> Answer {
-    let request = Uuid::new_v4().to_string();
-    let correlation = asked
-        .header("x-ms-correlation-request-id")
-        .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
-    let (quota, left, left_global) = match asked.method {
-        "GET" | "HEAD" => ("reads", "249", "3749"),
-        "DELETE" => ("deletes", "199", "2999"),
-        _ => ("writes", "199", "2999"),
-    };
-    let (own, global) = match quota {
-        "reads" => (
-            "x-ms-ratelimit-remaining-subscription-reads",
-            "x-ms-ratelimit-remaining-subscription-global-reads",
-        ),
-        "deletes" => (
-            "x-ms-ratelimit-remaining-subscription-deletes",
-            "x-ms-ratelimit-remaining-subscription-global-deletes",
-        ),
-        _ => (
-            "x-ms-ratelimit-remaining-subscription-writes",
-            "x-ms-ratelimit-remaining-subscription-global-writes",
-        ),
-    };
-    if !answer.has("x-ms-request-id") {
-        answer = answer.with("x-ms-request-id", request);
-    }
-    if asked.route.call.action().starts_with("Microsoft.Network")
-        && !answer.has("x-ms-failure-cause")
-    {
-        answer = answer
-            .with("x-ms-arm-service-request-id", Uuid::new_v4().to_string())
-            .with("azure-asyncnotification", "Enabled");
-    }
-    if let (Some(id), Some("true")) = (
-        asked.header("x-ms-client-request-id"),
-        asked.header("x-ms-return-client-request-id"),
-    ) {
-        answer = answer.with("x-ms-client-request-id", id);
-    }
-    answer
-        .with(
-            "x-ms-routing-request-id",
-            format!("WESTEUROPE:{correlation}"),
-        )
-        .with("x-ms-correlation-request-id", correlation)
-        .with(own, left)
-        .with(global, left_global)
-        .with("cache-control", "no-cache")
-        .with("pragma", "no-cache")
-        .with("expires", "-1")
-        .with(
-            "strict-transport-security",
-            "max-age=31536000; includeSubDomains",
-        )
-        .with("x-content-type-options", "nosniff")
 }
 
 /// A list, in pages when a size is set. The next page's address is absolute and has a token.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::routes::Call;
+use super::calls::Call;
 
 /// An order of misbehaviour; orders are met first come, first served.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 
-use super::routes::Call;
+use super::calls::Call;
 
 /// Far longer than any test needs, so only a stuck one meets it.
 const GUARD: Duration = Duration::from_secs(10);

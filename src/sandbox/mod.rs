@@ -4,16 +4,21 @@
 
 mod answer;
 mod arm;
+mod calls;
 mod capture;
 mod compute;
 mod control;
 mod disk;
 mod entra;
 mod faults;
+mod headers;
 mod ids;
 mod journal;
+mod members;
 mod operations;
 mod packet_captures;
+mod progress;
+mod references;
 mod request;
 mod routes;
 pub mod samples;
@@ -23,6 +28,9 @@ mod storage;
 mod tests;
 mod tls;
 mod traffic;
+mod versions;
+mod view;
+mod watchers;
 mod world;
 
 use std::io;
@@ -34,12 +42,13 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 
+pub use calls::Call;
 pub use capture::SessionStatus;
-pub use control::{CaptureView, ExistingCapture};
 pub use faults::{Fault, FaultBody, What};
 pub use journal::Entry;
-pub use routes::Call;
-pub use world::Progress;
+pub use progress::Progress;
+
+pub use view::{CaptureView, ExistingCapture};
 
 use disk::Disk;
 use server::Shared;

@@ -7,8 +7,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::answer::{Answer, Outcome, gateway_error};
+use super::calls::Call;
 use super::ids;
-use super::routes::{Call, Route};
+use super::routes::Route;
 use super::world::World;
 
 /// Letters of a URL-safe base64 text.
@@ -204,7 +205,7 @@ pub(super) fn result(world: &World, route: &Route, query: &str) -> Outcome {
 mod tests {
     use std::time::Duration;
 
-    use super::super::world::Progress;
+    use super::super::progress::Progress;
     use super::*;
 
     #[test]

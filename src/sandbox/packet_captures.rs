@@ -1,53 +1,15 @@
-//! `Microsoft.Network/networkWatchers` and its `packetCaptures`, with the long-running answers that
+//! `Microsoft.Network/networkWatchers/packetCaptures`, with the long-running answers that
 //! each call gives.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::answer::{Answer, Outcome, gateway_error, provider_error};
+use super::answer::{Answer, Outcome, provider_error};
 use super::arm::{Asked, page};
-use super::capture::{Capture, Provisioning, SessionStatus, Wanted, storage_path};
-use super::ids::{self, same};
+use super::capture::{Capture, Provisioning, SessionStatus, storage_path};
+use super::ids::same;
 use super::operations::{self, State, Work};
-use super::request;
 use super::world::{Watcher, World};
-
-pub(super) fn list_watchers(world: &World, asked: &Asked<'_>) -> Outcome {
-    let scope = &asked.route.scope;
-    let group = ids::part(scope, "resourceGroups");
-    let found = world.watchers.iter().filter(|watcher| {
-        same(ids::subscription(&watcher.id), ids::subscription(scope))
-            && group.is_none_or(|group| same(ids::group(&watcher.id), group))
-    });
-    let all = found
-        .map(|watcher| watcher_resource(world, watcher, true))
-        .collect();
-    page(world, asked, all, world.watcher_page_size)
-}
-
-pub(super) fn get_watcher(world: &World, asked: &Asked<'_>) -> Outcome {
-    let id = &asked.route.scope;
-    let watcher = world
-        .watcher(id)
-        .ok_or_else(|| super::arm::resource_not_found(id))?;
-    let resource = watcher_resource(world, watcher, false);
-    Ok(Answer::json(200, resource).with("etag", &watcher.etag))
-}
-
-fn watcher_resource(world: &World, watcher: &Watcher, listed: bool) -> Value {
-    let running = world.operations.iter().filter(|operation| {
-        operation.state == State::Running && same(&operation.watcher, &watcher.id)
-    });
-    let running: Vec<&str> = running.map(|operation| operation.id.as_str()).collect();
-    json!({
-        "name": ids::name(&watcher.id),
-        "id": if listed { ids::lower_groups(&watcher.id) } else { watcher.id.clone() },
-        "etag": watcher.etag,
-        "type": "Microsoft.Network/networkWatchers",
-        "location": ids::region(&watcher.location),
-        "tags": {},
-        "properties": {"provisioningState": "Succeeded", "runningOperationIds": running},
-    })
-}
+use super::{references, request};
 
 pub(super) fn list(world: &World, asked: &Asked<'_>) -> Outcome {
     let watcher = parent(world, asked)?;
@@ -95,8 +57,8 @@ pub(super) fn put(world: &mut World, asked: &Asked<'_>) -> Outcome {
             message,
         ));
     }
-    check_references(world, watcher, &wanted)?;
-    check_linked_rights(world, &wanted)?;
+    references::check(world, watcher, &wanted)?;
+    references::check_rights(world, &wanted)?;
 
     let path = match (&wanted.storage_path, &wanted.storage_id) {
         (Some(path), _) => Some(path.clone()),
@@ -116,91 +78,6 @@ pub(super) fn put(world: &mut World, asked: &Asked<'_>) -> Outcome {
     let etag = world.watcher(&watcher).map_or("", |watcher| &watcher.etag);
     let answer = Answer::json(201, capture.resource(etag, false));
     Ok(operations::announce(world, &operation, answer))
-}
-
-/// What the body points at must exist where the watcher can reach it.
-fn check_references(world: &World, watcher: &Watcher, wanted: &Wanted) -> Result<(), Answer> {
-    let dangling = |id: &str| {
-        let message = format!(
-            "Resource {id} referenced by resource {} was not found.",
-            watcher.id
-        );
-        provider_error(400, "InvalidResourceReference", message)
-    };
-    let target = &wanted.target;
-    let machine = world
-        .machine(target)
-        .filter(|_| wanted.target_type == "AzureVM");
-    let scale_set = world
-        .scale_set(target)
-        .filter(|_| wanted.target_type == "AzureVMSS");
-    let location = machine
-        .map(|machine| &machine.location)
-        .or(scale_set.map(|scale_set| &scale_set.location))
-        .ok_or_else(|| dangling(target))?;
-    if ids::region(location) != ids::region(&watcher.location)
-        || !same(ids::subscription(target), ids::subscription(&watcher.id))
-    {
-        return Err(dangling(target));
-    }
-    if let Some(machine) = machine {
-        if !machine.agent {
-            let message = format!("The Network Watcher extension is not installed on {target}.");
-            return Err(provider_error(
-                400,
-                "NetworkWatcherVmExtensionNotInstalled",
-                message,
-            ));
-        }
-        let outside = |path: &String| !path.starts_with("/var/captures");
-        if machine.os == "Linux" && wanted.file_path.as_ref().is_some_and(outside) {
-            let message = "On Linux the filePath must be under /var/captures.";
-            return Err(provider_error(400, "InvalidRequest", message));
-        }
-    }
-    if let Some(scale_set) = scale_set {
-        for chosen in wanted.include.iter().chain(&wanted.exclude) {
-            let is_chosen = |name: &String| {
-                same(chosen, name)
-                    || same(chosen, &format!("{}/virtualMachines/{name}", scale_set.id))
-            };
-            if !scale_set.instances.iter().any(is_chosen) {
-                return Err(dangling(chosen));
-            }
-        }
-    }
-    match &wanted.storage_id {
-        Some(account) if world.storage_account(account).is_none() => Err(dangling(account)),
-        _ => Ok(()),
-    }
-}
-
-/// The service acts on VM and account in the caller's name.
-fn check_linked_rights(world: &World, wanted: &Wanted) -> Result<(), Answer> {
-    let storage = [
-        "Microsoft.Storage/storageAccounts/read",
-        "Microsoft.Storage/storageAccounts/listKeys/action",
-        "Microsoft.Storage/storageAccounts/listServiceSas/action",
-        "Microsoft.Storage/storageAccounts/listAccountSas/action",
-    ];
-    let target = ["Microsoft.Compute/virtualMachines/read"];
-    let linked = target.iter().map(|action| (action, Some(&wanted.target)));
-    let linked = linked.chain(
-        storage
-            .iter()
-            .map(|action| (action, wanted.storage_id.as_ref())),
-    );
-    for (action, scope) in linked {
-        if let Some(scope) = scope.filter(|_| world.denies(action)) {
-            let message = format!(
-                "The client has permission to perform action '{}', however, it does not have \
-                 permission to perform action '{action}' on the linked scope '{scope}'.",
-                super::routes::Call::PutCapture.action()
-            );
-            return Err(gateway_error(403, "LinkedAuthorizationFailed", message));
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn delete(world: &mut World, asked: &Asked<'_>) -> Outcome {

@@ -1,16 +1,15 @@
 //! The body of a create, read as strictly as the network provider reads it: an unknown member, a
 //! wrong type or a value out of range is refused, so a client's mistake shows up in a test.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::answer::{Answer, bad_format, gateway_error, provider_error};
+use super::answer::{Answer, bad_format, gateway_error};
 use super::capture::Wanted;
+use super::members::{Object, boolean, integer, invalid, object, text, texts, wrong_type};
 
 /// Since this version there is continuous capture.
 const CONTINUOUS_SINCE: &str = "2023-11-01";
 const UINT32: i64 = 4_294_967_295;
-
-type Object = Map<String, Value>;
 
 /// Reads what does not depend on the rest of the world.
 pub(super) fn wanted(body: &[u8], api_version: &str) -> Result<Wanted, Answer> {
@@ -195,74 +194,6 @@ fn settings(properties: &Object) -> Result<Option<Value>, Answer> {
         "fileSizeInBytes": integer(settings, known[1], 0, UINT32)?.unwrap_or(104_857_600),
         "sessionTimeLimitInSeconds": integer(settings, known[2], 0, 604_800)?.unwrap_or(86_400),
     })))
-}
-
-fn invalid(message: impl AsRef<str>) -> Answer {
-    provider_error(400, "InvalidRequest", message)
-}
-
-fn wrong_type(member: &str) -> Answer {
-    let message = format!("The value of '{member}' has the wrong type.");
-    bad_format("InvalidJson", message)
-}
-
-fn object<'a>(value: &'a Value, kind: &str, known: &[&str]) -> Result<&'a Object, Answer> {
-    let object = value.as_object().ok_or_else(|| wrong_type(kind))?;
-    match object
-        .keys()
-        .find(|member| !known.contains(&member.as_str()))
-    {
-        Some(stranger) => Err(bad_format(
-            "InvalidJson",
-            format!("Could not find member '{stranger}' on object of type '{kind}'."),
-        )),
-        None => Ok(object),
-    }
-}
-
-fn text(object: &Object, member: &str) -> Result<Option<String>, Answer> {
-    match object.get(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(wrong_type(member)),
-    }
-}
-
-fn texts(object: &Object, member: &str) -> Result<Vec<String>, Answer> {
-    match object.get(member) {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(list)) => list
-            .iter()
-            .map(|item| {
-                item.as_str()
-                    .map(str::to_owned)
-                    .ok_or_else(|| wrong_type(member))
-            })
-            .collect(),
-        Some(_) => Err(wrong_type(member)),
-    }
-}
-
-fn boolean(object: &Object, member: &str) -> Result<Option<bool>, Answer> {
-    match object.get(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_bool().map(Some).ok_or_else(|| wrong_type(member)),
-    }
-}
-
-fn integer(object: &Object, member: &str, least: i64, most: i64) -> Result<Option<i64>, Answer> {
-    match object.get(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => {
-            let number = value.as_i64().ok_or_else(|| wrong_type(member))?;
-            match (least..=most).contains(&number) {
-                true => Ok(Some(number)),
-                false => Err(invalid(format!(
-                    "{member} must be between {least} and {most}."
-                ))),
-            }
-        }
-    }
 }
 
 #[cfg(test)]

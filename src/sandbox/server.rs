@@ -19,10 +19,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::answer::Answer;
 use super::arm::{self, Asked};
+use super::calls::Call;
 use super::disk::Disk;
 use super::faults::{self, Faults, What};
 use super::journal::{Entry, Journal};
-use super::routes::{Call, Route};
+use super::routes::Route;
 use super::world::World;
 
 const LARGEST_BODY: usize = 4 * 1024 * 1024;

@@ -1,29 +1,13 @@
-//! What exists in the sandbox and how it moves on. Nothing here waits or reads a clock: the time is
-//! an argument, so that a test can say when an operation ends.
+//! What exists in the sandbox. Everything is found by id, without case.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use time::OffsetDateTime;
-
-use super::capture::{Capture, Provisioning, SessionStatus, Wanted};
+use super::capture::{Capture, Wanted};
 use super::entra::Directory;
 use super::ids::same;
-use super::operations::{Operation, State, Work};
-
-/// How operations and sessions get on.
-#[derive(Clone, Copy, Debug)]
-pub enum Progress {
-    /// By the clock: operations take `operation`, sessions their time limit.
-    Auto {
-        /// How long an operation runs.
-        operation: Duration,
-        /// What `Retry-After` says meanwhile.
-        retry_after_seconds: u64,
-    },
-    /// Only when a test says so; `Retry-After` is 0.
-    Manual,
-}
+use super::operations::Operation;
+use super::progress::Progress;
 
 pub(super) struct Machine {
     pub id: String,
@@ -65,7 +49,7 @@ impl Watcher {
             .find(|capture| same(&capture.name, name))
     }
 
-    fn position(&self, serial: u64) -> Option<usize> {
+    pub fn position(&self, serial: u64) -> Option<usize> {
         self.captures
             .iter()
             .position(|capture| capture.serial == serial)
@@ -197,30 +181,6 @@ impl World {
         serial
     }
 
-    /// Brings the world up to `now`; without `Auto` time changes nothing.
-    pub fn advance(&mut self, now: OffsetDateTime) {
-        let Progress::Auto { operation, .. } = self.progress else {
-            return;
-        };
-        for index in 0..self.operations.len() {
-            let due = self.operations[index].created + operation;
-            if due <= now {
-                self.complete(index, due);
-            }
-        }
-        let over: Vec<(usize, usize, OffsetDateTime)> = self
-            .captures()
-            .filter(|(_, _, capture)| capture.session == SessionStatus::Running)
-            .filter_map(|(w, c, capture)| {
-                let end = capture.started? + capture.wanted.session_length();
-                (end <= now).then_some((w, c, end))
-            })
-            .collect();
-        for (watcher, capture, end) in over {
-            self.end_session(watcher, capture, end, "TimeExceeded", &[]);
-        }
-    }
-
     pub fn captures(&self) -> impl Iterator<Item = (usize, usize, &Capture)> {
         self.watchers.iter().enumerate().flat_map(|(w, watcher)| {
             watcher
@@ -229,81 +189,6 @@ impl World {
                 .enumerate()
                 .map(move |(c, capture)| (w, c, capture))
         })
-    }
-
-    /// Ends a running operation, as a success unless a failure was ordered.
-    pub fn complete(&mut self, index: usize, now: OffsetDateTime) {
-        if self.operations[index].state != State::Running {
-            return;
-        }
-        let (work, serial) = (self.operations[index].work, self.operations[index].serial);
-        let failure = match work {
-            // A look at the status is no work that could fail.
-            Work::Query => None,
-            _ => self.failures.pop_front(),
-        };
-        let failed = failure.is_some();
-        self.operations[index].state = match failure {
-            Some((code, message)) => State::Failed { code, message },
-            None => State::Succeeded,
-        };
-        let found = self.watchers.iter().enumerate().find_map(|(w, watcher)| {
-            same(&watcher.id, &self.operations[index].watcher)
-                .then(|| watcher.position(serial).map(|c| (w, c)))
-                .flatten()
-        });
-        let Some((w, c)) = found else { return };
-        match work {
-            Work::Query => return,
-            Work::Delete if failed => {
-                self.watchers[w].captures[c].provisioning = Provisioning::Failed;
-            }
-            Work::Delete => {
-                self.watchers[w].captures.remove(c);
-            }
-            Work::Stop if failed => {}
-            Work::Stop => self.end_session(w, c, now, "Manual", &[]),
-            Work::Create => {
-                let capture = &mut self.watchers[w].captures[c];
-                // A delete may have overtaken the create.
-                if capture.provisioning == Provisioning::Updating {
-                    capture.provisioning = match failed {
-                        true => Provisioning::Failed,
-                        false => Provisioning::Succeeded,
-                    };
-                    if !failed {
-                        capture.session = SessionStatus::Running;
-                        capture.started = Some(now);
-                    }
-                }
-            }
-        }
-        self.watchers[w].touch();
-    }
-
-    /// Ends a session; a clean end lands the capture file.
-    pub fn end_session(
-        &mut self,
-        watcher: usize,
-        capture: usize,
-        now: OffsetDateTime,
-        reason: &str,
-        errors: &[&str],
-    ) {
-        let capture = &mut self.watchers[watcher].captures[capture];
-        if capture.session == SessionStatus::Stopped {
-            return;
-        }
-        capture.session = SessionStatus::Stopped;
-        capture.stop_reason = Some(reason.to_owned());
-        capture.errors = errors.iter().map(|&error| error.to_owned()).collect();
-        if !errors.is_empty() || reason.eq_ignore_ascii_case("Error") {
-            return;
-        }
-        if let Some((path, bytes)) = capture.file(&self.endpoint, now) {
-            self.blobs.insert(path.clone(), bytes);
-            self.unwritten.push(path);
-        }
     }
 
     /// A capture that is there without having been asked for by this client.
