@@ -22,6 +22,7 @@ use super::arm::{self, Asked};
 use super::calls::Call;
 use super::disk::Disk;
 use super::faults::{self, Faults, What};
+use super::headers;
 use super::journal::{Entry, Journal};
 use super::routes::Route;
 use super::world::World;
@@ -132,7 +133,10 @@ async fn call(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Res
             code,
             retry_after,
             body,
-        }) => faults::answer(*code, retry_after.clone(), body.clone()),
+        }) => {
+            let answer = faults::answer(*code, retry_after.clone(), body.clone());
+            headers::added(&asked(OffsetDateTime::now_utc()), answer)
+        }
         Some(What::Hang) => {
             record(None, fault.as_ref());
             let never: Infallible = std::future::pending().await;

@@ -1,122 +1,17 @@
-//! The sandbox against a plain HTTPS client that trusts its CA.
+//! The sandbox through its front door.
 
-use axum::http::{HeaderMap, Method};
-use serde_json::{Value, json};
+mod client;
 
-use super::{Call, Fault, Options, Sandbox, SessionStatus, What, samples};
+use std::sync::Arc;
 
-const NETWORK: &str = "api-version=2025-05-01";
+use axum::http::Method;
+use azure_core::credentials::TokenCredential;
+use azure_core::http::{ClientOptions, Transport};
+use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
+use serde_json::json;
 
-struct Client {
-    sandbox: Sandbox,
-    http: reqwest::Client,
-    token: String,
-}
-
-struct Reply {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
-}
-
-impl Reply {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap()
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.headers[name].to_str().unwrap()
-    }
-}
-
-impl Client {
-    async fn start(options: Options) -> Self {
-        let sandbox = Sandbox::start(options).await.unwrap();
-        samples::populate(&sandbox);
-        let ca = reqwest::Certificate::from_pem(sandbox.ca_pem().as_bytes()).unwrap();
-        let http = reqwest::Client::builder()
-            .tls_certs_only([ca])
-            .build()
-            .unwrap();
-        let mut client = Self {
-            sandbox,
-            http,
-            token: String::new(),
-        };
-        let reply = client.sign_in(samples::CLIENT_SECRET).await;
-        client.token = reply.json()["access_token"].as_str().unwrap().to_owned();
-        client
-    }
-
-    async fn sign_in(&self, secret: &str) -> Reply {
-        let endpoint = self.sandbox.endpoint();
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("grant_type", "client_credentials")
-            .append_pair("client_id", samples::CLIENT_ID)
-            .append_pair("client_secret", secret)
-            .append_pair("scope", &format!("{endpoint}/.default"))
-            .finish();
-        let url = format!("{endpoint}/{}/oauth2/v2.0/token", samples::TENANT_ID);
-        let sent = self.http.post(url).body(form).send().await.unwrap();
-        reply(sent).await
-    }
-
-    async fn try_send(
-        &self,
-        method: Method,
-        url: &str,
-        body: Option<Value>,
-    ) -> reqwest::Result<Reply> {
-        let url = match url.starts_with('/') {
-            true => format!("{}{url}", self.sandbox.endpoint()),
-            false => url.to_owned(),
-        };
-        let mut request = self.http.request(method, url).bearer_auth(&self.token);
-        if let Some(body) = body {
-            request = request.json(&body);
-        } else {
-            // Without being told, the client sends no length for an empty body.
-            request = request.header("content-length", "0");
-        }
-        Ok(reply(request.send().await?).await)
-    }
-
-    async fn send(&self, method: Method, url: &str, body: Option<Value>) -> Reply {
-        self.try_send(method, url, body).await.unwrap()
-    }
-
-    async fn get(&self, url: &str) -> Reply {
-        self.send(Method::GET, url, None).await
-    }
-
-    async fn put(&self, name: &str) -> Reply {
-        self.send(Method::PUT, &capture(name, ""), Some(body()))
-            .await
-    }
-}
-
-async fn reply(response: reqwest::Response) -> Reply {
-    Reply {
-        status: response.status().as_u16(),
-        headers: response.headers().clone(),
-        text: response.text().await.unwrap(),
-    }
-}
-
-fn capture(name: &str, action: &str) -> String {
-    format!(
-        "{}/packetCaptures/{name}{action}?{NETWORK}",
-        samples::WATCHER_WESTEUROPE
-    )
-}
-
-fn body() -> Value {
-    json!({"properties": {
-        "target": samples::WEB_01,
-        "storageLocation": {"storageId": samples::STORAGE_ACCOUNT},
-        "timeLimitInSeconds": 10,
-    }})
-}
+use super::{Call, Fault, Options, SessionStatus, What, samples};
+use client::{Client, NETWORK, Reply, body, capture};
 
 #[tokio::test]
 async fn a_capture_lives_from_create_to_delete() {
@@ -364,4 +259,31 @@ async fn faults_hit_what_they_are_meant_for() {
         _ = hanging => panic!("a hanging call was answered"),
         () = stop => {}
     }
+}
+
+#[tokio::test]
+async fn the_sdk_s_credential_gets_a_token_that_opens_the_door() {
+    let mut azure = Client::start(Options::default()).await;
+    let endpoint = azure.sandbox.endpoint();
+    let mut cloud = azure_core::cloud::CustomConfiguration::default();
+    cloud.authority_host = endpoint.clone();
+    let options = ClientSecretCredentialOptions {
+        client_options: ClientOptions {
+            transport: Some(Transport::new(Arc::new(azure.http.clone()))),
+            cloud: Some(Arc::new(cloud.into())),
+            ..ClientOptions::default()
+        },
+    };
+    let credential = ClientSecretCredential::new(
+        samples::TENANT_ID,
+        samples::CLIENT_ID.to_owned(),
+        samples::CLIENT_SECRET.into(),
+        Some(options),
+    )
+    .unwrap();
+    let scope = format!("{endpoint}/.default");
+    let token = credential.get_token(&[&scope], None).await.unwrap();
+    azure.token = token.token.secret().to_owned();
+    let watcher = format!("{}?{NETWORK}", samples::WATCHER_WESTEUROPE);
+    assert_eq!(azure.get(&watcher).await.status, 200);
 }
