@@ -1,0 +1,36 @@
+//! Any bytes as a webhook's body. What is accepted must be what we would call the machine by, letter for letter.
+#![no_main]
+
+use alert_packet_capture::alert;
+use alert_packet_capture::azure::resource_id::ResourceId;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| {
+    let alert = match alert::read(body) {
+        Ok(alert) => alert,
+        Err(bad) => {
+            assert!(bad.path.starts_with('$'));
+            assert!(!bad.message.chars().any(char::is_control));
+            return;
+        }
+    };
+    let mut ids = std::collections::HashSet::new();
+    for target in &alert.targets {
+        let text = target.id.to_string();
+        let again = ResourceId::parse(&text).expect("an accepted id is a good one");
+        assert_eq!(again, target.id);
+        assert_eq!(again.to_string(), text);
+        assert!(target.id.resource_group().is_some() && target.id.name().is_some());
+        let segments = target.id.segments();
+        assert_eq!(format!("/{}", segments.join("/")), text);
+        for segment in segments {
+            assert!(!matches!(segment, "" | "." | ".."));
+            assert!(segment.chars().all(|c| c.is_alphanumeric() || "._-()".contains(c)));
+        }
+        assert!(ids.insert(target.id.clone()), "each machine once");
+    }
+    assert!(alert.conditions.len() <= 16);
+    if alert::ignore_reason(&alert).is_none() {
+        assert!(!alert.targets.is_empty() && !alert.is_test);
+    }
+});

@@ -1,0 +1,94 @@
+//! The calls that the sandbox imitates, and the right that each one needs.
+
+/// The calls that the sandbox knows; faults and the journal name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// In a fault: whatever comes next.
+    Any,
+    /// `POST /{tenant}/oauth2/v2.0/token`
+    Token,
+    /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
+    OpenIdConfiguration,
+    /// `GET /common/discovery/instance`
+    InstanceDiscovery,
+    /// Watchers of a subscription or of a group.
+    ListWatchers,
+    /// One watcher.
+    GetWatcher,
+    /// Captures of a watcher.
+    ListCaptures,
+    /// One capture.
+    GetCapture,
+    /// Create a capture.
+    PutCapture,
+    /// Remove a capture.
+    DeleteCapture,
+    /// `POST …/stop`
+    StopCapture,
+    /// `POST …/queryStatus`
+    QueryStatus,
+    /// `GET …/locations/{region}/operations/{id}`
+    OperationStatus,
+    /// `GET …/locations/{region}/operationResults/{id}`
+    OperationResult,
+    /// One virtual machine.
+    GetVirtualMachine,
+    /// A virtual machine's power state and agent.
+    GetInstanceView,
+    /// A virtual machine's extensions.
+    ListExtensions,
+    /// One scale set.
+    GetScaleSet,
+    /// Instances of a scale set.
+    ListScaleSetInstances,
+    /// One instance of a scale set.
+    GetScaleSetInstance,
+    /// One storage account.
+    GetStorageAccount,
+    /// A capture file, read from the storage account.
+    GetBlob,
+    /// Nothing the sandbox imitates.
+    Unknown,
+}
+
+impl Call {
+    /// Resource Manager calls need an api-version and a token, the others neither.
+    pub(super) fn is_arm(self) -> bool {
+        !matches!(
+            self,
+            Self::Any
+                | Self::Token
+                | Self::OpenIdConfiguration
+                | Self::InstanceDiscovery
+                | Self::GetBlob
+                | Self::Unknown
+        )
+    }
+
+    /// The right that the caller's role must hold.
+    pub(super) fn action(self) -> &'static str {
+        match self {
+            Self::ListWatchers | Self::GetWatcher => "Microsoft.Network/networkWatchers/read",
+            Self::ListCaptures | Self::GetCapture => {
+                "Microsoft.Network/networkWatchers/packetCaptures/read"
+            }
+            Self::PutCapture => "Microsoft.Network/networkWatchers/packetCaptures/write",
+            Self::DeleteCapture => "Microsoft.Network/networkWatchers/packetCaptures/delete",
+            Self::StopCapture => "Microsoft.Network/networkWatchers/packetCaptures/stop/action",
+            Self::QueryStatus => {
+                "Microsoft.Network/networkWatchers/packetCaptures/queryStatus/action"
+            }
+            Self::OperationStatus => "Microsoft.Network/locations/operations/read",
+            Self::OperationResult => "Microsoft.Network/locations/operationResults/read",
+            Self::GetVirtualMachine => "Microsoft.Compute/virtualMachines/read",
+            Self::GetInstanceView => "Microsoft.Compute/virtualMachines/instanceView/read",
+            Self::ListExtensions => "Microsoft.Compute/virtualMachines/extensions/read",
+            Self::GetScaleSet => "Microsoft.Compute/virtualMachineScaleSets/read",
+            Self::ListScaleSetInstances | Self::GetScaleSetInstance => {
+                "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read"
+            }
+            Self::GetStorageAccount => "Microsoft.Storage/storageAccounts/read",
+            _ => "",
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `Microsoft.Compute`, read only: where a VM is and whether the capture agent is on it.
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Outcome};
+use super::arm::{Asked, page, parent_not_found, resource_not_found};
+use super::ids;
+use super::world::{Machine, ScaleSet, World};
+
+pub(super) fn get_virtual_machine(world: &World, asked: &Asked<'_>) -> Outcome {
+    let machine = machine(world, asked)?;
+    let agents: Vec<Value> = agent(machine).into_iter().collect();
+    Ok(answer(json!({
+        "name": ids::name(&machine.id),
+        "id": ids::shouting_group(&machine.id),
+        "type": "Microsoft.Compute/virtualMachines",
+        "location": machine.location,
+        "tags": {},
+        "properties": {
+            "provisioningState": "Succeeded",
+            "vmId": "5c0d1f3e-9a52-4b7c-8a36-1d2e3f405162",
+            "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
+            "storageProfile": {"osDisk": {"osType": machine.os, "createOption": "FromImage"}},
+        },
+        "resources": agents,
+    })))
+}
+
+pub(super) fn get_instance_view(world: &World, asked: &Asked<'_>) -> Outcome {
+    let machine = machine(world, asked)?;
+    let status =
+        |code: &str, text: &str| json!({"code": code, "level": "Info", "displayStatus": text});
+    Ok(answer(json!({
+        "computerName": ids::name(&machine.id),
+        "osName": machine.os,
+        "vmAgent": {
+            "vmAgentVersion": "2.12.0.4",
+            "statuses": [status("ProvisioningState/succeeded", "Ready")],
+        },
+        "statuses": [
+            status("ProvisioningState/succeeded", "Provisioning succeeded"),
+            status("PowerState/running", "VM running"),
+        ],
+    })))
+}
+
+pub(super) fn list_extensions(world: &World, asked: &Asked<'_>) -> Outcome {
+    let id = &asked.route.scope;
+    let machine = world.machine(id).ok_or_else(|| parent_not_found(id))?;
+    let agents: Vec<Value> = agent(machine).into_iter().collect();
+    Ok(answer(json!({"value": agents})))
+}
+
+/// The extension that captures need; its resource name is anybody's choice.
+fn agent(machine: &Machine) -> Option<Value> {
+    machine.agent.then(|| {
+        json!({
+            "name": "AzureNetworkWatcherExtension",
+            "id": format!("{}/extensions/AzureNetworkWatcherExtension", ids::shouting_group(&machine.id)),
+            "type": "Microsoft.Compute/virtualMachines/extensions",
+            "location": machine.location,
+            "properties": {
+                "publisher": "Microsoft.Azure.NetworkWatcher",
+                "type": format!("NetworkWatcherAgent{}", machine.os),
+                "typeHandlerVersion": "1.4",
+                "autoUpgradeMinorVersion": true,
+                "provisioningState": "Succeeded",
+            },
+        })
+    })
+}
+
+pub(super) fn get_scale_set(world: &World, asked: &Asked<'_>) -> Outcome {
+    let id = &asked.route.scope;
+    let scale_set = world.scale_set(id).ok_or_else(|| resource_not_found(id))?;
+    Ok(answer(json!({
+        "name": ids::name(&scale_set.id),
+        "id": ids::shouting_group(&scale_set.id),
+        "type": "Microsoft.Compute/virtualMachineScaleSets",
+        "location": scale_set.location,
+        "sku": {"name": "Standard_D2s_v5", "tier": "Standard", "capacity": scale_set.instances.len()},
+        "properties": {"provisioningState": "Succeeded", "orchestrationMode": "Uniform"},
+    })))
+}
+
+pub(super) fn list_instances(world: &World, asked: &Asked<'_>) -> Outcome {
+    let id = &asked.route.scope;
+    let scale_set = world.scale_set(id).ok_or_else(|| parent_not_found(id))?;
+    let all = scale_set
+        .instances
+        .iter()
+        .map(|name| instance(scale_set, name))
+        .collect();
+    page(world, asked, all, None)
+}
+
+pub(super) fn get_instance(world: &World, asked: &Asked<'_>) -> Outcome {
+    let (id, name) = (&asked.route.scope, &asked.route.child);
+    let scale_set = world.scale_set(id).ok_or_else(|| parent_not_found(id))?;
+    let found = scale_set
+        .instances
+        .iter()
+        .find(|known| ids::same(known, name));
+    let found = found.ok_or_else(|| resource_not_found(&format!("{id}/virtualMachines/{name}")))?;
+    Ok(answer(instance(scale_set, found)))
+}
+
+fn instance(scale_set: &ScaleSet, name: &str) -> Value {
+    json!({
+        "name": format!("{}_{name}", ids::name(&scale_set.id)),
+        "id": format!("{}/virtualMachines/{name}", ids::shouting_group(&scale_set.id)),
+        "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+        "instanceId": name,
+        "location": scale_set.location,
+        "properties": {"provisioningState": "Succeeded", "latestModelApplied": true},
+    })
+}
+
+fn machine<'a>(world: &'a World, asked: &Asked<'_>) -> Result<&'a Machine, Answer> {
+    let id = &asked.route.scope;
+    world.machine(id).ok_or_else(|| resource_not_found(id))
+}
+
+fn answer(body: Value) -> Answer {
+    Answer::json(200, body).with(
+        "x-ms-ratelimit-remaining-resource",
+        "Microsoft.Compute/LowCostGetSubscriptionMaximum;23999,Microsoft.Compute/LowCostGetResource;35",
+    )
+}

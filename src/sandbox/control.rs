@@ -1,0 +1,248 @@
+//! What a test or the demo does to the sandbox from outside the wire: furnish it, move it on, look
+//! inside, make it misbehave.
+
+use std::path::PathBuf;
+
+use super::capture::{Capture, Provisioning, SessionStatus, Wanted, blob_path};
+use super::faults::Fault;
+use super::ids::{self, same};
+use super::server::lock;
+use super::view::{CaptureView, ExistingCapture};
+use super::world::{Machine, ScaleSet, StorageAccount, Watcher, World};
+use super::{Sandbox, samples};
+
+/// Furnishing.
+impl Sandbox {
+    /// A Linux VM with the agent that captures need.
+    pub fn add_vm(&self, id: &str, location: &str) {
+        self.furnish(id, |world| {
+            world.machines.push(Machine {
+                id: id.to_owned(),
+                location: location.to_owned(),
+                os: "Linux",
+                agent: true,
+            });
+        });
+    }
+
+    /// Turns a VM into one that runs Windows.
+    pub fn make_windows(&self, vm: &str) {
+        self.change_vm(vm, |machine| machine.os = "Windows");
+    }
+
+    /// Takes the agent off a VM.
+    pub fn remove_agent(&self, vm: &str) {
+        self.change_vm(vm, |machine| machine.agent = false);
+    }
+
+    /// A scale set with these instances.
+    pub fn add_scale_set(&self, id: &str, location: &str, instances: &[&str]) {
+        self.furnish(id, |world| {
+            world.scale_sets.push(ScaleSet {
+                id: id.to_owned(),
+                location: location.to_owned(),
+                instances: instances.iter().map(|&name| name.to_owned()).collect(),
+            });
+        });
+    }
+
+    /// A network watcher.
+    pub fn add_watcher(&self, id: &str, location: &str) {
+        self.furnish(id, |world| {
+            let mut watcher = Watcher {
+                id: id.to_owned(),
+                location: location.to_owned(),
+                etag: String::new(),
+                captures: Vec::new(),
+            };
+            watcher.touch();
+            world.watchers.push(watcher);
+        });
+    }
+
+    /// A storage account.
+    pub fn add_storage_account(&self, id: &str, location: &str) {
+        self.furnish(id, |world| {
+            world.storage_accounts.push(StorageAccount {
+                id: id.to_owned(),
+                location: location.to_owned(),
+            });
+        });
+    }
+
+    /// A capture left over from before. Panics when its watcher is not there.
+    pub fn add_capture(&self, existing: ExistingCapture) {
+        self.shared.with_world(|world, now| {
+            let scale_set = world.scale_set(&existing.target).is_some();
+            let started = existing.started.unwrap_or(now);
+            let storage = samples::STORAGE_ACCOUNT;
+            let path =
+                super::capture::storage_path(&world.endpoint, storage, &existing.target, started);
+            let wanted = Wanted {
+                target_type: if scale_set { "AzureVMSS" } else { "AzureVM" }.to_owned(),
+                target: existing.target,
+                time_limit: existing.time_limit_seconds,
+                total_bytes: 1_073_741_824,
+                storage_id: Some(storage.to_owned()),
+                ..Wanted::default()
+            };
+            let capture = world
+                .existing_capture(&existing.watcher, &existing.name, wanted)
+                .unwrap_or_else(|| panic!("no watcher {} in the sandbox", existing.watcher));
+            capture.provisioning = Provisioning::Succeeded;
+            capture.session = existing.status;
+            capture.started = existing.started;
+            capture.stop_reason = existing.stop_reason;
+            capture.storage_path = Some(path);
+        });
+    }
+
+    fn furnish(&self, id: &str, add: impl FnOnce(&mut World)) {
+        self.shared.with_world(|world, _| {
+            world.know(id);
+            add(world);
+        });
+    }
+
+    fn change_vm(&self, vm: &str, change: impl FnOnce(&mut Machine)) {
+        self.shared.with_world(|world, _| {
+            let machine = world
+                .machines
+                .iter_mut()
+                .find(|machine| same(&machine.id, vm));
+            change(machine.unwrap_or_else(|| panic!("no VM {vm} in the sandbox")));
+        });
+    }
+}
+
+/// Moving on and looking.
+impl Sandbox {
+    /// The captures of a watcher, given by id or name.
+    pub fn captures(&self, watcher: &str) -> Vec<CaptureView> {
+        self.shared.with_world(|world, _| {
+            let wanted =
+                |known: &&Watcher| same(&known.id, watcher) || same(ids::name(&known.id), watcher);
+            let found = world.watchers.iter().find(wanted);
+            found.map_or_else(Vec::new, |it| {
+                it.captures.iter().map(CaptureView::from).collect()
+            })
+        })
+    }
+
+    /// Ends all running operations, as successes unless a failure was ordered.
+    pub fn complete_operations(&self) {
+        self.shared.with_world(|world, now| {
+            for index in 0..world.operations.len() {
+                world.complete(index, now);
+            }
+        });
+    }
+
+    /// The next operation that ends, ends as a failure.
+    pub fn fail_next_operation(&self, code: &str, message: &str) {
+        let failure = (code.to_owned(), message.to_owned());
+        self.shared
+            .with_world(|world, _| world.failures.push_back(failure));
+    }
+
+    /// Ends all running sessions because their time is up; their files land.
+    pub fn finish_sessions(&self) {
+        self.end(
+            |_, capture| capture.session == SessionStatus::Running,
+            "TimeExceeded",
+            &[],
+        );
+    }
+
+    /// Ends one session; its file lands unless there are errors.
+    pub fn finish_session_with(
+        &self,
+        watcher: &str,
+        name: &str,
+        stop_reason: &str,
+        errors: &[&str],
+    ) {
+        let meant = |known: &Watcher, capture: &Capture| {
+            let there = same(&known.id, watcher) || same(ids::name(&known.id), watcher);
+            there && same(&capture.name, name)
+        };
+        self.end(meant, stop_reason, errors);
+    }
+
+    fn end(&self, meant: impl Fn(&Watcher, &Capture) -> bool, reason: &str, errors: &[&str]) {
+        self.shared.with_world(|world, now| {
+            let meant: Vec<_> = world
+                .captures()
+                .filter(|&(w, _, capture)| meant(&world.watchers[w], capture))
+                .map(|(w, c, _)| (w, c))
+                .collect();
+            for (w, c) in meant {
+                world.end_session(w, c, now, reason, errors);
+            }
+        });
+    }
+
+    /// Where the file of this storage path landed, once it has and if there is a directory for it.
+    pub fn capture_file(&self, storage_path: &str) -> Option<PathBuf> {
+        let blob = blob_path(&self.endpoint, storage_path)?;
+        let landed = self
+            .shared
+            .with_world(|world, _| world.blobs.contains_key(&blob));
+        self.shared.disk.place(&blob).filter(|_| landed)
+    }
+}
+
+/// Misbehaving.
+impl Sandbox {
+    /// Orders a fault.
+    pub fn fault(&self, fault: Fault) {
+        lock(&self.shared.faults).order(fault);
+    }
+
+    /// How many ordered faults no call has met yet.
+    pub fn unused_faults(&self) -> usize {
+        lock(&self.shared.faults).unused()
+    }
+
+    /// Makes all tokens given out so far expired ones.
+    pub fn expire_tokens(&self) {
+        self.shared
+            .with_world(|world, _| world.directory.expire_tokens());
+    }
+
+    /// Makes the client secret an expired one.
+    pub fn expire_secret(&self) {
+        self.shared
+            .with_world(|world, _| world.directory.secret_expired = true);
+    }
+
+    /// Sets the audience that tokens are for; it is the endpoint otherwise.
+    pub fn set_audience(&self, audience: &str) {
+        self.shared
+            .with_world(|world, _| world.directory.audience = audience.to_owned());
+    }
+
+    /// Takes a right away, such as `Microsoft.Network/networkWatchers/packetCaptures/write`.
+    pub fn deny(&self, action: &str) {
+        self.shared
+            .with_world(|world, _| world.denied.push(action.to_owned()));
+    }
+
+    /// Gives a right back.
+    pub fn allow(&self, action: &str) {
+        self.shared
+            .with_world(|world, _| world.denied.retain(|denied| !same(denied, action)));
+    }
+
+    /// How many captures a watcher takes; 10,000 otherwise.
+    pub fn set_capture_limit(&self, limit: usize) {
+        self.shared
+            .with_world(|world, _| world.capture_limit = limit);
+    }
+
+    /// Whether a watcher refuses a write while another one runs.
+    pub fn one_write_at_a_time(&self, on: bool) {
+        self.shared
+            .with_world(|world, _| world.one_write_at_a_time = on);
+    }
+}

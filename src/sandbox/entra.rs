@@ -1,0 +1,205 @@
+//! Entra ID as far as a service principal with a secret needs it: tokens are opaque and every
+//! mistake of the client has its AADSTS number.
+
+use std::time::Duration;
+
+use serde_json::json;
+use time::OffsetDateTime;
+use url::form_urlencoded;
+use uuid::Uuid;
+
+use super::answer::{Answer, Outcome, gateway_error};
+use super::ids::same;
+use super::routes::Route;
+use super::samples;
+
+struct Token {
+    text: String,
+    expires: OffsetDateTime,
+}
+
+/// The tenant, its one application and the tokens given out.
+pub(super) struct Directory {
+    pub audience: String,
+    pub secret_expired: bool,
+    endpoint: String,
+    lifetime: Duration,
+    tokens: Vec<Token>,
+}
+
+impl Directory {
+    pub fn new(endpoint: &str, lifetime: Duration) -> Self {
+        Self {
+            audience: endpoint.to_owned(),
+            secret_expired: false,
+            endpoint: endpoint.to_owned(),
+            lifetime,
+            tokens: Vec::new(),
+        }
+    }
+
+    pub fn expire_tokens(&mut self) {
+        for token in &mut self.tokens {
+            token.expires = OffsetDateTime::UNIX_EPOCH;
+        }
+    }
+
+    pub fn token(&mut self, route: &Route, body: &[u8], now: OffsetDateTime) -> Outcome {
+        let form: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+        let field = |name: &str| {
+            let found = form
+                .iter()
+                .find(|(key, value)| key == name && !value.is_empty());
+            found.map(|(_, value)| value.as_str())
+        };
+        self.tenant(&route.child)?;
+        if field("grant_type") != Some("client_credentials") {
+            return Err(refusal(
+                400,
+                "unsupported_grant_type",
+                70003,
+                "The grant type is not supported.",
+            ));
+        }
+        let client = field("client_id").unwrap_or_default();
+        if !same(client, samples::CLIENT_ID) {
+            let text = format!("Application '{client}' is not in the directory.");
+            return Err(refusal(400, "unauthorized_client", 700016, &text));
+        }
+        let Some(secret) = field("client_secret") else {
+            let text = "The body must hold 'client_assertion' or 'client_secret'.";
+            return Err(refusal(401, "invalid_client", 7000218, text));
+        };
+        if secret != samples::CLIENT_SECRET {
+            let text = format!("Invalid client secret provided for app '{client}'.");
+            return Err(refusal(401, "invalid_client", 7000215, &text));
+        }
+        if self.secret_expired {
+            let text = format!("The client secret keys of app '{client}' are expired.");
+            return Err(refusal(401, "invalid_client", 7000222, &text));
+        }
+        let scope = field("scope").unwrap_or_default();
+        match scope.strip_suffix("/.default") {
+            None => {
+                let text = format!("Scope {scope} is not valid: it must end in /.default.");
+                return Err(refusal(400, "invalid_scope", 1_002_012, &text));
+            }
+            Some(audience) if audience != self.audience => {
+                let text = format!("The resource principal named {audience} was not found.");
+                return Err(refusal(400, "invalid_resource", 500_011, &text));
+            }
+            Some(_) => {}
+        }
+
+        let text = format!(
+            "sandbox.{}.{}",
+            Uuid::new_v4().simple(),
+            Uuid::new_v4().simple()
+        );
+        self.tokens.push(Token {
+            text: text.clone(),
+            expires: now + self.lifetime,
+        });
+        let seconds = self.lifetime.as_secs();
+        Ok(Answer::json(
+            200,
+            json!({
+                "token_type": "Bearer",
+                "expires_in": seconds,
+                "ext_expires_in": seconds,
+                "access_token": text,
+            }),
+        )
+        .with("cache-control", "no-store, no-cache"))
+    }
+
+    pub fn openid_configuration(&self, route: &Route) -> Outcome {
+        self.tenant(&route.child)?;
+        let tenant = format!("{}/{}", self.endpoint, route.child);
+        Ok(Answer::json(
+            200,
+            json!({
+                "token_endpoint": format!("{tenant}/oauth2/v2.0/token"),
+                "issuer": format!("{tenant}/v2.0"),
+                "authorization_endpoint": format!("{tenant}/oauth2/v2.0/authorize"),
+                "jwks_uri": format!("{tenant}/discovery/v2.0/keys"),
+                "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+                "response_types_supported": ["code", "id_token"],
+                "subject_types_supported": ["pairwise"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+            }),
+        ))
+    }
+
+    pub fn instance_discovery(&self) -> Outcome {
+        let host = self.endpoint.trim_start_matches("https://");
+        let tenant = format!("{}/{}", self.endpoint, samples::TENANT_ID);
+        Ok(Answer::json(
+            200,
+            json!({
+                "tenant_discovery_endpoint": format!("{tenant}/v2.0/.well-known/openid-configuration"),
+                "api-version": "1.1",
+                "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
+            }),
+        ))
+    }
+
+    /// Resource Manager's look at the `Authorization` header.
+    pub fn check(&self, authorization: Option<&str>, now: OffsetDateTime) -> Result<(), Answer> {
+        let denied = |code: &str, message: &str| {
+            let challenge = format!(
+                "Bearer authorization_uri=\"{}/{}\", error=\"invalid_token\", \
+                 error_description=\"{message}\"",
+                self.endpoint,
+                samples::TENANT_ID
+            );
+            Err(gateway_error(401, code, message).with("www-authenticate", challenge))
+        };
+        let Some(header) = authorization else {
+            let message = "Authentication failed. The 'Authorization' header is missing.";
+            return denied("AuthenticationFailed", message);
+        };
+        let bearer = header
+            .split_once(' ')
+            .filter(|(scheme, _)| same(scheme, "Bearer"));
+        let Some((_, text)) = bearer else {
+            let message = "Authentication failed. The 'Authorization' header has a wrong format.";
+            return denied("AuthenticationFailed", message);
+        };
+        match self.tokens.iter().find(|token| token.text == text) {
+            None => denied("InvalidAuthenticationToken", "The access token is invalid."),
+            Some(token) if token.expires <= now => denied(
+                "ExpiredAuthenticationToken",
+                "The access token expiry is in the past.",
+            ),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn tenant(&self, tenant: &str) -> Result<(), Answer> {
+        match same(tenant, samples::TENANT_ID) {
+            true => Ok(()),
+            false => {
+                let text = format!("Tenant '{tenant}' not found.");
+                Err(refusal(400, "invalid_request", 90002, &text))
+            }
+        }
+    }
+}
+
+fn refusal(status: u16, error: &str, code: u32, text: &str) -> Answer {
+    let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
+    let description =
+        format!("AADSTS{code}: {text} Trace ID: {trace} Correlation ID: {correlation}");
+    Answer::json(
+        status,
+        json!({
+            "error": error,
+            "error_description": description,
+            "error_codes": [code],
+            "timestamp": OffsetDateTime::now_utc().to_string(),
+            "trace_id": trace.to_string(),
+            "correlation_id": correlation.to_string(),
+        }),
+    )
+}

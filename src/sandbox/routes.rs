@@ -1,0 +1,228 @@
+//! Which of the imitated calls a request is. Paths are matched without case, as Azure does.
+
+use url::form_urlencoded;
+
+use super::calls::Call;
+
+/// A recognised request.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub call: Call,
+    /// The id of the top resource, or of the subscription or group that a list is about.
+    pub scope: String,
+    /// What is named below it: a capture, an operation, an instance, a tenant.
+    pub child: String,
+    /// The path as the journal's short lines show it.
+    pub short: String,
+}
+
+impl Route {
+    pub fn of(method: &str, path: &str) -> Self {
+        let parts: Vec<String> = path.split('/').skip(1).map(decode).collect();
+        let lower: Vec<String> = parts.iter().map(|p| p.to_ascii_lowercase()).collect();
+        let key: Vec<&str> = lower.iter().map(String::as_str).collect();
+        let up_to = |n: usize| format!("/{}", parts[..n].join("/"));
+        let from = |n: usize| parts[n..].join("/");
+        let route = |call, scope: String, child: &str, short: String| Self {
+            call,
+            scope,
+            child: child.to_owned(),
+            short,
+        };
+
+        match (method, key.as_slice()) {
+            ("POST", [_, "oauth2", "v2.0", "token"]) => {
+                route(Call::Token, String::new(), &parts[0], "token".to_owned())
+            }
+            ("GET", [_, "v2.0", ".well-known", "openid-configuration"]) => {
+                route(Call::OpenIdConfiguration, String::new(), &parts[0], from(3))
+            }
+            ("GET", ["common", "discovery", "instance"]) => {
+                route(Call::InstanceDiscovery, String::new(), "", from(1))
+            }
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    "providers",
+                    "microsoft.network",
+                    "networkwatchers",
+                ],
+            ) => route(Call::ListWatchers, up_to(2), "", from(4)),
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    "providers",
+                    "microsoft.network",
+                    "locations",
+                    _,
+                    kind,
+                    _,
+                ],
+            ) if ["operations", "operationresults"].contains(kind) => {
+                let call = match *kind {
+                    "operations" => Call::OperationStatus,
+                    _ => Call::OperationResult,
+                };
+                route(call, up_to(2), &parts[7], parts[6].clone())
+            }
+            (
+                _,
+                [
+                    "subscriptions",
+                    _,
+                    "resourcegroups",
+                    _,
+                    "providers",
+                    rest @ ..,
+                ],
+            ) => {
+                let found = match (method, rest) {
+                    ("GET", ["microsoft.network", "networkwatchers"]) => {
+                        return route(Call::ListWatchers, up_to(4), "", from(6));
+                    }
+                    ("GET", ["microsoft.network", "networkwatchers", _]) => Call::GetWatcher,
+                    (
+                        _,
+                        [
+                            "microsoft.network",
+                            "networkwatchers",
+                            _,
+                            "packetcaptures",
+                            tail @ ..,
+                        ],
+                    ) => {
+                        let call = match (method, tail) {
+                            ("GET", []) => Call::ListCaptures,
+                            ("GET", [_]) => Call::GetCapture,
+                            ("PUT", [_]) => Call::PutCapture,
+                            ("DELETE", [_]) => Call::DeleteCapture,
+                            ("POST", [_, "stop"]) => Call::StopCapture,
+                            ("POST", [_, "querystatus"]) => Call::QueryStatus,
+                            _ => Call::Unknown,
+                        };
+                        let child = parts.get(9).map_or("", String::as_str);
+                        return route(call, up_to(8), child, from(8));
+                    }
+                    ("GET", ["microsoft.compute", "virtualmachines", _]) => Call::GetVirtualMachine,
+                    ("GET", ["microsoft.compute", "virtualmachines", _, "instanceview"]) => {
+                        Call::GetInstanceView
+                    }
+                    ("GET", ["microsoft.compute", "virtualmachines", _, "extensions"]) => {
+                        Call::ListExtensions
+                    }
+                    ("GET", ["microsoft.compute", "virtualmachinescalesets", _]) => {
+                        Call::GetScaleSet
+                    }
+                    (
+                        "GET",
+                        [
+                            "microsoft.compute",
+                            "virtualmachinescalesets",
+                            _,
+                            "virtualmachines",
+                        ],
+                    ) => Call::ListScaleSetInstances,
+                    (
+                        "GET",
+                        [
+                            "microsoft.compute",
+                            "virtualmachinescalesets",
+                            _,
+                            "virtualmachines",
+                            _,
+                        ],
+                    ) => Call::GetScaleSetInstance,
+                    ("GET", ["microsoft.storage", "storageaccounts", _]) => Call::GetStorageAccount,
+                    _ => return route(Call::Unknown, String::new(), "", path.to_owned()),
+                };
+                let child = parts.get(9).map_or("", String::as_str);
+                route(found, up_to(8), child, from(6))
+            }
+            ("GET", [_, "network-watcher-logs", ..]) => route(
+                Call::GetBlob,
+                String::new(),
+                path,
+                format!("blob {}", from(parts.len() - 1)),
+            ),
+            _ => route(Call::Unknown, String::new(), "", path.to_owned()),
+        }
+    }
+}
+
+/// Percent-decoding; the form decoder is at hand but would take a plus for a space.
+fn decode(segment: &str) -> String {
+    let form = format!("={}", segment.replace('+', "%2B").replace('&', "%26"));
+    form_urlencoded::parse(form.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_recognised_whatever_their_case() {
+        let w = "/Subscriptions/s/resourcegroups/G/providers/MICROSOFT.network/networkWatchers/NW";
+        let captures = format!("{w}/packetCaptures");
+        let locations = "/subscriptions/s/providers/Microsoft.Network/locations/westeurope";
+        for (method, path, call, short) in [
+            ("GET", w.to_owned(), Call::GetWatcher, "networkWatchers/NW"),
+            (
+                "GET",
+                captures.clone(),
+                Call::ListCaptures,
+                "packetCaptures",
+            ),
+            (
+                "PUT",
+                format!("{captures}/a%2Bb"),
+                Call::PutCapture,
+                "packetCaptures/a+b",
+            ),
+            (
+                "POST",
+                format!("{captures}/a/queryStatus"),
+                Call::QueryStatus,
+                "packetCaptures/a/queryStatus",
+            ),
+            (
+                "PATCH",
+                format!("{captures}/a"),
+                Call::Unknown,
+                "packetCaptures/a",
+            ),
+            (
+                "GET",
+                format!("{locations}/operations/1"),
+                Call::OperationStatus,
+                "operations",
+            ),
+            (
+                "GET",
+                format!("{locations}/operationResults/1"),
+                Call::OperationResult,
+                "operationResults",
+            ),
+            (
+                "POST",
+                "/tenant/oauth2/v2.0/token".to_owned(),
+                Call::Token,
+                "token",
+            ),
+            ("GET", "/".to_owned(), Call::Unknown, "/"),
+        ] {
+            let route = Route::of(method, &path);
+            assert_eq!(
+                (route.call, route.short.as_str()),
+                (call, short),
+                "{method} {path}"
+            );
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A small world that suits most stories: a shop with two web servers in one region, a database in
+//! another, and a watcher whose region merely starts like the web servers' one.
+
+use super::Sandbox;
+
+/// The tenant that the sandbox plays.
+pub const TENANT_ID: &str = "72f1b9c4-3d0e-4a6b-8f57-c2e9d1a60b38";
+/// The one application registered in it.
+pub const CLIENT_ID: &str = "b3c6a1d2-5e4f-4708-9a1b-6c7d8e9f0a12";
+/// That application's secret.
+pub const CLIENT_SECRET: &str = "sandbox~only.not-a-secret";
+/// The subscription that holds everything.
+pub const SUBSCRIPTION_ID: &str = "6d1f3a58-27c4-4e0b-9b5d-0a8e4c7f1b32";
+
+macro_rules! id {
+    ($group:literal, $kind:literal, $name:literal) => {
+        concat!(
+            "/subscriptions/6d1f3a58-27c4-4e0b-9b5d-0a8e4c7f1b32/resourceGroups/",
+            $group,
+            "/providers/",
+            $kind,
+            "/",
+            $name
+        )
+    };
+}
+
+/// A web server in westeurope.
+pub const WEB_01: &str = id!("rg-shop", "Microsoft.Compute/virtualMachines", "web-01");
+/// Another web server in westeurope.
+pub const WEB_02: &str = id!("rg-shop", "Microsoft.Compute/virtualMachines", "web-02");
+/// The database server in northeurope.
+pub const SQL_01: &str = id!("rg-data", "Microsoft.Compute/virtualMachines", "sql-01");
+/// A scale set in westeurope with the instances 0, 1 and 2.
+pub const API_SET: &str = id!(
+    "rg-shop",
+    "Microsoft.Compute/virtualMachineScaleSets",
+    "api-vmss"
+);
+/// The watcher of westeurope.
+pub const WATCHER_WESTEUROPE: &str = id!(
+    "NetworkWatcherRG",
+    "Microsoft.Network/networkWatchers",
+    "NetworkWatcher_westeurope"
+);
+/// The watcher of northeurope.
+pub const WATCHER_NORTHEUROPE: &str = id!(
+    "NetworkWatcherRG",
+    "Microsoft.Network/networkWatchers",
+    "NetworkWatcher_northeurope"
+);
+/// The decoy: its region begins with "westeurope".
+pub const WATCHER_WESTEUROPE2: &str = id!(
+    "NetworkWatcherRG",
+    "Microsoft.Network/networkWatchers",
+    "NetworkWatcher_westeurope2"
+);
+/// Where captures go.
+pub const STORAGE_ACCOUNT: &str = id!("rg-shop", "Microsoft.Storage/storageAccounts", "stcaptures");
+
+/// Builds this world.
+pub fn populate(sandbox: &Sandbox) {
+    sandbox.add_vm(WEB_01, "westeurope");
+    sandbox.add_vm(WEB_02, "westeurope");
+    sandbox.add_vm(SQL_01, "northeurope");
+    sandbox.add_scale_set(API_SET, "westeurope", &["0", "1", "2"]);
+    // The decoy comes first, so that taking the first prefix match goes wrong.
+    sandbox.add_watcher(WATCHER_WESTEUROPE2, "westeurope2");
+    sandbox.add_watcher(WATCHER_WESTEUROPE, "westeurope");
+    sandbox.add_watcher(WATCHER_NORTHEUROPE, "northeurope");
+    sandbox.add_storage_account(STORAGE_ACCOUNT, "westeurope");
+}

@@ -1,0 +1,182 @@
+//! The HTTPS listener. Connections are served by hand, not by a framework, so that a fault can cut
+//! one in the middle of a call.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::answer::Answer;
+use super::arm::{self, Asked};
+use super::calls::Call;
+use super::disk::Disk;
+use super::faults::{self, Faults, What};
+use super::headers;
+use super::journal::{Entry, Journal};
+use super::routes::Route;
+use super::world::World;
+
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+
+/// What connections and handles share.
+pub(super) struct Shared {
+    world: Mutex<World>,
+    pub faults: Mutex<Faults>,
+    pub journal: Journal,
+    pub disk: Disk,
+}
+
+impl Shared {
+    pub fn new(world: World, disk: Disk) -> Self {
+        Self {
+            world: Mutex::new(world),
+            faults: Mutex::default(),
+            journal: Journal::new(),
+            disk,
+        }
+    }
+
+    /// Looks at the world as it is now, or changes it. Files that landed are on the disk before the
+    /// lock is released, so whoever sees a stopped session finds its file; they are small.
+    pub fn with_world<T>(&self, act: impl FnOnce(&mut World, OffsetDateTime) -> T) -> T {
+        let now = OffsetDateTime::now_utc();
+        let mut world = lock(&self.world);
+        world.advance(now);
+        let result = act(&mut world, now);
+        let landed = std::mem::take(&mut world.unwritten);
+        for path in landed {
+            if let Some(bytes) = world.blobs.get(&path) {
+                self.disk.write(&path, bytes);
+            }
+        }
+        result
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Accepts until the last handle is gone.
+pub(super) async fn accept(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    shared: Arc<Shared>,
+    mut stopped: watch::Receiver<()>,
+) {
+    // Dropping the set at the end cuts every connection, the hanging ones too.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            // The sender never sends: an answer means that it is gone.
+            _ = stopped.changed() => return,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    let (tls, shared) = (tls.clone(), Arc::clone(&shared));
+                    connections.spawn(async move {
+                        // A client that distrusts the certificate ends here; that is its own affair.
+                        let Ok(stream) = tls.accept(stream).await else { return };
+                        let service = service_fn(move |request| call(Arc::clone(&shared), request));
+                        // An error is a cut connection, ordered by a fault or by the client.
+                        let _ = hyper::server::conn::http1::Builder::new()
+                            .serve_connection(TokioIo::new(stream), service)
+                            .await;
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// One call: fault, world, journal, answer. An error makes hyper drop the connection.
+async fn call(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Response<Body>> {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(Body::new(body), LARGEST_BODY)
+        .await
+        .map_err(io::Error::other)?;
+    let route = Route::of(head.method.as_str(), head.uri.path());
+    let query = head.uri.query().unwrap_or_default();
+    let api_version = arm::parameter(query, "api-version").unwrap_or_default();
+    let asked = |now| Asked {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query,
+        headers: &head.headers,
+        body: &body,
+        route: &route,
+        api_version: &api_version,
+        now,
+    };
+    let answer = || shared.with_world(|world, now| arm::answer(world, &asked(now)));
+    let record = |answer: Option<&Answer>, fault: Option<&What>| {
+        shared
+            .journal
+            .record(entry(&asked(OffsetDateTime::now_utc()), answer, fault));
+    };
+
+    let fault = lock(&shared.faults).take(route.call);
+    let answer = match &fault {
+        None => answer(),
+        Some(What::Status {
+            code,
+            retry_after,
+            body,
+        }) => {
+            let answer = faults::answer(*code, retry_after.clone(), body.clone());
+            headers::added(&asked(OffsetDateTime::now_utc()), answer)
+        }
+        Some(What::Hang) => {
+            record(None, fault.as_ref());
+            let never: Infallible = std::future::pending().await;
+            match never {}
+        }
+        Some(What::DropBefore) => {
+            record(None, fault.as_ref());
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Some(What::DropAfterApplying) => {
+            answer();
+            record(None, fault.as_ref());
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+    };
+    record(Some(&answer), fault.as_ref());
+    Ok(answer.into_response())
+}
+
+fn entry(asked: &Asked<'_>, answer: Option<&Answer>, fault: Option<&What>) -> Entry {
+    let body = match asked.route.call {
+        // It holds the client secret.
+        Call::Token => Value::Null,
+        _ if asked.body.is_empty() => Value::Null,
+        _ => serde_json::from_slice(asked.body)
+            .unwrap_or_else(|_| String::from_utf8_lossy(asked.body).into()),
+    };
+    Entry {
+        seq: 0,
+        time: asked.now,
+        method: asked.method.to_owned(),
+        path: asked.path.to_owned(),
+        short: asked.route.short.clone(),
+        kind: asked.route.call,
+        status: answer.map(|answer| answer.status),
+        fault: fault.map(|fault| fault.name().to_owned()),
+        note: answer.and_then(|answer| answer.note).map(str::to_owned),
+        api_version: Some(asked.api_version.to_owned()).filter(|version| !version.is_empty()),
+        body,
+        client_request_id: asked.header("x-ms-client-request-id").map(str::to_owned),
+        authorized: asked.headers.contains_key("authorization"),
+    }
+}

@@ -1,0 +1,83 @@
+//! Which api-versions each provider takes. A client that leaves the version out is refused before
+//! anybody looks at its token.
+
+use super::answer::{Answer, gateway_error};
+use super::arm::Asked;
+
+/// The versions in use between the oldest and the newest client that was seen.
+const VERSIONS: [(&str, &[&str]); 3] = [
+    (
+        "Microsoft.Network",
+        &[
+            "2022-01-01",
+            "2022-11-01",
+            "2023-09-01",
+            "2023-11-01",
+            "2024-01-01",
+            "2024-03-01",
+            "2024-05-01",
+            "2024-07-01",
+            "2024-10-01",
+            "2025-01-01",
+            "2025-03-01",
+            "2025-05-01",
+            "2026-01-01",
+            "2026-03-01",
+        ],
+    ),
+    (
+        "Microsoft.Compute",
+        &[
+            "2023-03-01",
+            "2023-09-01",
+            "2024-03-01",
+            "2024-07-01",
+            "2024-11-01",
+            "2025-04-01",
+            "2026-04-01",
+        ],
+    ),
+    (
+        "Microsoft.Storage",
+        &[
+            "2023-01-01",
+            "2023-05-01",
+            "2024-01-01",
+            "2025-01-01",
+            "2025-06-01",
+        ],
+    ),
+];
+
+pub(super) fn check(asked: &Asked<'_>) -> Result<(), Answer> {
+    let version = asked.api_version;
+    if version.is_empty() {
+        let message =
+            "The api-version query parameter (?api-version=) is required for all requests.";
+        return Err(gateway_error(400, "MissingApiVersionParameter", message));
+    }
+    let date = version.get(..10).unwrap_or_default();
+    let well_formed = date.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    if date.len() != 10 || !well_formed {
+        let message = format!("The api-version '{version}' is invalid.");
+        return Err(gateway_error(400, "InvalidApiVersionParameter", message));
+    }
+    let action = asked.route.call.action();
+    let known = VERSIONS
+        .iter()
+        .find(|(namespace, _)| action.starts_with(namespace));
+    match known {
+        Some((namespace, versions)) if !versions.contains(&version) => {
+            let message = format!(
+                "No registered resource provider found for API version '{version}' of '{namespace}'. \
+                 The supported api-versions are '{}'.",
+                versions.join(", ")
+            );
+            Err(gateway_error(400, "NoRegisteredProviderFound", message))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,207 @@
+//! What exists in the sandbox. Everything is found by id, without case.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use super::capture::{Capture, Wanted};
+use super::entra::Directory;
+use super::ids::same;
+use super::operations::Operation;
+use super::progress::Progress;
+
+pub(super) struct Machine {
+    pub id: String,
+    pub location: String,
+    /// `Linux` or `Windows`.
+    pub os: &'static str,
+    pub agent: bool,
+}
+
+pub(super) struct ScaleSet {
+    pub id: String,
+    pub location: String,
+    pub instances: Vec<String>,
+}
+
+pub(super) struct StorageAccount {
+    pub id: String,
+    pub location: String,
+}
+
+pub(super) struct Watcher {
+    pub id: String,
+    pub location: String,
+    /// Shared by all captures of the watcher, as in Azure.
+    pub etag: String,
+    pub captures: Vec<Capture>,
+}
+
+impl Watcher {
+    pub fn capture(&self, name: &str) -> Option<&Capture> {
+        self.captures
+            .iter()
+            .find(|capture| same(&capture.name, name))
+    }
+
+    pub fn capture_mut(&mut self, name: &str) -> Option<&mut Capture> {
+        self.captures
+            .iter_mut()
+            .find(|capture| same(&capture.name, name))
+    }
+
+    pub fn position(&self, serial: u64) -> Option<usize> {
+        self.captures
+            .iter()
+            .position(|capture| capture.serial == serial)
+    }
+
+    pub fn touch(&mut self) {
+        self.etag = format!("W/\"{}\"", uuid::Uuid::new_v4());
+    }
+}
+
+pub(super) struct World {
+    pub endpoint: String,
+    pub progress: Progress,
+    pub watcher_page_size: Option<usize>,
+    pub capture_page_size: Option<usize>,
+    pub capture_limit: usize,
+    pub one_write_at_a_time: bool,
+    pub directory: Directory,
+    pub denied: Vec<String>,
+    pub subscriptions: Vec<String>,
+    pub machines: Vec<Machine>,
+    pub scale_sets: Vec<ScaleSet>,
+    pub storage_accounts: Vec<StorageAccount>,
+    pub watchers: Vec<Watcher>,
+    pub operations: Vec<Operation>,
+    /// Code and message for the operations that end next.
+    pub failures: VecDeque<(String, String)>,
+    /// Capture files by lower-case path, the account's name first.
+    pub blobs: HashMap<String, Vec<u8>>,
+    /// Files that the disk has not got yet.
+    pub unwritten: Vec<String>,
+    pub captures_made: u64,
+}
+
+impl World {
+    pub fn new(endpoint: String, progress: Progress, token_lifetime: Duration) -> Self {
+        Self {
+            directory: Directory::new(&endpoint, token_lifetime),
+            endpoint,
+            progress,
+            watcher_page_size: None,
+            capture_page_size: None,
+            capture_limit: 10_000,
+            one_write_at_a_time: false,
+            denied: Vec::new(),
+            subscriptions: Vec::new(),
+            machines: Vec::new(),
+            scale_sets: Vec::new(),
+            storage_accounts: Vec::new(),
+            watchers: Vec::new(),
+            operations: Vec::new(),
+            failures: VecDeque::new(),
+            blobs: HashMap::new(),
+            unwritten: Vec::new(),
+            captures_made: 0,
+        }
+    }
+
+    /// Notes the subscription of a resource that is being added.
+    pub fn know(&mut self, id: &str) {
+        let subscription = super::ids::subscription(id);
+        if !self
+            .subscriptions
+            .iter()
+            .any(|known| same(known, subscription))
+        {
+            self.subscriptions.push(subscription.to_owned());
+        }
+    }
+
+    pub fn watcher(&self, id: &str) -> Option<&Watcher> {
+        self.watchers.iter().find(|watcher| same(&watcher.id, id))
+    }
+
+    pub fn watcher_mut(&mut self, id: &str) -> Option<&mut Watcher> {
+        self.watchers
+            .iter_mut()
+            .find(|watcher| same(&watcher.id, id))
+    }
+
+    pub fn machine(&self, id: &str) -> Option<&Machine> {
+        self.machines.iter().find(|machine| same(&machine.id, id))
+    }
+
+    pub fn scale_set(&self, id: &str) -> Option<&ScaleSet> {
+        self.scale_sets
+            .iter()
+            .find(|scale_set| same(&scale_set.id, id))
+    }
+
+    pub fn storage_account(&self, id: &str) -> Option<&StorageAccount> {
+        self.storage_accounts
+            .iter()
+            .find(|account| same(&account.id, id))
+    }
+
+    pub fn has_group(&self, subscription: &str, group: &str) -> bool {
+        let ids = (self.machines.iter().map(|it| &it.id))
+            .chain(self.scale_sets.iter().map(|it| &it.id))
+            .chain(self.storage_accounts.iter().map(|it| &it.id))
+            .chain(self.watchers.iter().map(|it| &it.id));
+        ids.into_iter().any(|id| {
+            same(super::ids::subscription(id), subscription) && same(super::ids::group(id), group)
+        })
+    }
+
+    pub fn denies(&self, action: &str) -> bool {
+        self.denied.iter().any(|denied| same(denied, action))
+    }
+
+    pub fn retry_after(&self) -> String {
+        match self.progress {
+            Progress::Auto {
+                retry_after_seconds,
+                ..
+            } => retry_after_seconds.to_string(),
+            Progress::Manual => "0".to_owned(),
+        }
+    }
+
+    /// Adds a capture that is being created; its operation is the caller's to start.
+    pub fn put_capture(&mut self, watcher: &str, capture: Capture) -> u64 {
+        self.captures_made += 1;
+        let serial = self.captures_made;
+        if let Some(watcher) = self.watcher_mut(watcher) {
+            watcher.captures.push(Capture { serial, ..capture });
+            watcher.touch();
+        }
+        serial
+    }
+
+    pub fn captures(&self) -> impl Iterator<Item = (usize, usize, &Capture)> {
+        self.watchers.iter().enumerate().flat_map(|(w, watcher)| {
+            watcher
+                .captures
+                .iter()
+                .enumerate()
+                .map(move |(c, capture)| (w, c, capture))
+        })
+    }
+
+    /// A capture that is there without having been asked for by this client.
+    pub fn existing_capture(
+        &mut self,
+        watcher: &str,
+        name: &str,
+        wanted: Wanted,
+    ) -> Option<&mut Capture> {
+        let id = format!("{}/packetCaptures/{name}", self.watcher(watcher)?.id);
+        let serial = self.put_capture(watcher, Capture::new(id, name, wanted, None));
+        let watcher = self.watcher_mut(watcher)?;
+        let position = watcher.position(serial)?;
+        watcher.captures.get_mut(position)
+    }
+}
