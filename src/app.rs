@@ -83,7 +83,11 @@ impl App {
         }
         let queue: Arc<dyn JobQueue> = Arc::new(MemoryQueue::new(settings.jobs.capacity));
         let ledger = Arc::new(Ledger::default());
-        let arm = settings.azure.as_ref().map(|azure| arm_client(azure, pace)).transpose()?;
+        let arm = settings
+            .azure
+            .as_ref()
+            .map(|azure| arm_client(azure, pace))
+            .transpose()?;
         let worker = arm.clone().map(|arm| {
             let capture = &settings.capture;
             Arc::new(Worker {
@@ -115,22 +119,34 @@ impl App {
             reply_wait: settings.capture.reply_wait,
             dry_run: settings.capture.dry_run,
         });
-        Ok(Self { intake, worker, arm })
+        Ok(Self {
+            intake,
+            worker,
+            arm,
+        })
     }
 
     /// Serves on `listener` until `stop` is ready, then lets what is under way end.
     ///
     /// # Errors
     /// When the listener fails.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> std::io::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send,
+    ) -> std::io::Result<()> {
         let (stopping, stopped) = watch::channel(false);
         let token = self.arm.map(|arm| tokio::spawn(keep_token(arm)));
         let queue = self.intake.queue.clone();
-        let worker: Option<JoinHandle<()>> = self.worker.map(|worker| tokio::spawn(worker.run(stopped.clone())));
+        let worker: Option<JoinHandle<()>> = self
+            .worker
+            .map(|worker| tokio::spawn(worker.run(stopped.clone())));
         let mut served = stopped.clone();
-        let server = axum::serve(listener, functions::router(self.intake)).with_graceful_shutdown(async move {
-            let _ = served.wait_for(|stop| *stop).await;
-        });
+        let server = axum::serve(listener, functions::router(self.intake)).with_graceful_shutdown(
+            async move {
+                let _ = served.wait_for(|stop| *stop).await;
+            },
+        );
         let server = tokio::spawn(server.into_future());
         stop.await;
         tracing::info!("stopping: finishing what is under way");
@@ -147,7 +163,10 @@ impl App {
         }
         let left = queue.len().await;
         if left > 0 {
-            tracing::warn!(jobs = left, "stopped with jobs in the memory queue; they are lost with this process");
+            tracing::warn!(
+                jobs = left,
+                "stopped with jobs in the memory queue; they are lost with this process"
+            );
         }
         result
     }
@@ -155,7 +174,13 @@ impl App {
 
 /// The start log: what this process will do and where.
 pub fn log_settings(settings: &Settings) {
-    let or_all = |list: &[String]| if list.is_empty() { "all".to_owned() } else { list.join(", ") };
+    let or_all = |list: &[String]| {
+        if list.is_empty() {
+            "all".to_owned()
+        } else {
+            list.join(", ")
+        }
+    };
     tracing::info!(
         scopes = or_all(&settings.allowed.scopes),
         rules = or_all(&settings.allowed.rules),
@@ -202,7 +227,9 @@ pub fn allowed(settings: &Settings, problems: &mut Vec<Problem>) -> Allowed {
             Ok(id) => scopes.push(id),
             Err(error) => problems.push(Problem {
                 name: "PacketCapture__AllowedScopes".to_owned(),
-                expected: format!("subscription, resource group or resource ids, separated by commas ({error})"),
+                expected: format!(
+                    "subscription, resource group or resource ids, separated by commas ({error})"
+                ),
             }),
         }
     }
@@ -237,12 +264,18 @@ async fn keep_token(arm: ArmClient) {
     loop {
         let wait = match arm.fetch_token().await {
             Ok(expires) => {
-                let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
+                let left = expires
+                    .duration_since(SystemTime::now())
+                    .unwrap_or_default();
                 tracing::debug!(seconds = left.as_secs(), "access token at hand");
                 left.saturating_sub(TOKEN_AHEAD)
             }
             Err(error) => {
-                tracing::warn!(error.code = error.code(), "{}", crate::azure::error::chain(&error));
+                tracing::warn!(
+                    error.code = error.code(),
+                    "{}",
+                    crate::azure::error::chain(&error)
+                );
                 Duration::ZERO
             }
         };

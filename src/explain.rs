@@ -18,7 +18,10 @@ use std::{
 /// alerts, 1 when one is not, 2 when a file or a setting cannot be read.
 pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
     let as_json = arguments.iter().any(|argument| argument == "--json");
-    let files: Vec<&String> = arguments.iter().filter(|argument| *argument != "--json").collect();
+    let files: Vec<&String> = arguments
+        .iter()
+        .filter(|argument| *argument != "--json")
+        .collect();
     if let Some(unknown) = files.iter().find(|file| file.starts_with("--")) {
         eprintln!("error: unknown option {unknown}; usage: handler explain [--json] [FILE...]");
         return ExitCode::from(2);
@@ -31,7 +34,11 @@ pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
         }
     };
     let mut code = 0;
-    let inputs: Vec<Option<&String>> = if files.is_empty() { vec![None] } else { files.into_iter().map(Some).collect() };
+    let inputs: Vec<Option<&String>> = if files.is_empty() {
+        vec![None]
+    } else {
+        files.into_iter().map(Some).collect()
+    };
     for input in inputs {
         let name = input.map_or("standard input", String::as_str);
         let body = match read(input) {
@@ -46,7 +53,11 @@ pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
         if !explanation.is_alert() {
             code = code.max(1);
         }
-        let text = if as_json { explanation.to_json() } else { format!("{name}\n{}", explanation.to_text()) };
+        let text = if as_json {
+            explanation.to_json()
+        } else {
+            format!("{name}\n{}", explanation.to_text())
+        };
         // A closed pipe (`| head`) is no reason to panic.
         if writeln!(io::stdout(), "{text}").is_err() {
             break;

@@ -20,7 +20,9 @@ fn main() -> ExitCode {
         },
         Some("explain") => explain::main(&arguments[1..], &AppSettings::from_environment()),
         Some(_) => {
-            eprintln!("usage: handler                        serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert");
+            eprintln!(
+                "usage: handler                        serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert"
+            );
             ExitCode::from(2)
         }
     }

@@ -5,7 +5,15 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 /// At TRACE these print whole HTTP frames, tokens and bodies included; no level chosen by a user opens them.
 const NEVER_BELOW_INFO: [&str; 9] = [
-    "azure_core", "azure_identity", "typespec_client_core", "h2", "hyper", "hyper_util", "reqwest", "rustls", "tower",
+    "azure_core",
+    "azure_identity",
+    "typespec_client_core",
+    "h2",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "rustls",
+    "tower",
 ];
 
 /// Starts logging. `level` is `RUST_LOG`'s value, `format` is `LOG_FORMAT`'s (`json` or lines for people).

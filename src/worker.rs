@@ -66,7 +66,8 @@ impl Worker {
     async fn take_up(&self, message: Message) {
         match serde_json::from_str::<Job>(&message.body) {
             Ok(job) => {
-                let span = tracing::info_span!("job", job.id = %job.job_id, resource.id = %job.target.id);
+                let span =
+                    tracing::info_span!("job", job.id = %job.job_id, resource.id = %job.target.id);
                 self.walk(message, job).instrument(span).await;
             }
             Err(error) => {

@@ -58,7 +58,7 @@ pub struct Call<'a> {
     /// For errors and logs, such as "list packet captures".
     pub operation: &'static str,
     /// For errors and logs: the resource's id.
-    pub resource: &'a dyn std::fmt::Display,
+    pub resource: &'a (dyn std::fmt::Display + Sync),
     pub method: Method,
     pub url: Url,
     pub body: Option<Vec<u8>>,
@@ -114,7 +114,8 @@ impl ArmClient {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(id.segments()).extend(path);
         }
-        url.query_pairs_mut().append_pair("api-version", api_version);
+        url.query_pairs_mut()
+            .append_pair("api-version", api_version);
         url
     }
 
@@ -172,7 +173,10 @@ impl ArmClient {
                 failure,
             };
             if error.status() == Some(401) && !renewed {
-                tracing::info!(operation = call.operation, "token refused, fetching a fresh one");
+                tracing::info!(
+                    operation = call.operation,
+                    "token refused, fetching a fresh one"
+                );
                 self.shared.credential.renew();
                 renewed = true;
                 continue;

@@ -2,8 +2,8 @@
 //! way to forget a token that Azure has revoked.
 
 use azure_core::{
-    credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
     cloud::{CloudConfiguration, CustomConfiguration},
+    credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
     error::{Error, ErrorKind},
     http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport},
 };
@@ -54,7 +54,10 @@ impl RenewableCredential {
     /// Forgets the cached token, unless that was done a moment ago.
     pub fn renew(&self) {
         let mut current = self.current.lock().expect("no code panics with this lock");
-        if current.renewed.is_some_and(|at| at.elapsed() < RENEWAL_PAUSE) {
+        if current
+            .renewed
+            .is_some_and(|at| at.elapsed() < RENEWAL_PAUSE)
+        {
             return;
         }
         if let Ok(credential) = (self.build)() {
@@ -71,7 +74,8 @@ impl RenewableCredential {
 
 impl fmt::Debug for RenewableCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RenewableCredential").finish_non_exhaustive()
+        f.debug_struct("RenewableCredential")
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,7 +91,10 @@ impl TokenCredential for RenewableCredential {
             Ok(answer) => answer,
             Err(_) => Err(Error::with_message(
                 ErrorKind::Io,
-                format!("Microsoft Entra ID gave no token within {} s", TOKEN_DEADLINE.as_secs()),
+                format!(
+                    "Microsoft Entra ID gave no token within {} s",
+                    TOKEN_DEADLINE.as_secs()
+                ),
             )),
         }
     }

@@ -53,7 +53,9 @@ pub enum Failure {
     },
     /// Azure named a next page or an operation elsewhere than at the configured endpoint. Following it would
     /// hand our token to that host.
-    #[error("Azure pointed to a URL that is not at the configured Resource Manager endpoint ({host}); it was not followed")]
+    #[error(
+        "Azure pointed to a URL that is not at the configured Resource Manager endpoint ({host}); it was not followed"
+    )]
     ForeignUrl { host: String },
 }
 
@@ -191,9 +193,21 @@ mod tests {
         let arm = br#"{"error":{"code":"AuthorizationFailed","message":"no\nright","details":[]}}"#;
         let cases: [(&[u8], &str, &str); 4] = [
             (arm, "AuthorizationFailed", "no right"),
-            (b"<html>502</html>", "Http502", "the answer held no error of Azure Resource Manager"),
-            (b"", "Http502", "the answer held no error of Azure Resource Manager"),
-            (&arm[..30], "Http502", "the answer held no error of Azure Resource Manager"),
+            (
+                b"<html>502</html>",
+                "Http502",
+                "the answer held no error of Azure Resource Manager",
+            ),
+            (
+                b"",
+                "Http502",
+                "the answer held no error of Azure Resource Manager",
+            ),
+            (
+                &arm[..30],
+                "Http502",
+                "the answer held no error of Azure Resource Manager",
+            ),
         ];
         for (body, code, message) in cases {
             let read = read_error_body(502, body);

@@ -219,7 +219,12 @@ impl NetworkWatcherClient {
         watcher: &ResourceId,
         name: &str,
     ) -> Result<Option<PacketCapture>, AzureError> {
-        let call = self.call("get the packet capture", Method::Get, watcher, &[CAPTURES, name]);
+        let call = self.call(
+            "get the packet capture",
+            Method::Get,
+            watcher,
+            &[CAPTURES, name],
+        );
         match self.arm.read::<CaptureWire>(call).await {
             Ok(wire) => Ok(Some(wire.into())),
             Err(error) if error.is_not_found() => Ok(None),
@@ -273,7 +278,9 @@ impl NetworkWatcherClient {
         );
         match self.arm.send(call).await {
             Ok(reply) => Ok(Accepted {
-                operation: (reply.status == 202).then(|| operation_of(&reply)).flatten(),
+                operation: (reply.status == 202)
+                    .then(|| operation_of(&reply))
+                    .flatten(),
                 retry_after: reply.retry_after(),
                 capture: None,
             }),

@@ -93,12 +93,24 @@ fn progress_of(reply: &Reply) -> Result<Progress, Failure> {
         return Ok(Progress::Succeeded);
     }
     if reply.body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(if reply.status == 202 { running() } else { Progress::Succeeded });
+        return Ok(if reply.status == 202 {
+            running()
+        } else {
+            Progress::Succeeded
+        });
     }
     // A finished `Location` may answer with the resource, or with the word null.
     let document: Option<OperationStatus> = reply.json()?;
-    let Some(OperationStatus { status: Some(status), error }) = document else {
-        return Ok(if reply.status == 202 { running() } else { Progress::Succeeded });
+    let Some(OperationStatus {
+        status: Some(status),
+        error,
+    }) = document
+    else {
+        return Ok(if reply.status == 202 {
+            running()
+        } else {
+            Progress::Succeeded
+        });
     };
     Ok(match status.to_ascii_lowercase().as_str() {
         "succeeded" => Progress::Succeeded,
@@ -132,7 +144,11 @@ mod tests {
             (202, r#"{"status":"inprogress"}"#, running()),
             (202, "", running()),
             (200, r#"{"status":"Resizing"}"#, running()),
-            (200, r#"{"status":"Succeeded","properties":{}}"#, Progress::Succeeded),
+            (
+                200,
+                r#"{"status":"Succeeded","properties":{}}"#,
+                Progress::Succeeded,
+            ),
             (200, r#"{"status":"succeeded"}"#, Progress::Succeeded),
             (204, "", Progress::Succeeded),
             (200, "null", Progress::Succeeded),
@@ -142,7 +158,11 @@ mod tests {
                 r#"{"status":"Failed","error":{"code":"StorageFailed","message":"no","details":[]}}"#,
                 failed("StorageFailed", "no"),
             ),
-            (200, r#"{"status":"Canceled"}"#, failed("OperationCanceled", "")),
+            (
+                200,
+                r#"{"status":"Canceled"}"#,
+                failed("OperationCanceled", ""),
+            ),
         ] {
             let reply = Reply {
                 status,

@@ -28,7 +28,7 @@ struct Page<T> {
 pub async fn list<T: DeserializeOwned>(
     client: &ArmClient,
     operation: &'static str,
-    resource: &dyn Display,
+    resource: &(dyn Display + Sync),
     first: Url,
 ) -> Result<Vec<T>, AzureError> {
     let failed = |failure| AzureError {

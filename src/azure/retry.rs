@@ -49,7 +49,9 @@ pub fn wait_before_next(
         return None;
     }
     let backoff = limits.first_wait.saturating_mul(1 << (tried - 1).min(16));
-    let spread = backoff.mul_f64(0.75 + jitter / 2.0).min(limits.longest_wait);
+    let spread = backoff
+        .mul_f64(0.75 + jitter / 2.0)
+        .min(limits.longest_wait);
     match error.retry_after() {
         Some(asked) if asked > limits.longest_wait => None,
         // Those who were sent away together should not come back together.

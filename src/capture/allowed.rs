@@ -43,7 +43,8 @@ impl Allowed {
             return Decision::Ignore("rule_not_allowed");
         }
         let signal = alert.signal.as_deref().unwrap_or_default();
-        if !self.signals.is_empty() && !self.signals.iter().any(|known| same_signal(known, signal)) {
+        if !self.signals.is_empty() && !self.signals.iter().any(|known| same_signal(known, signal))
+        {
             return Decision::Ignore("signal_not_allowed");
         }
         let (targets, outside): (Vec<_>, Vec<_>) = alert
@@ -131,7 +132,10 @@ mod tests {
         let web = "rg-web/providers/Microsoft.Compute/virtualMachines/web-01";
         let data = "rg-data/providers/Microsoft.Compute/virtualMachines/sql-01";
         let allowed = |scopes: &[&str], rules: &[&str], signals: &[&str]| Allowed {
-            scopes: scopes.iter().map(|s| format!("{SUB}{s}").parse().unwrap()).collect(),
+            scopes: scopes
+                .iter()
+                .map(|s| format!("{SUB}{s}").parse().unwrap())
+                .collect(),
             rules: rules.iter().map(|s| s.to_string()).collect(),
             signals: signals.iter().map(|s| s.to_string()).collect(),
         };
@@ -139,7 +143,10 @@ mod tests {
         for (allowed, expected) in [
             (allowed(&[], &[], &[]), Ok((2, 0))),
             (allowed(&["/resourceGroups/RG-Web"], &[], &[]), Ok((1, 1))),
-            (allowed(&["/resourceGroups/rg-we"], &[], &[]), Err(SCOPE_NOT_ALLOWED)),
+            (
+                allowed(&["/resourceGroups/rg-we"], &[], &[]),
+                Err(SCOPE_NOT_ALLOWED),
+            ),
             (allowed(&[""], &["net*"], &["Activity Log"]), Ok((2, 0))),
             (allowed(&[], &["cpu*"], &[]), Err("rule_not_allowed")),
             (allowed(&[], &[], &["Metric"]), Err("signal_not_allowed")),

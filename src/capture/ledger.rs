@@ -63,7 +63,9 @@ impl Ledger {
             };
             state.jobs.insert(id.clone(), known);
             state.job_ages.push_back((now, id.clone()));
-            state.targets.insert(job.target.id.clone(), (now, id.clone()));
+            state
+                .targets
+                .insert(job.target.id.clone(), (now, id.clone()));
         }
         Ok(())
     }
@@ -101,17 +103,26 @@ impl Ledger {
     /// Whether a capture of this target was taken up less than `cooldown` ago and has not failed.
     pub fn cools_down(&self, target: &ResourceId, cooldown: Duration) -> bool {
         let state = self.state();
-        state.targets.get(target).is_some_and(|(at, _)| at.elapsed() < cooldown)
+        state
+            .targets
+            .get(target)
+            .is_some_and(|(at, _)| at.elapsed() < cooldown)
     }
 
     /// How far a job is, if it is remembered.
     pub fn report(&self, job: &JobId) -> Option<Report> {
-        self.state().jobs.get(job).map(|known| known.report.borrow().clone())
+        self.state()
+            .jobs
+            .get(job)
+            .map(|known| known.report.borrow().clone())
     }
 
     /// Follows a job's report.
     pub fn follow(&self, job: &JobId) -> Option<watch::Receiver<Report>> {
-        self.state().jobs.get(job).map(|known| known.report.subscribe())
+        self.state()
+            .jobs
+            .get(job)
+            .map(|known| known.report.subscribe())
     }
 
     /// The target of a job, if it is remembered.
@@ -123,7 +134,11 @@ impl Ledger {
 impl State {
     /// A job that captured nothing does not cool its target down.
     fn release(&mut self, job: &Job) {
-        if self.targets.get(&job.target.id).is_some_and(|(_, by)| *by == job.job_id) {
+        if self
+            .targets
+            .get(&job.target.id)
+            .is_some_and(|(_, by)| *by == job.job_id)
+        {
             self.targets.remove(&job.target.id);
         }
     }
@@ -174,7 +189,10 @@ mod tests {
         let known = Err(vec![first.job_id.clone()]);
         assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&second)), known);
         tokio::time::advance(REMEMBERED).await;
-        assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&second)), Ok(()));
+        assert_eq!(
+            ledger.open(Some("k"), std::slice::from_ref(&second)),
+            Ok(())
+        );
         assert!(ledger.report(&first.job_id).is_none());
     }
 

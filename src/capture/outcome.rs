@@ -4,7 +4,12 @@
 use super::job::{Report, Status};
 use crate::{alert::Target, azure::error::AzureError, azure::resource_id::ResourceId};
 
-pub fn created(target: &Target, watcher: &ResourceId, name: &str, storage_path: Option<String>) -> Report {
+pub fn created(
+    target: &Target,
+    watcher: &ResourceId,
+    name: &str,
+    storage_path: Option<String>,
+) -> Report {
     Report {
         status: Status::Created,
         message: format!("Packet Capture created on {}", target.id),
@@ -15,11 +20,19 @@ pub fn created(target: &Target, watcher: &ResourceId, name: &str, storage_path: 
     }
 }
 
-pub fn joined(target: &Target, watcher: &ResourceId, name: &str, storage_path: Option<String>) -> Report {
+pub fn joined(
+    target: &Target,
+    watcher: &ResourceId,
+    name: &str,
+    storage_path: Option<String>,
+) -> Report {
     Report {
         status: Status::Joined,
         reason: Some("already_running".to_owned()),
-        message: format!("Packet Capture {name} is already running on {}; nothing was deleted", target.id),
+        message: format!(
+            "Packet Capture {name} is already running on {}; nothing was deleted",
+            target.id
+        ),
         name: Some(name.to_owned()),
         network_watcher: Some(watcher.clone()),
         storage_path,
@@ -83,7 +96,9 @@ pub fn failed(error: &AzureError) -> Report {
         }
         "AADSTS700016" => " Check AZURE_CLIENT_ID (or AzureClientID) and the tenant.",
         "AADSTS90002" => " Check AZURE_TENANT_ID (or AzureTenant).",
-        "NetworkWatcherVmExtensionNotInstalled" => " Install the Network Watcher agent extension on the machine.",
+        "NetworkWatcherVmExtensionNotInstalled" => {
+            " Install the Network Watcher agent extension on the machine."
+        }
         _ => "",
     };
     Report {
@@ -100,7 +115,8 @@ pub fn failed(error: &AzureError) -> Report {
 pub fn create_failed(mut report: Report, code: &str, message: &str) -> Report {
     report.status = Status::Failed;
     report.reason = Some(code.to_owned());
-    report.message = format!("Azure accepted the Packet Capture and could not start it: {code}: {message}");
+    report.message =
+        format!("Azure accepted the Packet Capture and could not start it: {code}: {message}");
     report.finished = true;
     report
 }

@@ -24,9 +24,14 @@ pub enum Plan<'a> {
 
 /// Decides from the list. Names compare without case; sessions that have ended count, as they did in 2017.
 pub fn plan<'a>(listed: &'a [PacketCapture], name: &str, limit: usize) -> Plan<'a> {
-    match listed.iter().find(|capture| capture.name.eq_ignore_ascii_case(name)) {
+    match listed
+        .iter()
+        .find(|capture| capture.name.eq_ignore_ascii_case(name))
+    {
         Some(capture) => Plan::Examine(capture),
-        None if listed.len() >= limit => Plan::Skip { listed: listed.len() },
+        None if listed.len() >= limit => Plan::Skip {
+            listed: listed.len(),
+        },
         None => Plan::Create,
     }
 }
@@ -76,12 +81,18 @@ pub fn judge(
         return Verdict::Join;
     }
     // It must have ended at its own time limit; if it has not, then it is stale when overdue.
-    let own_limit = capture.time_limit_seconds.and_then(|s| u64::try_from(s).ok());
+    let own_limit = capture
+        .time_limit_seconds
+        .and_then(|s| u64::try_from(s).ok());
     let ends_at = match (status.started, own_limit) {
         (Some(started), Some(seconds)) => started + Duration::from_secs(seconds) + AFTER_END,
         _ => overdue_at,
     };
-    let next = if ends_at > now { ends_at.min(overdue_at) } else { overdue_at.min(now + AFTER_END) };
+    let next = if ends_at > now {
+        ends_at.min(overdue_at)
+    } else {
+        overdue_at.min(now + AFTER_END)
+    };
     Verdict::Wait((next - now).unsigned_abs().max(Duration::from_millis(50)))
 }
 
@@ -103,7 +114,9 @@ mod tests {
 
     #[test]
     fn the_list_decides() {
-        let listed: Vec<_> = (0..10).map(|n| capture(&format!("c{n}"), "Succeeded", 10)).collect();
+        let listed: Vec<_> = (0..10)
+            .map(|n| capture(&format!("c{n}"), "Succeeded", 10))
+            .collect();
         assert_eq!(plan(&listed, "ours", 11), Plan::Create);
         assert_eq!(plan(&listed, "ours", 10), Plan::Skip { listed: 10 });
         assert_eq!(plan(&listed, "C3", 10), Plan::Examine(&listed[3]));
@@ -121,15 +134,57 @@ mod tests {
             ("Succeeded", Some("Running"), Some(5), 10, true, Join),
             ("Succeeded", Some("running"), Some(39), 10, true, Join),
             ("Succeeded", Some("Running"), Some(40), 10, true, Stale),
-            ("Succeeded", Some("Running"), Some(5), 10, false, Wait(secs(7))),
-            ("Succeeded", Some("Running"), Some(13), 10, false, Wait(secs(2))),
-            ("Succeeded", Some("Running"), Some(39), 10, false, Wait(secs(1))),
-            ("Succeeded", Some("Running"), Some(5), 300, false, Wait(secs(35))),
-            ("Succeeded", Some("Running"), None, 10, false, Wait(secs(40))),
+            (
+                "Succeeded",
+                Some("Running"),
+                Some(5),
+                10,
+                false,
+                Wait(secs(7)),
+            ),
+            (
+                "Succeeded",
+                Some("Running"),
+                Some(13),
+                10,
+                false,
+                Wait(secs(2)),
+            ),
+            (
+                "Succeeded",
+                Some("Running"),
+                Some(39),
+                10,
+                false,
+                Wait(secs(1)),
+            ),
+            (
+                "Succeeded",
+                Some("Running"),
+                Some(5),
+                300,
+                false,
+                Wait(secs(35)),
+            ),
+            (
+                "Succeeded",
+                Some("Running"),
+                None,
+                10,
+                false,
+                Wait(secs(40)),
+            ),
             ("Updating", Some("NotStarted"), None, 10, true, Join),
             ("Succeeded", Some("NotStarted"), None, 10, true, Stale),
             ("Failed", Some("Unknown"), None, 10, true, Stale),
-            ("Deleting", Some("Running"), Some(5), 10, true, Wait(secs(1))),
+            (
+                "Deleting",
+                Some("Running"),
+                Some(5),
+                10,
+                true,
+                Wait(secs(1)),
+            ),
             ("Succeeded", None, None, 10, true, Gone),
         ];
         for (provisioning, status, ago, limit, ours, expected) in table {
@@ -141,7 +196,10 @@ mod tests {
                 errors: Vec::new(),
             });
             let verdict = judge(&capture, answered.as_ref(), ours, secs(10), NOW, NOW);
-            assert_eq!(verdict, expected, "{provisioning} {status:?} {ago:?} {limit} {ours}");
+            assert_eq!(
+                verdict, expected,
+                "{provisioning} {status:?} {ago:?} {limit} {ours}"
+            );
         }
     }
 }

@@ -173,10 +173,15 @@ impl Capturer {
     /// The watcher of the target's region. `None` when there is none: the report says so.
     async fn find_watcher(&self, job: &mut Job) -> Result<Option<ResourceId>, AzureError> {
         let target = &job.target.id;
-        let (region, watchers) =
-            tokio::try_join!(self.region(&job.target, job.region.as_deref()), self.watchers(target))?;
+        let (region, watchers) = tokio::try_join!(
+            self.region(&job.target, job.region.as_deref()),
+            self.watchers(target)
+        )?;
         let in_region = |watchers: &[NetworkWatcher]| {
-            watchers.iter().find(|watcher| watcher.location == region).map(|watcher| watcher.id.clone())
+            watchers
+                .iter()
+                .find(|watcher| watcher.location == region)
+                .map(|watcher| watcher.id.clone())
         };
         let (watchers, from_memory) = watchers;
         if let Some(found) = in_region(&watchers) {
@@ -206,13 +211,20 @@ impl Capturer {
         Ok(region)
     }
 
-    async fn watchers(&self, target: &ResourceId) -> Result<(Arc<[NetworkWatcher]>, bool), AzureError> {
+    async fn watchers(
+        &self,
+        target: &ResourceId,
+    ) -> Result<(Arc<[NetworkWatcher]>, bool), AzureError> {
         if let Some(watchers) = self.places.watchers(target.subscription()) {
             return Ok((watchers, true));
         }
-        let watchers: Arc<[NetworkWatcher]> =
-            self.client.list_network_watchers(&target.subscription_id()).await?.into();
-        self.places.remember_watchers(target.subscription(), watchers.clone());
+        let watchers: Arc<[NetworkWatcher]> = self
+            .client
+            .list_network_watchers(&target.subscription_id())
+            .await?
+            .into();
+        self.places
+            .remember_watchers(target.subscription(), watchers.clone());
         Ok((watchers, false))
     }
 
@@ -221,8 +233,16 @@ impl Capturer {
         // Set before the call: should this process end now, the next one must know.
         job.create_unconfirmed = true;
         let body = self.body(&job.target);
-        match self.client.create_packet_capture(&watcher, name, &body).await {
-            Ok(Accepted { operation, retry_after, capture }) => {
+        match self
+            .client
+            .create_packet_capture(&watcher, name, &body)
+            .await
+        {
+            Ok(Accepted {
+                operation,
+                retry_after,
+                capture,
+            }) => {
                 let storage_path = capture.and_then(|capture| capture.storage_path);
                 job.report = outcome::created(&job.target, &watcher, name, storage_path);
                 job.phase = Phase::Starting { watcher, operation };
@@ -249,12 +269,16 @@ impl Capturer {
         capture: &PacketCapture,
     ) -> Result<Next, AzureError> {
         let name = &capture.name;
-        let ours = ResourceId::parse(&capture.target).is_ok_and(|id| id == *capture_target(&job.target));
+        let ours =
+            ResourceId::parse(&capture.target).is_ok_and(|id| id == *capture_target(&job.target));
         if ours && job.create_unconfirmed {
             // Our own create, whose answer was lost.
             let storage_path = capture.storage_path.clone();
             job.report = outcome::created(&job.target, &watcher, name, storage_path);
-            job.phase = Phase::Starting { watcher, operation: None };
+            job.phase = Phase::Starting {
+                watcher,
+                operation: None,
+            };
             return Ok(Next::AtOnce);
         }
         let status = self.client.query_status(&watcher, name).await?;
@@ -264,7 +288,8 @@ impl Capturer {
         match plan::judge(capture, status.as_ref(), ours, limit, seen_since, now) {
             Verdict::Gone => Ok(Next::AtOnce),
             Verdict::Join => {
-                job.report = outcome::joined(&job.target, &watcher, name, capture.storage_path.clone());
+                job.report =
+                    outcome::joined(&job.target, &watcher, name, capture.storage_path.clone());
                 Ok(Next::Never)
             }
             Verdict::Wait(wait) => {
@@ -293,7 +318,9 @@ impl Capturer {
         PacketCaptureParameters {
             target: capture_target(target).into_owned(),
             target_type: (target.kind != TargetKind::Vm).then_some("AzureVMSS"),
-            scope: instance.map(|instance| Scope { include: vec![instance] }),
+            scope: instance.map(|instance| Scope {
+                include: vec![instance],
+            }),
             storage_location: parameters.storage.clone(),
             time_limit_in_seconds: parameters.time_limit_seconds,
             bytes_to_capture_per_packet: parameters.bytes_per_packet,

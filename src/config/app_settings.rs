@@ -57,7 +57,11 @@ pub struct SettingsError {
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.problems.len();
-        write!(f, "{count} app setting{} to mend", if count == 1 { "" } else { "s" })?;
+        write!(
+            f,
+            "{count} app setting{} to mend",
+            if count == 1 { "" } else { "s" }
+        )?;
         for Problem { name, expected } in &self.problems {
             write!(f, "; {name}: {expected}")?;
         }
@@ -105,7 +109,10 @@ impl<'a> Reader<'a> {
             let names: Vec<&str> = alike.iter().map(|(name, _)| *name).collect();
             self.problem(
                 name,
-                format!("{} differ in case alone and in value; keep one", names.join(", ")),
+                format!(
+                    "{} differ in case alone and in value; keep one",
+                    names.join(", ")
+                ),
             );
         }
         Some(value)

@@ -69,7 +69,10 @@ pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettin
         ("AZURE_CLIENT_SECRET", secret),
     ] {
         if value.is_none() {
-            reader.problem(name, "missing; the function signs in as a service principal");
+            reader.problem(
+                name,
+                "missing; the function signs in as a service principal",
+            );
         }
     }
     Some(AzureSettings {

@@ -70,7 +70,10 @@ pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
             "the resource id of the storage account for the capture files (or set PacketCapture__FilePath)",
         );
     }
-    if file_path.as_ref().is_some_and(|path| !path.to_ascii_lowercase().ends_with(".cap")) {
+    if file_path
+        .as_ref()
+        .is_some_and(|path| !path.to_ascii_lowercase().ends_with(".cap"))
+    {
         reader.problem(FILE, "a path on the captured machine that ends in .cap");
     }
     let filters = match reader.text("PacketCapture__Filters").map(filters::parse) {
@@ -86,7 +89,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
         name,
         storage_account_id,
         file_path,
-        time_limit_seconds: reader.number("PacketCapture__TimeLimitInSeconds", 1..=18_000, 10) as u32,
+        time_limit_seconds: reader.number("PacketCapture__TimeLimitInSeconds", 1..=18_000, 10)
+            as u32,
         bytes_per_packet: reader
             .optional_number("PacketCapture__BytesToCapturePerPacket", 0..=most)
             .map(|n| n as u32),
@@ -95,7 +99,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
             .map(|n| n as u32),
         filters,
         limit: reader.number("PacketCapture__Limit", 1..=10_000, 10) as usize,
-        reply_wait: Duration::from_secs(reader.number("PacketCapture__ReplyWaitSeconds", 0..=200, 8)),
+        reply_wait: Duration::from_secs(reader.number(
+            "PacketCapture__ReplyWaitSeconds",
+            0..=200,
+            8,
+        )),
         dry_run,
     }
 }
@@ -105,7 +113,11 @@ pub(super) fn read_allowed(reader: &mut Reader<'_>) -> AllowedSettings {
         scopes: reader.list("PacketCapture__AllowedScopes"),
         rules: reader.list("PacketCapture__AllowedRules"),
         signals: reader.list("PacketCapture__AllowedSignals"),
-        cooldown: Duration::from_secs(reader.number("PacketCapture__CooldownSeconds", 0..=86_400, 0)),
+        cooldown: Duration::from_secs(reader.number(
+            "PacketCapture__CooldownSeconds",
+            0..=86_400,
+            0,
+        )),
     }
 }
 

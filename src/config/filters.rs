@@ -76,7 +76,10 @@ fn is_one_range_or_list<T: PartialOrd>(text: &str, read: fn(&str) -> Option<T>) 
 
 fn port(text: &str) -> Option<u16> {
     // `parse` would take a plus sign too.
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    text.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 fn address(text: &str) -> Option<(bool, IpAddr)> {
@@ -93,8 +96,14 @@ mod tests {
         for (text, good) in [
             (r#"[]"#, true),
             (r#"[{"protocol":"TCP","remotePort":"443"}]"#, true),
-            (r#"[{"protocol":"udp","localPort":"80-85"},{"remotePort":"80;443;"}]"#, true),
-            (r#"[{"localIPAddress":"10.0.0.4","remoteIPAddress":"10.0.0.1-10.0.0.9"}]"#, true),
+            (
+                r#"[{"protocol":"udp","localPort":"80-85"},{"remotePort":"80;443;"}]"#,
+                true,
+            ),
+            (
+                r#"[{"localIPAddress":"10.0.0.4","remoteIPAddress":"10.0.0.1-10.0.0.9"}]"#,
+                true,
+            ),
             (r#"[{"remoteIPAddress":"fd00::1;fd00::2;"}]"#, true),
             (r#"{"protocol":"TCP"}"#, false),
             (r#"[{"protocol":"ICMP"}]"#, false),

@@ -83,9 +83,15 @@ mod tests {
         assert_eq!(settings.capture.limit, 10);
         assert_eq!(settings.capture.time_limit_seconds, 10);
         let azure = settings.azure.unwrap();
-        assert_eq!(azure.resource_manager_endpoint.as_str(), "https://management.azure.com/");
+        assert_eq!(
+            azure.resource_manager_endpoint.as_str(),
+            "https://management.azure.com/"
+        );
         assert_eq!(azure.audience, "https://management.azure.com");
-        assert_eq!(azure.authority_host.as_str(), "https://login.microsoftonline.com/");
+        assert_eq!(
+            azure.authority_host.as_str(),
+            "https://login.microsoftonline.com/"
+        );
     }
 
     #[test]

@@ -131,11 +131,17 @@ pub enum Refusal {
     MethodNotAllowed,
     NoSuchRoute,
     /// More targets than there is room for jobs.
-    TooManyTargets { targets: usize, capacity: usize },
+    TooManyTargets {
+        targets: usize,
+        capacity: usize,
+    },
     /// Azure refused for good, for every target.
     AzureRefused(Vec<Entry>),
     /// The alert was not taken; the same call may succeed soon.
-    NotTaken { message: String, retry_after: Duration },
+    NotTaken {
+        message: String,
+        retry_after: Duration,
+    },
 }
 
 impl Answer {
@@ -162,7 +168,10 @@ impl Answer {
             _ => entry.reason.clone(),
         };
         let message = match (outcome, entry.message.as_str()) {
-            (Outcome::Accepted, "") => format!("The alert is taken; a Packet Capture on {} is under way", entry.target),
+            (Outcome::Accepted, "") => format!(
+                "The alert is taken; a Packet Capture on {} is under way",
+                entry.target
+            ),
             (_, message) => message.to_owned(),
         };
         Ok(Self {
@@ -222,11 +231,15 @@ fn ignored_message(reason: &str) -> &'static str {
     match reason {
         "resolved" => "the alert is resolved; only a fired alert starts a Packet Capture",
         "state_unknown" => "the alert says neither that it fired nor that it resolved",
-        "test_payload" => "this is a test notification about a machine that does not exist; the path to the function works",
+        "test_payload" => {
+            "this is a test notification about a machine that does not exist; the path to the function works"
+        }
         "no_vm_target" => "the alert names no virtual machine or scale set",
         "autoscale_notification" => "this is an autoscale notification, not an alert",
         "duplicate" => "this alert was taken within the last hour; see what became of it",
-        "cooldown" => "a Packet Capture of the machine was taken up less than PacketCapture__CooldownSeconds ago",
+        "cooldown" => {
+            "a Packet Capture of the machine was taken up less than PacketCapture__CooldownSeconds ago"
+        }
         "scope_not_allowed" => "no target lies within PacketCapture__AllowedScopes",
         "rule_not_allowed" => "the alert rule is not among PacketCapture__AllowedRules",
         "signal_not_allowed" => "the signal is not among PacketCapture__AllowedSignals",
@@ -250,7 +263,9 @@ impl Refusal {
 
     fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
-            Refusal::NotTaken { retry_after, .. } => vec![("Retry-After", retry_after.as_secs().max(1).to_string())],
+            Refusal::NotTaken { retry_after, .. } => {
+                vec![("Retry-After", retry_after.as_secs().max(1).to_string())]
+            }
             Refusal::MethodNotAllowed => vec![("Allow", "POST".to_owned())],
             _ => Vec::new(),
         }
@@ -258,20 +273,28 @@ impl Refusal {
 
     /// `{"error":{"code","message","target"}}`, as Resource Manager writes errors.
     fn body(&self) -> Value {
-        let error = |code: &str, message: &str, target: Option<&str>| {
-            json!({ "error": { "code": code, "message": message, "target": target } })
-        };
+        let error = |code: &str, message: &str, target: Option<&str>| json!({ "error": { "code": code, "message": message, "target": target } });
         match self {
             Refusal::BadBody(bad) if bad.is_too_large() => Refusal::TooLarge.body(),
-            Refusal::BadBody(bad) => error("InvalidAlert", &format!("{}: {}", bad.path, bad.message), Some(&bad.path)),
+            Refusal::BadBody(bad) => error(
+                "InvalidAlert",
+                &format!("{}: {}", bad.path, bad.message),
+                Some(&bad.path),
+            ),
             Refusal::TooLarge => error("AlertTooLarge", "an alert's body has at most 1 MiB", None),
             Refusal::NotJson => error(
                 "UnsupportedMediaType",
                 "the body must be JSON: send it with Content-Type: application/json",
                 None,
             ),
-            Refusal::MethodNotAllowed => error("MethodNotAllowed", "alerts are sent with POST", None),
-            Refusal::NoSuchRoute => error("NotFound", "alerts go to POST /api/AlertPacketCapture", None),
+            Refusal::MethodNotAllowed => {
+                error("MethodNotAllowed", "alerts are sent with POST", None)
+            }
+            Refusal::NoSuchRoute => error(
+                "NotFound",
+                "alerts go to POST /api/AlertPacketCapture",
+                None,
+            ),
             Refusal::TooManyTargets { targets, capacity } => error(
                 "TooManyTargets",
                 &format!("the alert names {targets} targets and JobQueue__Capacity is {capacity}"),
@@ -279,13 +302,16 @@ impl Refusal {
             ),
             Refusal::AzureRefused(entries) => {
                 let first = entries.iter().find(|entry| entry.status == Status::Failed);
-                let code = first.and_then(|entry| entry.reason.as_deref()).unwrap_or("AzureRefused");
+                let code = first
+                    .and_then(|entry| entry.reason.as_deref())
+                    .unwrap_or("AzureRefused");
                 let mut body = error(
                     code,
                     first.map_or("Azure refused", |entry| entry.message.as_str()),
                     first.map(|entry| entry.target.to_string()).as_deref(),
                 );
-                body["error"]["requestId"] = json!(first.and_then(|entry| entry.request_id.as_deref()));
+                body["error"]["requestId"] =
+                    json!(first.and_then(|entry| entry.request_id.as_deref()));
                 body["captures"] = json!(entries);
                 body
             }
@@ -295,16 +321,30 @@ impl Refusal {
 
     pub(super) fn log(&self) {
         let body = self.body();
-        let (code, message) = (body["error"]["code"].as_str(), body["error"]["message"].as_str());
+        let (code, message) = (
+            body["error"]["code"].as_str(),
+            body["error"]["message"].as_str(),
+        );
         let status = self.status().as_u16();
-        tracing::warn!(status, error.code = code, "alert refused: {}", message.unwrap_or_default());
+        tracing::warn!(
+            status,
+            error.code = code,
+            "alert refused: {}",
+            message.unwrap_or_default()
+        );
     }
 }
 
 /// Status, headers and body, whichever form they go out in.
-pub(super) fn into_parts(answer: Result<Answer, Refusal>) -> (StatusCode, Vec<(&'static str, String)>, Value) {
+pub(super) fn into_parts(
+    answer: Result<Answer, Refusal>,
+) -> (StatusCode, Vec<(&'static str, String)>, Value) {
     let (status, mut headers, body) = match answer {
-        Ok(answer) => (answer.status(), Vec::new(), serde_json::to_value(&answer).unwrap_or_default()),
+        Ok(answer) => (
+            answer.status(),
+            Vec::new(),
+            serde_json::to_value(&answer).unwrap_or_default(),
+        ),
         Err(refusal) => (refusal.status(), refusal.headers(), refusal.body()),
     };
     headers.push(("Content-Type", "application/json".to_owned()));

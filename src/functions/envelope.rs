@@ -26,15 +26,27 @@ pub(super) fn open(body: &[u8]) -> Option<Inner> {
     let request = request.as_object()?;
     let headers = request.get("Headers").and_then(Value::as_object);
     let content_type = headers
-        .and_then(|headers| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")))
+        .and_then(|headers| {
+            headers
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        })
         .and_then(|(_, value)| value.as_str().or_else(|| value.get(0)?.as_str()))
         .map(str::to_owned);
     let query = request.get("Query").and_then(Value::as_object);
     let dry_run = query
-        .and_then(|query| query.iter().find(|(name, _)| name.eq_ignore_ascii_case("dryRun")))
+        .and_then(|query| {
+            query
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("dryRun"))
+        })
         .map(|(_, value)| format!("dryRun={}", value.as_str().unwrap_or_default()));
     Some(Inner {
-        method: request.get("Method").and_then(Value::as_str).unwrap_or("POST").to_owned(),
+        method: request
+            .get("Method")
+            .and_then(Value::as_str)
+            .unwrap_or("POST")
+            .to_owned(),
         query: dry_run.unwrap_or_default(),
         content_type,
         body: match request.get("Body") {
@@ -54,9 +66,13 @@ fn decoded(value: &Value) -> Value {
 }
 
 /// Puts an answer into an envelope. The host takes `body` as it is when it is text.
-pub(super) fn close((status, headers, body): (StatusCode, Vec<(&'static str, String)>, Value)) -> (StatusCode, Json<Value>) {
-    let headers: Map<String, Value> =
-        headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+pub(super) fn close(
+    (status, headers, body): (StatusCode, Vec<(&'static str, String)>, Value),
+) -> (StatusCode, Json<Value>) {
+    let headers: Map<String, Value> = headers
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
     let text = body.to_string();
     let log = format!("answered {} {}", status.as_u16(), summary(&body));
     let envelope = json!({

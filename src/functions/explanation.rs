@@ -14,13 +14,18 @@ pub struct Explanation {
 
 impl Explanation {
     pub fn of(read: Result<Alert, BadBody>, allowed: &Allowed) -> Self {
-        let answer = read.map_err(Refusal::BadBody).map(|alert| match allowed.decide(&alert) {
-            Decision::Ignore(reason) => Answer::dry_run(&alert, Some(reason), Vec::new()),
-            Decision::Capture { outside, .. } => {
-                let entries = outside.iter().map(|target| Entry::ignored(target, SCOPE_NOT_ALLOWED)).collect();
-                Answer::dry_run(&alert, None, entries)
-            }
-        });
+        let answer = read
+            .map_err(Refusal::BadBody)
+            .map(|alert| match allowed.decide(&alert) {
+                Decision::Ignore(reason) => Answer::dry_run(&alert, Some(reason), Vec::new()),
+                Decision::Capture { outside, .. } => {
+                    let entries = outside
+                        .iter()
+                        .map(|target| Entry::ignored(target, SCOPE_NOT_ALLOWED))
+                        .collect();
+                    Answer::dry_run(&alert, None, entries)
+                }
+            });
         let (_, _, body) = into_parts(answer);
         Self { body }
     }
@@ -56,7 +61,12 @@ impl Explanation {
             lines.push(format!("  {label:<12}{}", text(&alert[member])));
         }
         for target in alert["targets"].as_array().into_iter().flatten() {
-            lines.push(format!("  {:<12}{} ({})", "target", text(&target["id"]), text(&target["type"])));
+            lines.push(format!(
+                "  {:<12}{} ({})",
+                "target",
+                text(&target["id"]),
+                text(&target["type"])
+            ));
         }
         for entry in self.body["captures"].as_array().into_iter().flatten() {
             lines.push(format!("  {:<12}{}", "left alone", text(&entry["message"])));
@@ -69,7 +79,10 @@ impl Explanation {
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.chars().map(|c| if c.is_control() { '?' } else { c }).collect(),
+        Value::String(text) => text
+            .chars()
+            .map(|c| if c.is_control() { '?' } else { c })
+            .collect(),
         other => other.to_string(),
     }
 }

@@ -39,7 +39,11 @@ impl Intake {
         let taken = tokio::spawn(async move { intake.put(&body, dry_run).await }).await;
         match taken {
             Ok(Ok(Taken::Answered(answer))) => Ok(*answer),
-            Ok(Ok(Taken::Queued { alert, jobs, others })) => {
+            Ok(Ok(Taken::Queued {
+                alert,
+                jobs,
+                others,
+            })) => {
                 let mut entries = Vec::with_capacity(jobs.len() + others.len());
                 for job in &jobs {
                     entries.push({
@@ -67,19 +71,36 @@ impl Intake {
         let answered = |answer: Answer| Ok(Taken::Answered(Box::new(answer)));
         let (targets, outside) = match self.allowed.decide(&alert) {
             Decision::Capture { targets, outside } => (targets, outside),
-            Decision::Ignore(reason) if dry_run => return answered(Answer::dry_run(&alert, Some(reason), Vec::new())),
+            Decision::Ignore(reason) if dry_run => {
+                return answered(Answer::dry_run(&alert, Some(reason), Vec::new()));
+            }
             Decision::Ignore(reason) => {
-                let targets = if reason == SCOPE_NOT_ALLOWED { alert.targets.as_slice() } else { &[] };
-                let entries = targets.iter().map(|target| Entry::ignored(target, reason)).collect();
+                let targets = if reason == SCOPE_NOT_ALLOWED {
+                    alert.targets.as_slice()
+                } else {
+                    &[]
+                };
+                let entries = targets
+                    .iter()
+                    .map(|target| Entry::ignored(target, reason))
+                    .collect();
                 return answered(Answer::ignored(&alert, reason, entries));
             }
         };
         let cools = |target: &ResourceId| self.ledger.cools_down(target, self.cooldown);
-        let (cooling, targets): (Vec<_>, Vec<_>) = targets.into_iter().partition(|target| cools(&target.id));
+        let (cooling, targets): (Vec<_>, Vec<_>) =
+            targets.into_iter().partition(|target| cools(&target.id));
         let key = alert.dedupe_key.as_deref();
         let known = key.and_then(|key| self.ledger.known(key));
-        let mut others: Vec<Entry> = outside.iter().map(|target| Entry::ignored(target, SCOPE_NOT_ALLOWED)).collect();
-        others.extend(cooling.iter().map(|target| Entry::ignored(target, "cooldown")));
+        let mut others: Vec<Entry> = outside
+            .iter()
+            .map(|target| Entry::ignored(target, SCOPE_NOT_ALLOWED))
+            .collect();
+        others.extend(
+            cooling
+                .iter()
+                .map(|target| Entry::ignored(target, "cooldown")),
+        );
         let jobs: Vec<Job> = targets
             .into_iter()
             .map(|target| Job::new(target, alert.region.clone(), alert.rule.clone()))
@@ -107,7 +128,10 @@ impl Intake {
         if let Err(first) = self.ledger.open(key, &jobs) {
             return answered(self.duplicate(&alert, &first));
         }
-        let bodies = jobs.iter().filter_map(|job| serde_json::to_string(job).ok()).collect();
+        let bodies = jobs
+            .iter()
+            .filter_map(|job| serde_json::to_string(job).ok())
+            .collect();
         match self.queue.put(bodies).await {
             Ok(()) => Ok(Taken::Queued {
                 alert: Box::new(alert),

@@ -34,7 +34,11 @@ pub fn router(intake: Arc<Intake>) -> Router {
 }
 
 async fn dispatch(State(intake): State<Arc<Intake>>, request: Request) -> Response {
-    let path = request.uri().path().trim_end_matches('/').to_ascii_lowercase();
+    let path = request
+        .uri()
+        .path()
+        .trim_end_matches('/')
+        .to_ascii_lowercase();
     let function = FUNCTION.to_ascii_lowercase();
     let invocation = invocation_id(request.headers());
     let span = tracing::info_span!("request", invocation.id = invocation);
@@ -62,7 +66,9 @@ async fn raw(intake: &Arc<Intake>, request: Request) -> Response {
     };
     let query = parts.uri.query().unwrap_or_default();
     let content_type = request::content_type(&parts.headers);
-    respond(intake, query, content_type.as_deref(), body.into()).await.into_response()
+    respond(intake, query, content_type.as_deref(), body.into())
+        .await
+        .into_response()
 }
 
 /// `POST /AlertPacketCapture`: the host's envelope, or a raw request where `routePrefix` is empty.
@@ -87,7 +93,9 @@ async fn wrapped_or_raw(intake: &Arc<Intake>, request: Request) -> Response {
         }
         None => {
             let content_type = request::content_type(&parts.headers);
-            respond(intake, query, content_type.as_deref(), body.into()).await.into_response()
+            respond(intake, query, content_type.as_deref(), body.into())
+                .await
+                .into_response()
         }
     }
 }
@@ -110,7 +118,11 @@ async fn respond(
     answer
 }
 
-async fn read_body(method: &Method, body: Body, limit: usize) -> Result<axum::body::Bytes, Refusal> {
+async fn read_body(
+    method: &Method,
+    body: Body,
+    limit: usize,
+) -> Result<axum::body::Bytes, Refusal> {
     if method != Method::POST {
         return Err(Refusal::MethodNotAllowed);
     }

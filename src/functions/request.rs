@@ -11,7 +11,12 @@ pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
 pub(super) fn is_json(content_type: Option<&str>, body: &[u8]) -> bool {
     match content_type.map(str::trim).filter(|text| !text.is_empty()) {
         Some(content_type) => {
-            let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            let essence = content_type
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase();
             essence == "application/json"
                 || essence == "text/json"
                 || (essence.starts_with("application/") && essence.ends_with("+json"))
@@ -28,7 +33,8 @@ pub(super) fn is_json(content_type: Option<&str>, body: &[u8]) -> bool {
 pub(super) fn asks_for_dry_run(query: &str) -> bool {
     query.split('&').any(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, "true"));
-        name.eq_ignore_ascii_case("dryRun") && matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "")
+        name.eq_ignore_ascii_case("dryRun")
+            && matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "")
     })
 }
 
@@ -51,7 +57,11 @@ mod tests {
             (None, "a=b", false),
             (None, "", false),
         ] {
-            assert_eq!(is_json(content_type, body.as_bytes()), expected, "{content_type:?} {body}");
+            assert_eq!(
+                is_json(content_type, body.as_bytes()),
+                expected,
+                "{content_type:?} {body}"
+            );
         }
     }
 

@@ -13,9 +13,19 @@ pub struct Notice {
 
 /// Tells it: information when all is well, an error when evidence is missing.
 pub fn tell(notice: &Notice) {
-    let Notice { job_id, target, message, failure } = notice;
+    let Notice {
+        job_id,
+        target,
+        message,
+        failure,
+    } = notice;
     match failure {
         None => tracing::info!(job.id = job_id, resource.id = target, "{message}"),
-        Some(code) => tracing::error!(job.id = job_id, resource.id = target, error.code = code, "{message}"),
+        Some(code) => tracing::error!(
+            job.id = job_id,
+            resource.id = target,
+            error.code = code,
+            "{message}"
+        ),
     }
 }

@@ -111,7 +111,12 @@ impl JobQueue for MemoryQueue {
         }
     }
 
-    async fn update(&self, message: &Message, body: String, visible_in: Duration) -> Result<(), QueueError> {
+    async fn update(
+        &self,
+        message: &Message,
+        body: String,
+        visible_in: Duration,
+    ) -> Result<(), QueueError> {
         let mut state = self.state();
         state.take(message.pop_receipt)?;
         state.insert(Instant::now() + visible_in, body);
@@ -139,7 +144,10 @@ mod tests {
         queue.put(vec!["a".into(), "b".into()]).await.unwrap();
         assert!(matches!(
             queue.put(vec!["c".into()]).await,
-            Err(QueueError::Full { waiting: 2, capacity: 2 })
+            Err(QueueError::Full {
+                waiting: 2,
+                capacity: 2
+            })
         ));
         let a = queue.receive().await;
         assert_eq!(a.body, "a");
@@ -163,7 +171,10 @@ mod tests {
         let first = queue.receive().await;
         let second = queue.receive().await;
         assert_eq!(second.body, "a");
-        assert!(matches!(queue.delete(&first).await, Err(QueueError::NotFound)));
+        assert!(matches!(
+            queue.delete(&first).await,
+            Err(QueueError::NotFound)
+        ));
         queue.delete(&second).await.unwrap();
     }
 }

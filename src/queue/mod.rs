@@ -40,7 +40,12 @@ pub trait JobQueue: Send + Sync {
     ///
     /// # Errors
     /// [`QueueError::NotFound`] when the message is no longer this receiver's.
-    async fn update(&self, message: &Message, body: String, visible_in: Duration) -> Result<(), QueueError>;
+    async fn update(
+        &self,
+        message: &Message,
+        body: String,
+        visible_in: Duration,
+    ) -> Result<(), QueueError>;
 
     /// Removes a message for good.
     ///

@@ -2,3 +2,5 @@
 
 mod alert_bodies_hostile;
 mod alert_shapes;
+mod capture_stories;
+mod world;

@@ -1,0 +1,200 @@
+//! The stage of the stories: a sandbox Azure, the real app against it over HTTPS, and a caller with HTTP.
+
+use alert_packet_capture::{
+    app::{App, Pace},
+    azure::retry::RetryLimits,
+    config::Settings,
+    sandbox::{Entry, Options, Sandbox, samples},
+};
+use serde_json::{Value, json};
+use std::{sync::atomic::AtomicU32, sync::atomic::Ordering, time::Duration};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+/// A running app and the Azure that it talks to.
+pub struct World {
+    pub azure: Sandbox,
+    pub url: String,
+    pub http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<()>,
+}
+
+/// What the function answered.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl World {
+    /// The sample world, where nothing moves until the story says so.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same with some app settings changed.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let directory = std::env::temp_dir();
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let ca_file = directory.join(format!("apc-story-{}-{number}.pem", std::process::id()));
+        let options = Options {
+            ca_file: Some(ca_file.clone()),
+            ..Options::default()
+        };
+        let azure = Sandbox::start(options).await.expect("the sandbox starts");
+        samples::populate(&azure);
+        Self::on(azure, &ca_file, settings).await
+    }
+
+    async fn on(azure: Sandbox, ca_file: &std::path::Path, changed: &[(&str, &str)]) -> Self {
+        let mut pairs = azure.app_settings();
+        pairs.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
+        pairs.extend(
+            changed
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string())),
+        );
+        let settings = Settings::read(&pairs.into_iter().collect()).expect("good settings");
+        let pace = Pace {
+            retry: RetryLimits {
+                first_wait: Duration::from_millis(5),
+                ..RetryLimits::default()
+            },
+            poll: (Duration::from_millis(20), Duration::from_secs(1)),
+            first_pause: Duration::from_millis(20),
+        };
+        let app = App::build(&settings, &pace).expect("the app is built");
+        // Read by now; nothing else needs it.
+        let _ = std::fs::remove_file(ca_file);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            app.serve(listener, stopped).await.expect("the app serves");
+        });
+        Self {
+            azure,
+            url,
+            http: reqwest::Client::new(),
+            stop: Some(stop),
+            served,
+        }
+    }
+
+    /// Posts an alert as an action group does.
+    pub async fn post(&self, alert: &Value) -> Reply {
+        self.post_to("/api/AlertPacketCapture", alert).await
+    }
+
+    pub async fn post_to(&self, path: &str, body: &Value) -> Reply {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.url))
+            .header("content-type", "application/json; charset=utf-8")
+            .body(body.to_string());
+        reply(request.send().await.expect("an answer")).await
+    }
+
+    /// Waits until the journal of Azure's calls is as the story wants it.
+    pub async fn until(&self, seen: impl Fn(&[String]) -> bool) {
+        self.azure
+            .wait_for(|entries: &[Entry]| {
+                let lines: Vec<String> = entries.iter().map(Entry::line).collect();
+                seen(&lines)
+            })
+            .await;
+    }
+
+    /// The calls to Resource Manager so far, tokens left out.
+    pub fn calls(&self) -> Vec<String> {
+        let lines = self.azure.journal_lines();
+        lines
+            .into_iter()
+            .filter(|line| !line.contains("token"))
+            .collect()
+    }
+
+    /// How many calls of this kind there were.
+    pub fn count(&self, start: &str) -> usize {
+        self.calls()
+            .iter()
+            .filter(|line| line.starts_with(start))
+            .count()
+    }
+
+    /// The story ends: the app stops cleanly and no ordered fault is left over.
+    pub async fn end(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        (&mut self.served).await.expect("the app stops");
+        assert_eq!(
+            self.azure.unused_faults(),
+            0,
+            "faults were ordered and never met"
+        );
+        let unknown: Vec<_> = self
+            .calls()
+            .into_iter()
+            .filter(|line| line.contains("!!"))
+            .collect();
+        assert!(unknown.is_empty(), "Azure did not understand: {unknown:?}");
+    }
+}
+
+pub async fn reply(response: reqwest::Response) -> Reply {
+    Reply {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: response.json().await.unwrap_or(Value::Null),
+    }
+}
+
+/// A fired metric alert in the common schema, on these targets.
+pub fn common_alert(targets: &[&str]) -> Value {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    json!({
+        "schemaId": "azureMonitorCommonAlertSchema",
+        "data": {
+            "essentials": {
+                "alertId": format!("/subscriptions/{}/providers/Microsoft.AlertsManagement/alerts/9b0e27aa-0000-4000-8000-{number:012}", samples::SUBSCRIPTION_ID),
+                "alertRule": "tcp-burst",
+                "severity": "Sev2",
+                "signalType": "Metric",
+                "monitorCondition": "Fired",
+                "monitoringService": "Platform",
+                "alertTargetIDs": targets,
+                "firedDateTime": "2026-11-23T01:02:03.4567891Z",
+                "essentialsVersion": "1.0",
+                "alertContextVersion": "1.0"
+            },
+            "alertContext": { "conditionType": "SingleResourceMultipleMetricCriteria", "condition": { "allOf": [] } }
+        }
+    })
+}
+
+/// An activated classic alert that says its region.
+pub fn classic_alert(target: &str, region: &str) -> Value {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    json!({
+        "status": "Activated",
+        "context": {
+            "timestamp": format!("2026-11-23T01:02:03.{number:07}Z"),
+            "id": format!("/subscriptions/{}/resourceGroups/rg-ops/providers/microsoft.insights/alertrules/tcp-burst", samples::SUBSCRIPTION_ID),
+            "name": "tcp-burst",
+            "conditionType": "Metric",
+            "condition": { "metricName": "TCP Segments Sent", "metricValue": "171", "threshold": "100", "operator": "GreaterThan" },
+            "resourceType": "Microsoft.Compute/virtualMachines",
+            "resourceId": target,
+            "resourceRegion": region
+        },
+        "properties": {}
+    })
+}
