@@ -12,7 +12,7 @@ use crate::{
     azure::{
         client::ArmClient,
         compute,
-        error::AzureError,
+        error::{self, AzureError, ErrorBody},
         network_watcher::{
             Accepted, NetworkWatcher, NetworkWatcherClient, PacketCapture, PacketCaptureParameters,
             Scope, StorageLocation,
@@ -51,7 +51,29 @@ pub enum Next {
 /// A step that failed: the job's phase is as it was, so the step can be taken again if that makes sense.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct StepError(#[from] pub AzureError);
+pub struct StepError(#[from] AzureError);
+
+impl StepError {
+    /// Whether the same step may succeed later without anybody changing anything.
+    pub fn is_temporary(&self) -> bool {
+        self.0.is_temporary()
+    }
+
+    /// How long Azure asked to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after()
+    }
+
+    /// A short code, Azure's where it gave one.
+    pub fn code(&self) -> &str {
+        self.0.code()
+    }
+
+    /// The whole chain of causes, for the log.
+    pub fn chain(&self) -> String {
+        error::chain(&self.0)
+    }
+}
 
 /// Takes the steps.
 pub struct Capturer {
@@ -125,7 +147,7 @@ impl Capturer {
     /// Without an operation to follow, the resource's provisioning state tells the same.
     async fn look_at_capture(&self, watcher: &ResourceId) -> Result<Progress, AzureError> {
         let failed = |code: &str, message: &str| {
-            Progress::Failed(crate::azure::error::ErrorBody {
+            Progress::Failed(ErrorBody {
                 code: code.to_owned(),
                 message: message.to_owned(),
             })

@@ -2,8 +2,7 @@
 
 use super::answer::{Answer, Entry, Refusal};
 use crate::{
-    alert::{self, Alert},
-    azure::resource_id::ResourceId,
+    alert::{self, Alert, ResourceId},
     capture::{Allowed, Decision, Job, JobId, Ledger, Report, Status, allowed::SCOPE_NOT_ALLOWED},
     queue::{JobQueue, QueueError},
 };
