@@ -291,8 +291,7 @@ impl Capturer {
         capture: &PacketCapture,
     ) -> Result<Next, AzureError> {
         let name = &capture.name;
-        let ours =
-            ResourceId::parse(&capture.target).is_ok_and(|id| id == *capture_target(&job.target));
+        let ours = covers(capture, &job.target);
         if ours && job.create_unconfirmed {
             // Our own create, whose answer was lost.
             let storage_path = capture.storage_path.clone();
@@ -365,7 +364,59 @@ fn capture_target(target: &Target) -> Cow<'_, ResourceId> {
     }
 }
 
+/// Whether a capture gathers the evidence that a target wants: all of it.
+fn covers(capture: &PacketCapture, target: &Target) -> bool {
+    let same = ResourceId::parse(&capture.target).is_ok_and(|id| id == *capture_target(target));
+    let included = &capture.included;
+    same && match target.kind {
+        TargetKind::Vm => true,
+        TargetKind::ScaleSet => included.is_empty(),
+        TargetKind::ScaleSetInstance => {
+            let instance = target.id.name().unwrap_or_default();
+            included.is_empty()
+                || included
+                    .iter()
+                    .any(|one| one.eq_ignore_ascii_case(instance))
+        }
+    }
+}
+
 /// The report of a job that is given up.
 pub fn given_up(error: &StepError) -> Report {
     outcome::failed(&error.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capture_covers_what_it_gathers() {
+        const SET: &str = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/pool";
+        let machine = SET.replace("virtualMachineScaleSets/pool", "virtualMachines/m");
+        let instance = format!("{SET}/virtualMachines/1");
+        for (captured, included, wanted, expected) in [
+            (machine.as_str(), &[][..], machine.as_str(), true),
+            (&machine.to_uppercase(), &[], &machine, true),
+            (&machine.replace("/m", "/n"), &[], &machine, false),
+            ("", &[], &machine, false),
+            (SET, &[], SET, true),
+            (SET, &["1"], SET, false),
+            (SET, &[], &instance, true),
+            (SET, &["0", "1"], &instance, true),
+            (SET, &["0"], &instance, false),
+        ] {
+            let capture = PacketCapture {
+                target: captured.to_owned(),
+                included: included.iter().map(|id| (*id).to_owned()).collect(),
+                ..PacketCapture::default()
+            };
+            let target = Target::of(wanted.parse().unwrap()).unwrap();
+            assert_eq!(
+                covers(&capture, &target),
+                expected,
+                "{captured} {included:?} {wanted}"
+            );
+        }
+    }
 }

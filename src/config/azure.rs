@@ -37,7 +37,7 @@ impl fmt::Debug for ClientSecret {
     }
 }
 
-/// `None` when nothing of the identity is set and a dry run needs none.
+/// `None` when a part of the identity is missing and a dry run needs none.
 pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettings> {
     let tenant_id = reader.first_of(&["AZURE_TENANT_ID", "AzureTenant"]);
     let client_id = reader.first_of(&["AZURE_CLIENT_ID", "AzureClientID"]);
@@ -60,7 +60,7 @@ pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettin
             Some(endpoint.trim_end_matches('/').to_owned())
         });
     let ca_file = reader.text("SSL_CERT_FILE").map(PathBuf::from);
-    if dry_run && tenant_id.is_none() && client_id.is_none() && secret.is_none() {
+    if dry_run && (tenant_id.is_none() || client_id.is_none() || secret.is_none()) {
         return None;
     }
     for (name, value) in [
