@@ -44,6 +44,7 @@ pub(super) fn answer(world: &mut World, asked: &Asked<'_>) -> Answer {
     let outcome = match route.call {
         Call::Token => world.directory.token(route, asked.body, asked.now),
         Call::OpenIdConfiguration => world.directory.openid_configuration(route),
+        Call::Keys => world.directory.keys(route),
         Call::InstanceDiscovery => world.directory.instance_discovery(),
         Call::GetBlob => storage::get_blob(world, asked),
         Call::Unknown | Call::Any => Err(unknown(asked)),

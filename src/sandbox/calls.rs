@@ -9,6 +9,8 @@ pub enum Call {
     Token,
     /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
     OpenIdConfiguration,
+    /// `GET /{tenant}/discovery/v2.0/keys`
+    Keys,
     /// `GET /common/discovery/instance`
     InstanceDiscovery,
     /// Watchers of a subscription or of a group.
@@ -59,6 +61,7 @@ impl Call {
             Self::Any
                 | Self::Token
                 | Self::OpenIdConfiguration
+                | Self::Keys
                 | Self::InstanceDiscovery
                 | Self::GetBlob
                 | Self::Unknown

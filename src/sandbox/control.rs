@@ -3,10 +3,13 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::capture::{Capture, Provisioning, SessionStatus, Wanted, blob_path};
 use super::faults::Fault;
 use super::ids::{self, same};
 use super::server::lock;
+use super::signing_key::Signing;
 use super::view::{CaptureView, ExistingCapture};
 use super::world::{Machine, ScaleSet, StorageAccount, Watcher, World};
 use super::{Sandbox, samples};
@@ -208,6 +211,18 @@ impl Sandbox {
     pub fn expire_tokens(&self) {
         self.shared
             .with_world(|world, _| world.directory.expire_tokens());
+    }
+
+    /// A token with these claims, as Entra gives them to action groups for secure webhooks, or a forged one.
+    pub fn sign_token(&self, claims: &Value, signing: Signing) -> String {
+        self.shared
+            .with_world(|world, _| world.directory.sign(claims, signing))
+    }
+
+    /// The tenant signs with another key from now on and no longer publishes the old one.
+    pub fn rotate_signing_keys(&self) {
+        self.shared
+            .with_world(|world, _| world.directory.rotate_signing_keys());
     }
 
     /// Makes the client secret an expired one.

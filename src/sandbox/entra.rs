@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use url::form_urlencoded;
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use super::answer::{Answer, Outcome, gateway_error};
 use super::ids::same;
 use super::routes::Route;
 use super::samples;
+use super::signing_key::{Signing, SigningKey};
 
 struct Token {
     text: String,
@@ -25,6 +26,8 @@ pub(super) struct Directory {
     endpoint: String,
     lifetime: Duration,
     tokens: Vec<Token>,
+    /// Made when first needed: most stories do without, and an RSA key takes its time.
+    signing_key: Option<SigningKey>,
 }
 
 impl Directory {
@@ -35,6 +38,7 @@ impl Directory {
             endpoint: endpoint.to_owned(),
             lifetime,
             tokens: Vec::new(),
+            signing_key: None,
         }
     }
 
@@ -129,6 +133,25 @@ impl Directory {
                 "id_token_signing_alg_values_supported": ["RS256"],
             }),
         ))
+    }
+
+    /// The public half of the one key that tokens for secure webhooks are signed with.
+    pub fn keys(&mut self, route: &Route) -> Outcome {
+        self.tenant(&route.child)?;
+        let key = self.signing_key().public();
+        Ok(Answer::json(200, json!({ "keys": [key] })))
+    }
+
+    pub fn sign(&mut self, claims: &Value, signing: Signing) -> String {
+        self.signing_key().token(claims, signing)
+    }
+
+    pub fn rotate_signing_keys(&mut self) {
+        self.signing_key = None;
+    }
+
+    fn signing_key(&mut self) -> &SigningKey {
+        self.signing_key.get_or_insert_with(SigningKey::generate)
     }
 
     pub fn instance_discovery(&self) -> Outcome {

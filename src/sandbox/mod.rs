@@ -23,6 +23,7 @@ mod request;
 mod routes;
 pub mod samples;
 mod server;
+mod signing_key;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ pub use capture::SessionStatus;
 pub use faults::{Fault, FaultBody, What};
 pub use journal::Entry;
 pub use progress::Progress;
+pub use signing_key::Signing;
 
 pub use view::{CaptureView, ExistingCapture};
 

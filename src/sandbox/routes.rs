@@ -37,6 +37,9 @@ impl Route {
             ("GET", [_, "v2.0", ".well-known", "openid-configuration"]) => {
                 route(Call::OpenIdConfiguration, String::new(), &parts[0], from(3))
             }
+            ("GET", [_, "discovery", "v2.0", "keys"]) => {
+                route(Call::Keys, String::new(), &parts[0], from(3))
+            }
             ("GET", ["common", "discovery", "instance"]) => {
                 route(Call::InstanceDiscovery, String::new(), "", from(1))
             }
