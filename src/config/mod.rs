@@ -5,10 +5,12 @@ mod app_settings;
 mod azure;
 mod capture;
 mod filters;
+mod secure_webhook;
 
 pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::{AzureSettings, ClientSecret};
 pub use capture::{AllowedSettings, CaptureSettings, JobSettings};
+pub use secure_webhook::SecureWebhookSettings;
 
 use app_settings::Reader;
 
@@ -22,6 +24,8 @@ pub struct Settings {
     pub capture: CaptureSettings,
     pub allowed: AllowedSettings,
     pub jobs: JobSettings,
+    /// `None` when the function key alone guards the function.
+    pub secure_webhook: Option<SecureWebhookSettings>,
 }
 
 impl Settings {
@@ -49,12 +53,14 @@ impl Settings {
         let azure = azure::read(&mut reader, capture.dry_run);
         let allowed = capture::read_allowed(&mut reader);
         let jobs = capture::read_jobs(&mut reader);
+        let secure_webhook = secure_webhook::read(&mut reader);
         reader.finish(Self {
             port,
             azure,
             capture,
             allowed,
             jobs,
+            secure_webhook,
         })
     }
 }
