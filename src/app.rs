@@ -4,17 +4,19 @@ use crate::{
     azure::{
         client::{ArmClient, ArmOptions},
         credentials,
+        entra_keys::EntraKeys,
         network_watcher::StorageLocation,
         resource_id::ResourceId,
         retry::RetryLimits,
         transport::{self, TransportError},
     },
     capture::{Allowed, Capturer, Ledger, Parameters},
-    config::{AzureSettings, Problem, Settings, SettingsError},
-    functions::{self, Intake},
+    config::{AzureSettings, Problem, SecureWebhookSettings, Settings, SettingsError},
+    functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
     queue::{JobQueue, MemoryQueue},
     worker::Worker,
 };
+use jsonwebtoken::DecodingKey;
 use std::{
     future::Future,
     sync::Arc,
@@ -67,6 +69,7 @@ pub struct App {
     intake: Arc<Intake>,
     worker: Option<Arc<Worker>>,
     arm: Option<ArmClient>,
+    secure_webhook: Option<SecureWebhook>,
 }
 
 impl App {
@@ -119,10 +122,16 @@ impl App {
             reply_wait: settings.capture.reply_wait,
             dry_run: settings.capture.dry_run,
         });
+        let secure_webhook = settings
+            .secure_webhook
+            .as_ref()
+            .map(|settings| secure_webhook(settings, pace))
+            .transpose()?;
         Ok(Self {
             intake,
             worker,
             arm,
+            secure_webhook,
         })
     }
 
@@ -142,11 +151,10 @@ impl App {
             .worker
             .map(|worker| tokio::spawn(worker.run(stopped.clone())));
         let mut served = stopped.clone();
-        let server = axum::serve(listener, functions::router(self.intake)).with_graceful_shutdown(
-            async move {
-                let _ = served.wait_for(|stop| *stop).await;
-            },
-        );
+        let router = functions::router(self.intake, self.secure_webhook);
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+            let _ = served.wait_for(|stop| *stop).await;
+        });
         let server = tokio::spawn(server.into_future());
         stop.await;
         tracing::info!("stopping: finishing what is under way");
@@ -197,6 +205,47 @@ pub fn log_settings(settings: &Settings) {
             "captures are made as a service principal; jobs are kept in memory and lost with the process"
         ),
         None => tracing::info!("no Azure settings: dry runs only"),
+    }
+    if let Some(webhook) = &settings.secure_webhook {
+        tracing::info!(
+            tenant = webhook.tenant_id,
+            caller = webhook.caller_app_id,
+            role = webhook.role,
+            trust_easy_auth = webhook.trust_easy_auth,
+            "alerts are taken from this caller with this role only"
+        );
+    }
+}
+
+/// The check of callers. Keys that cannot be fetched are asked for again after `pace.first_pause`.
+fn secure_webhook(
+    settings: &SecureWebhookSettings,
+    pace: &Pace,
+) -> Result<SecureWebhook, TransportError> {
+    let proof = match settings.trust_easy_auth {
+        true => Proof::EasyAuth,
+        false => Proof::Token(Arc::new(EntraKeys::new(
+            transport::https_client(settings.ca_file.as_deref())?,
+            &settings.authority_host,
+            &settings.tenant_id,
+            pace.first_pause,
+        ))),
+    };
+    let expected = Expected {
+        tenant_id: settings.tenant_id.clone(),
+        audiences: settings.audiences.clone(),
+        issuers: settings.issuers.clone(),
+        caller_app_id: settings.caller_app_id.clone(),
+        role: settings.role.clone(),
+    };
+    Ok(SecureWebhook { expected, proof })
+}
+
+/// `functions` knows nothing of Azure's clients.
+#[async_trait::async_trait]
+impl SigningKeys for EntraKeys {
+    async fn key(&self, id: &str) -> Result<Option<Arc<DecodingKey>>, KeysUnavailable> {
+        EntraKeys::key(self, id).await.map_err(|_| KeysUnavailable)
     }
 }
 

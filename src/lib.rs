@@ -2,7 +2,8 @@
 //!
 //! # The walk of one alert
 //!
-//! 1. [`functions`] gets the POST from the Functions host, raw or wrapped, and hands the body to `intake`.
+//! 1. [`functions`] gets the POST from the Functions host, raw or wrapped, checks who sends it where that is
+//!    asked for (`secure_webhook`), and hands the body to `intake`.
 //! 2. [`alert`] reads it into an [`alert::Alert`], or says at which JSON path it is wrong. Pure.
 //! 3. [`capture::allowed`] decides whether and on which targets to capture. Pure.
 //! 4. `intake` writes a [`capture::Job`] for each target into the [`queue`] and waits a little for what the

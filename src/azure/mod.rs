@@ -4,6 +4,7 @@
 pub mod client;
 pub mod compute;
 pub mod credentials;
+pub mod entra_keys;
 pub mod error;
 pub mod network_watcher;
 pub mod operation;

@@ -129,6 +129,10 @@ pub enum Refusal {
     NotJson,
     MethodNotAllowed,
     NoSuchRoute,
+    /// No token, or a bad one.
+    Unauthorized(String),
+    /// A good token of somebody who may not send alerts.
+    Forbidden(String),
     /// More targets than there is room for jobs.
     TooManyTargets {
         targets: usize,
@@ -255,6 +259,8 @@ impl Refusal {
             Refusal::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::NoSuchRoute => StatusCode::NOT_FOUND,
+            Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
             Refusal::AzureRefused(_) => StatusCode::BAD_GATEWAY,
             Refusal::NotTaken { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -266,6 +272,7 @@ impl Refusal {
                 vec![("Retry-After", retry_after.as_secs().max(1).to_string())]
             }
             Refusal::MethodNotAllowed => vec![("Allow", "POST".to_owned())],
+            Refusal::Unauthorized(_) => vec![("WWW-Authenticate", "Bearer".to_owned())],
             _ => Vec::new(),
         }
     }
@@ -294,6 +301,8 @@ impl Refusal {
                 "alerts go to POST /api/AlertPacketCapture",
                 None,
             ),
+            Refusal::Unauthorized(message) => error("Unauthorized", message, None),
+            Refusal::Forbidden(message) => error("Forbidden", message, None),
             Refusal::TooManyTargets { targets, capacity } => error(
                 "TooManyTargets",
                 &format!("the alert names {targets} targets and JobQueue__Capacity is {capacity}"),

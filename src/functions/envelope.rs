@@ -15,6 +15,8 @@ pub(super) struct Inner {
     /// As a query string; only `dryRun` is of interest.
     pub query: String,
     pub content_type: Option<String>,
+    /// The values of all `Authorization` headers.
+    pub authorization: Vec<String>,
     pub body: String,
 }
 
@@ -25,14 +27,7 @@ pub(super) fn open(body: &[u8]) -> Option<Inner> {
     let request = decoded(envelope.get("Data")?.get(IN)?);
     let request = request.as_object()?;
     let headers = request.get("Headers").and_then(Value::as_object);
-    let content_type = headers
-        .and_then(|headers| {
-            headers
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-        })
-        .and_then(|(_, value)| value.as_str().or_else(|| value.get(0)?.as_str()))
-        .map(str::to_owned);
+    let content_type = values(headers, "content-type").into_iter().next();
     let query = request.get("Query").and_then(Value::as_object);
     let dry_run = query
         .and_then(|query| {
@@ -49,12 +44,30 @@ pub(super) fn open(body: &[u8]) -> Option<Inner> {
             .to_owned(),
         query: dry_run.unwrap_or_default(),
         content_type,
+        authorization: values(headers, "authorization"),
         body: match request.get("Body") {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Null) | None => String::new(),
             Some(other) => other.to_string(),
         },
     })
+}
+
+/// All values of a header; the host writes them as a list.
+fn values(headers: Option<&Map<String, Value>>, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (_, value) in headers
+        .into_iter()
+        .flatten()
+        .filter(|(other, _)| other.eq_ignore_ascii_case(name))
+    {
+        let list = match value {
+            Value::Array(list) => list.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        found.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
+    }
+    found
 }
 
 /// The host may put JSON into a JSON string.

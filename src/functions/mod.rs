@@ -2,14 +2,18 @@
 //! <https://learn.microsoft.com/en-us/azure/azure-functions/functions-custom-handlers>
 
 mod answer;
+mod claims;
 mod envelope;
 mod explanation;
 mod intake;
 mod request;
+mod secure_webhook;
 
 pub use answer::{Answer, Refusal};
+pub use claims::Expected;
 pub use explanation::Explanation;
 pub use intake::Intake;
+pub use secure_webhook::{KeysUnavailable, Proof, SecureWebhook, SigningKeys};
 
 use crate::alert::MAX_BODY_BYTES;
 use axum::{
@@ -27,13 +31,24 @@ const FUNCTION: &str = "AlertPacketCapture";
 /// The envelope escapes the alert's body once more and adds headers.
 const MOST_ENVELOPE_BYTES: usize = 3 * MAX_BODY_BYTES;
 
-/// All routes. Paths come as the client wrote them, in any case and perhaps with a trailing slash, so they are
-/// compared here rather than by a router.
-pub fn router(intake: Arc<Intake>) -> Router {
-    Router::new().fallback(dispatch).with_state(intake)
+/// What every request meets.
+struct Door {
+    intake: Arc<Intake>,
+    /// `None` when the function key is enough.
+    secure_webhook: Option<SecureWebhook>,
 }
 
-async fn dispatch(State(intake): State<Arc<Intake>>, request: Request) -> Response {
+/// All routes. Paths come as the client wrote them, in any case and perhaps with a trailing slash, so they are
+/// compared here rather than by a router.
+pub fn router(intake: Arc<Intake>, secure_webhook: Option<SecureWebhook>) -> Router {
+    let door = Door {
+        intake,
+        secure_webhook,
+    };
+    Router::new().fallback(dispatch).with_state(Arc::new(door))
+}
+
+async fn dispatch(State(door): State<Arc<Door>>, request: Request) -> Response {
     let path = request
         .uri()
         .path()
@@ -50,36 +65,61 @@ async fn dispatch(State(intake): State<Arc<Intake>>, request: Request) -> Respon
         return Refusal::NoSuchRoute.into_response();
     };
     match name {
-        "/api/" => raw(&intake, request).instrument(span).await,
-        "/" => wrapped_or_raw(&intake, request).instrument(span).await,
+        "/api/" => raw(&door, request).instrument(span).await,
+        "/" => wrapped_or_raw(&door, request).instrument(span).await,
         _ => Refusal::NoSuchRoute.into_response(),
     }
 }
 
 /// The host passes the client's request on as it is.
-async fn raw(intake: &Arc<Intake>, request: Request) -> Response {
+async fn raw(door: &Door, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let method = &parts.method;
-    let body = match read_body(method, body, MAX_BODY_BYTES).await {
+    if let Some(guard) = &door.secure_webhook
+        && let Err(refusal) = guard.check(&parts.headers).await
+    {
+        return refused(refusal).into_response();
+    }
+    let body = match read_body(&parts.method, body, MAX_BODY_BYTES).await {
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
     let query = parts.uri.query().unwrap_or_default();
     let content_type = request::content_type(&parts.headers);
-    respond(intake, query, content_type.as_deref(), body.into())
+    respond(&door.intake, query, content_type.as_deref(), body.into())
         .await
         .into_response()
 }
 
 /// `POST /AlertPacketCapture`: the host's envelope, or a raw request where `routePrefix` is empty.
-async fn wrapped_or_raw(intake: &Arc<Intake>, request: Request) -> Response {
+async fn wrapped_or_raw(door: &Door, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    // The caller's token may be in the envelope, which then has to be opened first.
+    let mut inside = None;
+    if let Some(guard) = &door.secure_webhook {
+        if guard.may_be_inside(&parts.headers) {
+            inside = Some(guard);
+        } else if let Err(refusal) = guard.check(&parts.headers).await {
+            return refused(refusal).into_response();
+        }
+    }
     let body = match read_body(&parts.method, body, MOST_ENVELOPE_BYTES).await {
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
-    let query = parts.uri.query().unwrap_or_default();
-    match envelope::open(&body) {
+    let envelope = envelope::open(&body);
+    if let Some(guard) = inside {
+        let values = envelope.iter().flat_map(|inner| &inner.authorization);
+        let values: Vec<&str> = values.map(String::as_str).collect();
+        if let Err(refusal) = guard.check_authorization(&values).await {
+            let refusal = refused(refusal);
+            return match envelope {
+                Some(_) => envelope::close(answer::into_parts(Err(refusal))).into_response(),
+                None => refusal.into_response(),
+            };
+        }
+    }
+    let (intake, query) = (&door.intake, parts.uri.query().unwrap_or_default());
+    match envelope {
         Some(inner) => {
             let answer = match inner.method.eq_ignore_ascii_case("POST") {
                 true => {
@@ -98,6 +138,11 @@ async fn wrapped_or_raw(intake: &Arc<Intake>, request: Request) -> Response {
                 .into_response()
         }
     }
+}
+
+fn refused(refusal: Refusal) -> Refusal {
+    refusal.log();
+    refusal
 }
 
 async fn respond(

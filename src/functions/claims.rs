@@ -1,0 +1,369 @@
+//! Whether what a token says of its bearer is enough. Pure; the signature has been checked before.
+//! <https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference>
+
+use super::answer::Refusal;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Clocks may differ by so many seconds.
+const SKEW: i64 = 5 * 60;
+/// Roles named in a refusal, so that nobody fills the log with them.
+const MOST_ROLES: usize = 5;
+const MOST_CHARS: usize = 64;
+
+/// What a bearer must be.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// The tenant's GUID.
+    pub tenant_id: String,
+    /// The client id of the function's registration, its Application ID URI, or both.
+    pub audiences: Vec<String>,
+    /// The issuer of v2.0 tokens ends in `/v2.0`.
+    pub issuers: Vec<String>,
+    pub caller_app_id: String,
+    pub role: String,
+}
+
+/// The claims of an access token that matter here.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Claims {
+    iss: String,
+    aud: String,
+    ver: String,
+    tid: String,
+    exp: Option<i64>,
+    nbf: Option<i64>,
+    /// The calling application in v1.0 tokens, and in v2.0 tokens.
+    appid: String,
+    azp: String,
+    roles: Vec<String>,
+    scp: Option<Value>,
+    idtyp: Option<String>,
+}
+
+/// What App Service authentication says in `X-MS-CLIENT-PRINCIPAL` of a token that it has checked.
+/// <https://learn.microsoft.com/en-us/azure/app-service/configure-authentication-user-identities#decode-the-client-principal-header>
+#[derive(Deserialize)]
+pub(super) struct Principal {
+    claims: Vec<PrincipalClaim>,
+}
+
+#[derive(Deserialize)]
+struct PrincipalClaim {
+    typ: String,
+    val: String,
+}
+
+impl Principal {
+    /// Values under any of a claim's names: App Service writes some in a long form.
+    fn values(&self, names: &[&str]) -> Vec<&str> {
+        let named = |claim: &&PrincipalClaim| names.contains(&claim.typ.as_str());
+        let found = self.claims.iter().filter(named);
+        found.map(|claim| claim.val.as_str()).collect()
+    }
+}
+
+/// Judges a token whose signature is good. `now` is in seconds since 1970.
+pub(super) fn judge(claims: &Claims, expected: &Expected, now: i64) -> Result<(), Refusal> {
+    match (claims.nbf, claims.exp) {
+        (Some(nbf), _) if nbf > now.saturating_add(SKEW) => {
+            return bad_token("the token is not valid yet; is this clock right?");
+        }
+        (_, Some(exp)) if exp.saturating_add(SKEW) <= now => {
+            return bad_token("the token has expired");
+        }
+        (Some(_), Some(_)) => {}
+        _ => return bad_token("the token has no exp or nbf"),
+    }
+    let second_version = match claims.ver.as_str() {
+        "1.0" => false,
+        "2.0" => true,
+        _ => return bad_token("the token is neither of version 1.0 nor of 2.0"),
+    };
+    let issued_there = expected.issuers.contains(&claims.iss);
+    if !issued_there || claims.iss.ends_with("/v2.0") != second_version {
+        return bad_token("the token's issuer is not that of SecureWebhook__TenantId");
+    }
+    check_tenant(&[&claims.tid], expected)?;
+    if second_version && !is_guid(&claims.aud) {
+        return bad_token("the aud of a v2.0 token must be a client id");
+    }
+    check_audience(&[&claims.aud], expected)?;
+    let caller = match second_version {
+        true => claims.azp.as_str(),
+        false => claims.appid.as_str(),
+    };
+    let roles: Vec<&str> = claims.roles.iter().map(String::as_str).collect();
+    let kinds: Vec<&str> = claims.idtyp.as_deref().into_iter().collect();
+    check_application(&kinds, claims.scp.is_some())?;
+    check_caller(&[caller], expected)?;
+    check_role(&roles, expected)
+}
+
+/// Judges what App Service authentication passes on; it has checked signature, issuer and times.
+pub(super) fn judge_principal(principal: &Principal, expected: &Expected) -> Result<(), Refusal> {
+    const TENANT: &str = "http://schemas.microsoft.com/identity/claims/tenantid";
+    const CALLER: &str = "http://schemas.microsoft.com/identity/claims/applicationid";
+    const ROLE: &str = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role";
+    const SCOPE: &str = "http://schemas.microsoft.com/identity/claims/scope";
+    check_tenant(&principal.values(&["tid", TENANT]), expected)?;
+    check_audience(&principal.values(&["aud"]), expected)?;
+    let delegated = !principal.values(&["scp", SCOPE]).is_empty();
+    check_application(&principal.values(&["idtyp"]), delegated)?;
+    check_caller(&principal.values(&["appid", "azp", CALLER]), expected)?;
+    check_role(&principal.values(&["roles", ROLE]), expected)
+}
+
+fn check_tenant(tenants: &[&str], expected: &Expected) -> Result<(), Refusal> {
+    match all(tenants, |tid| tid.eq_ignore_ascii_case(&expected.tenant_id)) {
+        true => Ok(()),
+        false => bad_token("the token is not of the tenant SecureWebhook__TenantId"),
+    }
+}
+
+fn check_audience(audiences: &[&str], expected: &Expected) -> Result<(), Refusal> {
+    let same = |aud: &str, ours: &str| {
+        aud == ours || (is_guid(aud) && is_guid(ours) && aud.eq_ignore_ascii_case(ours))
+    };
+    let known = |aud: &str| expected.audiences.iter().any(|ours| same(aud, ours));
+    match all(audiences, known) {
+        true => Ok(()),
+        false => bad_token(
+            "the token is for another application: SecureWebhook__Audience must hold the client id, and for v1.0 tokens the Application ID URI too",
+        ),
+    }
+}
+
+fn check_application(kinds: &[&str], delegated: bool) -> Result<(), Refusal> {
+    match delegated || kinds.iter().any(|kind| *kind != "app") {
+        true => Err(Refusal::Forbidden(
+            "the token acts for a user; alerts are sent with a token of an application itself"
+                .to_owned(),
+        )),
+        false => Ok(()),
+    }
+}
+
+fn check_caller(callers: &[&str], expected: &Expected) -> Result<(), Refusal> {
+    let caller = &expected.caller_app_id;
+    match all(callers, |app| app.eq_ignore_ascii_case(caller)) {
+        true => Ok(()),
+        false => Err(Refusal::Forbidden(format!(
+            "the token is of the application {}; only {caller} may send alerts (SecureWebhook__CallerAppId)",
+            named(callers)
+        ))),
+    }
+}
+
+fn check_role(roles: &[&str], expected: &Expected) -> Result<(), Refusal> {
+    let role = &expected.role;
+    match roles.contains(&role.as_str()) {
+        true => Ok(()),
+        false => Err(Refusal::Forbidden(format!(
+            "assign the app role {role} of the function's registration to the service principal of {}; the token's roles: {}",
+            expected.caller_app_id,
+            named(roles)
+        ))),
+    }
+}
+
+fn bad_token(why: &str) -> Result<(), Refusal> {
+    Err(Refusal::Unauthorized(why.to_owned()))
+}
+
+/// At least one, and no other.
+fn all(values: &[&str], good: impl Fn(&str) -> bool) -> bool {
+    !values.is_empty() && values.iter().all(|value| good(value))
+}
+
+fn is_guid(text: &str) -> bool {
+    text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
+}
+
+/// Values for people: few, short, and no control characters.
+fn named(values: &[&str]) -> String {
+    let short = |value: &&str| -> String {
+        let printable = value.chars().filter(|c| !c.is_control());
+        printable.take(MOST_CHARS).collect()
+    };
+    let shown: Vec<String> = values.iter().take(MOST_ROLES).map(short).collect();
+    let text = shown.join(", ");
+    match text.is_empty() {
+        true => "none".to_owned(),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const NOW: i64 = 1_790_000_000;
+    const TENANT: &str = "72f1b9c4-3d0e-4a6b-8f57-c2e9d1a60b38";
+    const CLIENT: &str = "2f4a6c1e-9b3d-4e57-8a10-5c7e9d1f3b25";
+    const AZNS: &str = "461e8683-5575-4561-ac7f-899cc907d62a";
+    const OTHER: &str = "aaaaaaaa-5575-4561-ac7f-899cc907d62a";
+
+    fn expected() -> Expected {
+        Expected {
+            tenant_id: TENANT.to_owned(),
+            audiences: vec!["api://alerts".to_owned(), CLIENT.to_owned()],
+            issuers: vec![
+                format!("https://sts.windows.net/{TENANT}/"),
+                format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
+            ],
+            caller_app_id: AZNS.to_owned(),
+            role: "ActionGroupsSecureWebhook".to_owned(),
+        }
+    }
+
+    fn v1() -> Value {
+        json!({
+            "iss": format!("https://sts.windows.net/{TENANT}/"), "aud": "api://alerts", "ver": "1.0",
+            "tid": TENANT, "exp": NOW + 60, "nbf": NOW - 60, "appid": AZNS,
+            "roles": ["ActionGroupsSecureWebhook"],
+        })
+    }
+
+    fn v2() -> Value {
+        json!({
+            "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"), "aud": CLIENT, "ver": "2.0",
+            "tid": TENANT, "exp": NOW + 60, "nbf": NOW - 60, "azp": AZNS,
+            "roles": ["Other", "ActionGroupsSecureWebhook"],
+        })
+    }
+
+    /// The status, 200 when all is well; a change to null takes a claim away.
+    fn verdict(mut claims: Value, changes: &Value) -> u16 {
+        let members = claims.as_object_mut().unwrap();
+        for (name, value) in changes.as_object().unwrap() {
+            match value {
+                Value::Null => members.remove(name),
+                value => members.insert(name.clone(), value.clone()),
+            };
+        }
+        let Ok(claims) = serde_json::from_value(claims) else {
+            return 401;
+        };
+        status(judge(&claims, &expected(), NOW))
+    }
+
+    fn status(judged: Result<(), Refusal>) -> u16 {
+        match judged {
+            Ok(()) => 200,
+            Err(Refusal::Unauthorized(_)) => 401,
+            Err(Refusal::Forbidden(_)) => 403,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn tokens_of_both_versions_follow_the_table() {
+        for (changes, v1_status, v2_status) in [
+            (json!({}), 200, 200),
+            (json!({ "idtyp": "app" }), 200, 200),
+            (json!({ "tid": TENANT.to_uppercase() }), 200, 200),
+            (json!({ "aud": CLIENT.to_uppercase() }), 200, 200),
+            (json!({ "aud": "api://alerts" }), 200, 401),
+            (json!({ "aud": "API://alerts" }), 401, 401),
+            (json!({ "aud": OTHER }), 401, 401),
+            (json!({ "aud": null }), 401, 401),
+            (json!({ "aud": ["api://alerts", CLIENT] }), 401, 401),
+            (json!({ "exp": NOW - 299 }), 200, 200),
+            (json!({ "exp": NOW - 300 }), 401, 401),
+            (json!({ "exp": i64::MIN }), 401, 401),
+            (json!({ "exp": "9999999999" }), 401, 401),
+            (json!({ "exp": null }), 401, 401),
+            (json!({ "nbf": NOW + 300 }), 200, 200),
+            (json!({ "nbf": NOW + 301 }), 401, 401),
+            (json!({ "nbf": null }), 401, 401),
+            (json!({ "ver": null }), 401, 401),
+            (json!({ "ver": "3.0" }), 401, 401),
+            (json!({ "iss": v1()["iss"] }), 200, 401),
+            (json!({ "iss": v2()["iss"] }), 401, 200),
+            (json!({ "iss": "https://sts.windows.net/" }), 401, 401),
+            (json!({ "iss": null }), 401, 401),
+            (json!({ "tid": OTHER }), 401, 401),
+            (json!({ "tid": null }), 401, 401),
+            (json!({ "appid": OTHER }), 403, 200),
+            (json!({ "azp": OTHER }), 200, 403),
+            (json!({ "appid": null, "azp": null }), 403, 403),
+            (json!({ "appid": AZNS.to_uppercase() }), 200, 200),
+            (json!({ "roles": ["Alerts.Write"] }), 403, 403),
+            (json!({ "roles": ["actiongroupssecurewebhook"] }), 403, 403),
+            (json!({ "roles": [] }), 403, 403),
+            (json!({ "roles": null }), 403, 403),
+            (json!({ "roles": "ActionGroupsSecureWebhook" }), 401, 401),
+            (json!({ "scp": "user_impersonation" }), 403, 403),
+            (json!({ "scp": "" }), 403, 403),
+            (json!({ "idtyp": "user" }), 403, 403),
+        ] {
+            assert_eq!(verdict(v1(), &changes), v1_status, "v1 {changes}");
+            assert_eq!(verdict(v2(), &changes), v2_status, "v2 {changes}");
+        }
+    }
+
+    #[test]
+    fn principals_follow_the_table() {
+        const LONG_ROLE: &str = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role";
+        const LONG_APP: &str = "http://schemas.microsoft.com/identity/claims/applicationid";
+        const LONG_TENANT: &str = "http://schemas.microsoft.com/identity/claims/tenantid";
+        let role = "ActionGroupsSecureWebhook";
+        let (tid, aud) = (("tid", TENANT), ("aud", CLIENT));
+        for (claims, expected_status) in [
+            (vec![tid, aud, ("appid", AZNS), ("roles", role)], 200),
+            (vec![tid, aud, ("azp", AZNS), (LONG_ROLE, role)], 200),
+            (
+                vec![
+                    (LONG_TENANT, TENANT),
+                    ("aud", "api://alerts"),
+                    (LONG_APP, AZNS),
+                    ("roles", "Other"),
+                    ("roles", role),
+                ],
+                200,
+            ),
+            (vec![aud, ("appid", AZNS), ("roles", role)], 401),
+            (vec![tid, ("appid", AZNS), ("roles", role)], 401),
+            (
+                vec![tid, ("aud", OTHER), ("appid", AZNS), ("roles", role)],
+                401,
+            ),
+            (vec![tid, aud, ("roles", role)], 403),
+            (vec![tid, aud, ("appid", OTHER), ("roles", role)], 403),
+            (
+                vec![tid, aud, ("appid", AZNS), ("azp", OTHER), ("roles", role)],
+                403,
+            ),
+            (vec![tid, aud, ("appid", AZNS), ("roles", "Other")], 403),
+            (
+                vec![tid, aud, ("appid", AZNS), ("roles", role), ("scp", "x")],
+                403,
+            ),
+            (vec![], 401),
+        ] {
+            let list: Vec<Value> = claims
+                .iter()
+                .map(|(typ, val)| json!({ "typ": typ, "val": val }))
+                .collect();
+            let principal =
+                serde_json::from_value(json!({ "auth_typ": "aad", "claims": list })).unwrap();
+            let judged = judge_principal(&principal, &expected());
+            assert_eq!(status(judged), expected_status, "{claims:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_roles_that_came() {
+        let mut claims = v1();
+        claims["roles"] = json!(["Alerts\n.Write", "b", "c", "d", "e", "f"]);
+        let claims = serde_json::from_value(claims).unwrap();
+        let Err(Refusal::Forbidden(text)) = judge(&claims, &expected(), NOW) else {
+            panic!("not forbidden");
+        };
+        assert!(text.contains("ActionGroupsSecureWebhook") && text.contains(AZNS));
+        assert!(text.ends_with("Alerts.Write, b, c, d, e"), "{text}");
+    }
+}
