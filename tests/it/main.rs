@@ -7,4 +7,5 @@ mod capture_stories;
 mod fault_stories;
 mod front_door_stories;
 mod process_stories;
+mod secure_webhook_stories;
 mod world;
