@@ -6,5 +6,6 @@ mod arrows;
 mod capture_stories;
 mod fault_stories;
 mod front_door_stories;
+mod local_settings;
 mod process_stories;
 mod world;
