@@ -110,7 +110,11 @@ impl Capturer {
                         Ok(Next::AtOnce)
                     }
                     Progress::Failed(error) => {
-                        tracing::warn!(job.id = %job.job_id, error.code = error.code, "deleting the stale capture failed, looking again: {}", error.message);
+                        tracing::warn!(
+                            error.code = error.code,
+                            "deleting the stale capture failed, looking again: {}",
+                            error.message
+                        );
                         job.phase = Phase::Prepare;
                         Ok(self.poll_after(None))
                     }
@@ -320,7 +324,7 @@ impl Capturer {
             Verdict::Stale => {
                 job.in_the_way_since = None;
                 let accepted = self.client.delete_packet_capture(&watcher, name).await?;
-                tracing::info!(job.id = %job.job_id, resource.id = %watcher, "stale packet capture {name} is being deleted");
+                tracing::info!(network_watcher = %watcher, "stale packet capture {name} is being deleted");
                 match accepted.operation {
                     None => Ok(Next::AtOnce),
                     Some(operation) => {
