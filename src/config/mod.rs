@@ -5,6 +5,8 @@ mod app_settings;
 mod azure;
 mod capture;
 mod filters;
+pub mod key_file;
+pub mod secure_string;
 
 pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::{AzureSettings, ClientSecret};
