@@ -174,6 +174,14 @@ fn encrypt_with(password: &str, key: &Key, iv: [u8; BLOCK]) -> Result<String, No
     Ok(format!("{HEADER}{}", BASE64_STANDARD.encode(inner)))
 }
 
+/// Looks at a value without a key: whether it could be decrypted at all.
+///
+/// # Errors
+/// What the value is instead.
+pub fn inspect(value: &str) -> Result<(), Unreadable> {
+    parts(value).map(drop)
+}
+
 /// Whether a value has the header of an encrypted string.
 pub fn has_header(value: &str) -> bool {
     strip_prefix_any_case(value.trim(), HEADER).is_some()

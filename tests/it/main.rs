@@ -3,4 +3,5 @@
 mod alert_bodies_hostile;
 mod alert_shapes;
 mod capture_stories;
+mod credentials;
 mod world;
