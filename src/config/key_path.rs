@@ -54,7 +54,7 @@ pub(super) fn read(path: &Path, set: Option<&str>) -> Result<(PathBuf, Key), Str
     }
 }
 
-pub(super) fn bytes_of(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+fn bytes_of(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     // Opening a pipe would wait for its other end.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a file"));
