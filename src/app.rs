@@ -161,7 +161,7 @@ impl App {
         if let Some(token) = token {
             token.abort();
         }
-        let left = queue.len().await;
+        let left = queue.waiting().await;
         if left > 0 {
             tracing::warn!(
                 jobs = left,

@@ -2,7 +2,6 @@
 //! network watchers run side by side.
 
 use crate::{
-    azure::error::chain,
     capture::{Capturer, Job, Ledger, Next, Status, StepError, step},
     notify::{self, Notice},
     queue::{JobQueue, Message},
@@ -106,22 +105,22 @@ impl Worker {
 
     fn failed(&self, job: &mut Job, error: &StepError) -> Next {
         job.failures += 1;
-        if !error.0.is_temporary() || job.failures >= self.max_attempts {
+        if !error.is_temporary() || job.failures >= self.max_attempts {
             job.report = step::given_up(error);
-            tracing::debug!("{}", chain(error));
+            tracing::debug!("{}", error.chain());
             return Next::Never;
         }
         let pause = self
             .first_pause
             .saturating_mul(1 << (job.failures - 1).min(16))
-            .max(error.0.retry_after().unwrap_or_default())
+            .max(error.retry_after().unwrap_or_default())
             .min(LONGEST_PAUSE);
         tracing::warn!(
             attempt = job.failures,
             wait_ms = pause.as_millis() as u64,
-            error.code = error.0.code(),
+            error.code = error.code(),
             "{}; trying again",
-            chain(error)
+            error.chain()
         );
         Next::After(pause)
     }

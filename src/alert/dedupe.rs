@@ -20,14 +20,13 @@ pub(super) fn by_id(
     let mut parts = vec![rule.as_deref()];
     parts.extend(ids.iter().map(|id| Some(id.as_str())));
     parts.push(fired_at.as_deref());
-    by_parts(&parts)
+    by_parts(&parts, fired_at)
 }
 
-/// The parts in lower case between `|`, unambiguously; nothing, when every part is missing.
-pub(super) fn by_parts(parts: &[Option<&str>]) -> Option<String> {
-    if parts.iter().all(Option::is_none) {
-        return None;
-    }
+/// The parts in lower case between `|`, unambiguously; nothing without a time. Two alerts of a rule would look like
+/// one then, and the second would never capture.
+pub(super) fn by_parts(parts: &[Option<&str>], time: &Option<String>) -> Option<String> {
+    time.as_ref()?;
     let escaped = parts.iter().map(|part| {
         let part = part.unwrap_or_default().to_lowercase();
         part.replace('\\', "\\\\").replace('|', "\\|")

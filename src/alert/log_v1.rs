@@ -32,7 +32,10 @@ fn with_data(alert: Alert, data: &Object) -> Alert {
         .text("WorkspaceId")
         .or_else(|| data.text("ApplicationId"));
     Alert {
-        dedupe_key: dedupe::by_parts(&[rule.as_deref(), fired_at.as_deref(), source.as_deref()]),
+        dedupe_key: dedupe::by_parts(
+            &[rule.as_deref(), fired_at.as_deref(), source.as_deref()],
+            &fired_at,
+        ),
         rule,
         severity: severity(data.scalar("Severity")),
         fired_at,

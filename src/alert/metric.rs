@@ -94,12 +94,15 @@ fn with_context(
         .or_else(|| Some(targets.first()?.id.to_string()));
     Ok(Alert {
         // The context's id is the rule's, the same every time; there is none of the alert.
-        dedupe_key: dedupe::by_parts(&[
-            rule_id.as_deref(),
-            resource.as_deref(),
-            fired_at.as_deref(),
-            status,
-        ]),
+        dedupe_key: dedupe::by_parts(
+            &[
+                rule_id.as_deref(),
+                resource.as_deref(),
+                fired_at.as_deref(),
+                status,
+            ],
+            &fired_at,
+        ),
         rule: context.text("name"),
         rule_id,
         fired_at,

@@ -38,6 +38,8 @@ pub struct PacketCapture {
     pub time_limit_seconds: Option<i64>,
     /// Where the file will be, if a storage account is used.
     pub storage_path: Option<String>,
+    /// Of a scale set: the instances that are captured, all when empty.
+    pub included: Vec<String>,
 }
 
 /// What a session is doing.
@@ -114,6 +116,13 @@ struct CaptureProperties {
     provisioning_state: Option<String>,
     time_limit_in_seconds: Option<i64>,
     storage_location: Option<StorageWire>,
+    scope: Option<ScopeWire>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ScopeWire {
+    include: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -147,6 +156,10 @@ impl From<CaptureWire> for PacketCapture {
                 .storage_location
                 .and_then(|location| location.storage_path)
                 .filter(|path| !path.is_empty()),
+            included: properties
+                .scope
+                .and_then(|scope| scope.include)
+                .unwrap_or_default(),
         }
     }
 }

@@ -127,8 +127,16 @@ mod tests {
     fn a_session_in_the_way_is_judged_by_the_table() {
         use Verdict::{Gone, Join, Stale, Wait};
         let secs = Duration::from_secs;
-        // provisioning, status, started s ago, its own limit, on our target, expected (our limit is 10 s)
-        let table: [(&str, Option<&str>, Option<i64>, i64, bool, Verdict); 15] = [
+        /// Provisioning, status, started s ago, its own limit, on our target; ours is 10 s.
+        type Row = (
+            &'static str,
+            Option<&'static str>,
+            Option<i64>,
+            i64,
+            bool,
+            Verdict,
+        );
+        let table: [Row; 15] = [
             ("Succeeded", Some("Stopped"), Some(600), 10, true, Stale),
             ("Succeeded", Some("Error"), Some(5), 10, true, Stale),
             ("Succeeded", Some("Running"), Some(5), 10, true, Join),

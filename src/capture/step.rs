@@ -12,7 +12,7 @@ use crate::{
     azure::{
         client::ArmClient,
         compute,
-        error::AzureError,
+        error::{self, AzureError, ErrorBody},
         network_watcher::{
             Accepted, NetworkWatcher, NetworkWatcherClient, PacketCapture, PacketCaptureParameters,
             Scope, StorageLocation,
@@ -51,7 +51,29 @@ pub enum Next {
 /// A step that failed: the job's phase is as it was, so the step can be taken again if that makes sense.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct StepError(#[from] pub AzureError);
+pub struct StepError(#[from] AzureError);
+
+impl StepError {
+    /// Whether the same step may succeed later without anybody changing anything.
+    pub fn is_temporary(&self) -> bool {
+        self.0.is_temporary()
+    }
+
+    /// How long Azure asked to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after()
+    }
+
+    /// A short code, Azure's where it gave one.
+    pub fn code(&self) -> &str {
+        self.0.code()
+    }
+
+    /// The whole chain of causes, for the log.
+    pub fn chain(&self) -> String {
+        error::chain(&self.0)
+    }
+}
 
 /// Takes the steps.
 pub struct Capturer {
@@ -125,7 +147,7 @@ impl Capturer {
     /// Without an operation to follow, the resource's provisioning state tells the same.
     async fn look_at_capture(&self, watcher: &ResourceId) -> Result<Progress, AzureError> {
         let failed = |code: &str, message: &str| {
-            Progress::Failed(crate::azure::error::ErrorBody {
+            Progress::Failed(ErrorBody {
                 code: code.to_owned(),
                 message: message.to_owned(),
             })
@@ -269,8 +291,7 @@ impl Capturer {
         capture: &PacketCapture,
     ) -> Result<Next, AzureError> {
         let name = &capture.name;
-        let ours =
-            ResourceId::parse(&capture.target).is_ok_and(|id| id == *capture_target(&job.target));
+        let ours = covers(capture, &job.target);
         if ours && job.create_unconfirmed {
             // Our own create, whose answer was lost.
             let storage_path = capture.storage_path.clone();
@@ -343,7 +364,59 @@ fn capture_target(target: &Target) -> Cow<'_, ResourceId> {
     }
 }
 
+/// Whether a capture gathers the evidence that a target wants: all of it.
+fn covers(capture: &PacketCapture, target: &Target) -> bool {
+    let same = ResourceId::parse(&capture.target).is_ok_and(|id| id == *capture_target(target));
+    let included = &capture.included;
+    same && match target.kind {
+        TargetKind::Vm => true,
+        TargetKind::ScaleSet => included.is_empty(),
+        TargetKind::ScaleSetInstance => {
+            let instance = target.id.name().unwrap_or_default();
+            included.is_empty()
+                || included
+                    .iter()
+                    .any(|one| one.eq_ignore_ascii_case(instance))
+        }
+    }
+}
+
 /// The report of a job that is given up.
 pub fn given_up(error: &StepError) -> Report {
     outcome::failed(&error.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capture_covers_what_it_gathers() {
+        const SET: &str = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/pool";
+        let machine = SET.replace("virtualMachineScaleSets/pool", "virtualMachines/m");
+        let instance = format!("{SET}/virtualMachines/1");
+        for (captured, included, wanted, expected) in [
+            (machine.as_str(), &[][..], machine.as_str(), true),
+            (&machine.to_uppercase(), &[], &machine, true),
+            (&machine.replace("/m", "/n"), &[], &machine, false),
+            ("", &[], &machine, false),
+            (SET, &[], SET, true),
+            (SET, &["1"], SET, false),
+            (SET, &[], &instance, true),
+            (SET, &["0", "1"], &instance, true),
+            (SET, &["0"], &instance, false),
+        ] {
+            let capture = PacketCapture {
+                target: captured.to_owned(),
+                included: included.iter().map(|id| (*id).to_owned()).collect(),
+                ..PacketCapture::default()
+            };
+            let target = Target::of(wanted.parse().unwrap()).unwrap();
+            assert_eq!(
+                covers(&capture, &target),
+                expected,
+                "{captured} {included:?} {wanted}"
+            );
+        }
+    }
 }

@@ -35,7 +35,7 @@ impl AzureSettings {
     }
 }
 
-/// `None` when nothing of the identity is set and a dry run needs none.
+/// `None` when a part of the identity is missing and a dry run needs none.
 pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettings> {
     let identity = identity::read(reader, !dry_run);
     let authority_host = https_url(

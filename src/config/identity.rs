@@ -95,15 +95,12 @@ impl fmt::Display for IdentitySource {
 /// A setting's name and, if it is set, its value.
 type Named<'a> = (&'static str, Option<&'a str>);
 
-/// `None` when settings are missing or wrong, which the reader knows then, or when nothing of the identity is
-/// set and none is `needed`.
+/// `None` when settings are missing or wrong, which the reader knows then, or when a part of the identity is
+/// missing and none is `needed`.
 pub(super) fn read(reader: &mut Reader<'_>, needed: bool) -> Option<Identity> {
     let old = OLD.map(|name| (name, reader.text(name)));
     let new = NEW.map(|name| (name, reader.text(name)));
     let is_set = |(_, value): &Named<'_>| value.is_some();
-    if !needed && !old.iter().chain(&new).any(is_set) {
-        return None;
-    }
     let by_password = old[2].1.is_some();
     let (tenant, client, secret) = if by_password {
         // With a secret of its own beside it, the new names' client is another one.
@@ -119,6 +116,9 @@ pub(super) fn read(reader: &mut Reader<'_>, needed: bool) -> Option<Identity> {
     } else {
         (first_set(new[0], old[0]), first_set(new[1], old[1]), new[2])
     };
+    if !needed && ![tenant, client, secret].iter().all(is_set) {
+        return None;
+    }
     for (i, (_, value)) in [tenant, client, secret].into_iter().enumerate() {
         if value.is_none() {
             missing(reader, i, by_password, new[2].1.is_some());

@@ -4,8 +4,7 @@
 //! an alert that was not taken is answered so.
 
 use crate::{
-    alert::{Alert, BadBody, Target},
-    azure::resource_id::ResourceId,
+    alert::{Alert, BadBody, ResourceId, Target},
     capture::{JobId, Report, Status},
 };
 use axum::{

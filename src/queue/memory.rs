@@ -129,7 +129,7 @@ impl JobQueue for MemoryQueue {
         self.state().take(message.pop_receipt).map(drop)
     }
 
-    async fn len(&self) -> usize {
+    async fn waiting(&self) -> usize {
         self.state().messages.len()
     }
 }
@@ -161,7 +161,7 @@ mod tests {
         let a = queue.receive().await;
         assert_eq!((a.body.as_str(), start.elapsed()), ("a2", later));
         queue.delete(&a).await.unwrap();
-        assert_eq!(queue.len().await, 0);
+        assert_eq!(queue.waiting().await, 0);
     }
 
     #[tokio::test(start_paused = true)]

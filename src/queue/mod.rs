@@ -54,5 +54,5 @@ pub trait JobQueue: Send + Sync {
     async fn delete(&self, message: &Message) -> Result<(), QueueError>;
 
     /// Messages in the queue, hidden ones too.
-    async fn len(&self) -> usize;
+    async fn waiting(&self) -> usize;
 }

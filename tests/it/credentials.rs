@@ -309,14 +309,11 @@ fn the_ways_to_set_an_identity_follow_the_table() {
         }
         assert!(!error.contains("secret~") && !error.contains("pl~in") && !error.contains(value));
     }
-    // A dry run needs no identity, yet is told of half of one.
-    assert!(
-        Settings::read_for_dry_run(&settings(&[]))
-            .unwrap()
-            .azure
-            .is_none()
-    );
-    assert!(Settings::read_for_dry_run(&settings(&[password])).is_err());
+    // A dry run needs no identity, yet a whole one must be right.
+    let dry = |pairs: &[(&str, &str)]| Settings::read_for_dry_run(&settings(pairs));
+    assert!(dry(&[]).unwrap().azure.is_none());
+    assert!(dry(&[password]).unwrap().azure.is_none());
+    assert!(dry(&[tenant, client, ("AzureCredPassword", "pl~in")]).is_err());
 }
 
 #[test]

@@ -2,6 +2,10 @@
 
 mod alert_bodies_hostile;
 mod alert_shapes;
+mod arrows;
 mod capture_stories;
 mod credentials;
+mod fault_stories;
+mod front_door_stories;
+mod process_stories;
 mod world;
