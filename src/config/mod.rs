@@ -5,10 +5,15 @@ mod app_settings;
 mod azure;
 mod capture;
 mod filters;
+mod identity;
+pub mod key_file;
+mod key_path;
+pub mod secure_string;
 
 pub use app_settings::{AppSettings, Problem, SettingsError};
-pub use azure::{AzureSettings, ClientSecret};
+pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings, JobSettings};
+pub use identity::{ClientSecret, Identity, IdentitySource, SecretForm};
 
 use app_settings::Reader;
 
