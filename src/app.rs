@@ -200,11 +200,16 @@ pub fn log_settings(settings: &Settings) {
     match &settings.azure {
         Some(azure) => tracing::info!(
             resource_manager = azure.resource_manager_endpoint.as_str(),
-            tenant = azure.tenant_id,
-            client = azure.client_id,
-            "captures are made as a service principal; jobs are kept in memory and lost with the process"
+            tenant = azure.identity.tenant_id,
+            client = azure.identity.client_id,
+            "captures are made as a service principal from {}; jobs are kept in memory and lost with the process",
+            azure.identity.source
         ),
         None => tracing::info!("no Azure settings: dry runs only"),
+    }
+    let identity = settings.azure.as_ref().map(|azure| &azure.identity);
+    if let Some(warning) = identity.and_then(|identity| identity.source.warning()) {
+        tracing::warn!("{warning}");
     }
     if let Some(webhook) = &settings.secure_webhook {
         tracing::info!(
@@ -249,13 +254,17 @@ impl SigningKeys for EntraKeys {
     }
 }
 
-fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, BuildError> {
+/// The client of Resource Manager, which signs in as the configured identity.
+///
+/// # Errors
+/// A CA file that cannot be read, or a tenant with characters that no tenant has.
+pub fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, BuildError> {
     let http = transport::https_client(azure.ca_file.as_deref())?;
     let credential = credentials::client_secret(
         &azure.authority_host,
-        &azure.tenant_id,
-        &azure.client_id,
-        azure.client_secret.expose().to_owned().into(),
+        &azure.identity.tenant_id,
+        &azure.identity.client_id,
+        azure.identity.client_secret.expose().to_owned().into(),
         http.clone(),
     )
     .map_err(BuildError::Credential)?;

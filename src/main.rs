@@ -3,7 +3,7 @@
 use alert_packet_capture::{
     app::{self, App, Pace},
     config::{AppSettings, Settings},
-    explain, telemetry,
+    credentials_command, explain, telemetry,
 };
 use std::{error::Error, net::Ipv4Addr, process::ExitCode};
 use tokio::net::TcpListener;
@@ -19,9 +19,12 @@ fn main() -> ExitCode {
             }
         },
         Some("explain") => explain::main(&arguments[1..], &AppSettings::from_environment()),
+        Some("credentials") => {
+            credentials_command::main(&arguments[1..], &AppSettings::from_environment())
+        }
         Some(_) => {
             eprintln!(
-                "usage: handler                        serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert"
+                "usage: handler                              serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert\n       handler credentials ...              make, encrypt and check the password that it signs in with"
             );
             ExitCode::from(2)
         }

@@ -153,8 +153,6 @@ impl Worker {
             _ => report.message.clone(),
         };
         notify::tell(&Notice {
-            job_id: job.job_id.to_string(),
-            target: job.target.id.to_string(),
             message,
             failure: (report.status == Status::Failed)
                 .then(|| report.reason.clone().unwrap_or_default()),

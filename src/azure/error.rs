@@ -169,15 +169,16 @@ fn shorten(message: &str) -> String {
     line.trim().to_owned()
 }
 
-/// The chain of causes, outermost first, in one line: for logs.
+/// The chain of causes, outermost first, in one line: for logs. A cause that is told already is left out.
 pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
-        let next_text = next.to_string();
-        if !text.contains(&next_text) {
+        let told = next.to_string();
+        let line = told.lines().next().unwrap_or_default();
+        if !text.contains(line) {
             text.push_str(": ");
-            text.push_str(&next_text);
+            text.push_str(line);
         }
         cause = next.source();
     }

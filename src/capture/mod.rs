@@ -4,7 +4,9 @@
 pub mod allowed;
 pub mod job;
 pub mod ledger;
+mod locate;
 pub mod outcome;
+mod parameters;
 pub mod places;
 pub mod plan;
 pub mod step;
@@ -12,4 +14,5 @@ pub mod step;
 pub use allowed::{Allowed, Decision};
 pub use job::{Job, JobId, Phase, Report, Status};
 pub use ledger::Ledger;
-pub use step::{Capturer, Next, Parameters, StepError};
+pub use parameters::Parameters;
+pub use step::{Capturer, Next, StepError};

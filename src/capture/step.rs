@@ -4,40 +4,19 @@
 use super::{
     job::{Job, Phase, Report},
     outcome,
+    parameters::{Parameters, covers},
     places::Places,
     plan::{self, Plan, Verdict},
 };
-use crate::{
-    alert::{Target, TargetKind},
-    azure::{
-        client::ArmClient,
-        compute,
-        error::{self, AzureError, ErrorBody},
-        network_watcher::{
-            Accepted, NetworkWatcher, NetworkWatcherClient, PacketCapture, PacketCaptureParameters,
-            Scope, StorageLocation,
-        },
-        operation::{self, Progress},
-        resource_id::ResourceId,
-    },
+use crate::azure::{
+    client::ArmClient,
+    error::{self, AzureError, ErrorBody},
+    network_watcher::{Accepted, NetworkWatcherClient, PacketCapture},
+    operation::{self, Progress},
+    resource_id::ResourceId,
 };
-use serde_json::Value;
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::time::Duration;
 use time::OffsetDateTime;
-
-/// What every capture of ours is like.
-#[derive(Debug, Clone)]
-pub struct Parameters {
-    pub name: String,
-    pub storage: StorageLocation,
-    pub time_limit_seconds: u32,
-    pub bytes_per_packet: Option<u32>,
-    pub total_bytes: Option<u32>,
-    pub filters: Vec<Value>,
-    pub limit: usize,
-    /// The shortest and the longest time between two polls of an operation.
-    pub poll: (Duration, Duration),
-}
 
 /// When the worker shall take the next step.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,9 +56,9 @@ impl StepError {
 
 /// Takes the steps.
 pub struct Capturer {
-    client: NetworkWatcherClient,
-    parameters: Parameters,
-    places: Places,
+    pub(super) client: NetworkWatcherClient,
+    pub(super) parameters: Parameters,
+    pub(super) places: Places,
 }
 
 /// Time between polls when Azure does not say.
@@ -110,7 +89,11 @@ impl Capturer {
                         Ok(Next::AtOnce)
                     }
                     Progress::Failed(error) => {
-                        tracing::warn!(job.id = %job.job_id, error.code = error.code, "deleting the stale capture failed, looking again: {}", error.message);
+                        tracing::warn!(
+                            error.code = error.code,
+                            "deleting the stale capture failed, looking again: {}",
+                            error.message
+                        );
                         job.phase = Phase::Prepare;
                         Ok(self.poll_after(None))
                     }
@@ -192,69 +175,11 @@ impl Capturer {
         }
     }
 
-    /// The watcher of the target's region. `None` when there is none: the report says so.
-    async fn find_watcher(&self, job: &mut Job) -> Result<Option<ResourceId>, AzureError> {
-        let target = &job.target.id;
-        let (region, watchers) = tokio::try_join!(
-            self.region(&job.target, job.region.as_deref()),
-            self.watchers(target)
-        )?;
-        let in_region = |watchers: &[NetworkWatcher]| {
-            watchers
-                .iter()
-                .find(|watcher| watcher.location == region)
-                .map(|watcher| watcher.id.clone())
-        };
-        let (watchers, from_memory) = watchers;
-        if let Some(found) = in_region(&watchers) {
-            return Ok(Some(found));
-        }
-        // It may have been enabled since.
-        if from_memory {
-            self.places.forget(target);
-            let (watchers, _) = self.watchers(target).await?;
-            if let Some(found) = in_region(&watchers) {
-                return Ok(Some(found));
-            }
-        }
-        job.report = outcome::no_network_watcher(&job.target, &region);
-        Ok(None)
-    }
-
-    async fn region(&self, target: &Target, named: Option<&str>) -> Result<String, AzureError> {
-        if let Some(region) = named {
-            return Ok(region.to_owned());
-        }
-        if let Some(region) = self.places.region(&target.id) {
-            return Ok(region);
-        }
-        let region = compute::location_of(self.client.arm(), &capture_target(target)).await?;
-        self.places.remember_region(&target.id, &region);
-        Ok(region)
-    }
-
-    async fn watchers(
-        &self,
-        target: &ResourceId,
-    ) -> Result<(Arc<[NetworkWatcher]>, bool), AzureError> {
-        if let Some(watchers) = self.places.watchers(target.subscription()) {
-            return Ok((watchers, true));
-        }
-        let watchers: Arc<[NetworkWatcher]> = self
-            .client
-            .list_network_watchers(&target.subscription_id())
-            .await?
-            .into();
-        self.places
-            .remember_watchers(target.subscription(), watchers.clone());
-        Ok((watchers, false))
-    }
-
     async fn create(&self, job: &mut Job, watcher: ResourceId) -> Result<Next, AzureError> {
         let name = &self.parameters.name;
         // Set before the call: should this process end now, the next one must know.
         job.create_unconfirmed = true;
-        let body = self.body(&job.target);
+        let body = self.parameters.body(&job.target);
         match self
             .client
             .create_packet_capture(&watcher, name, &body)
@@ -320,7 +245,7 @@ impl Capturer {
             Verdict::Stale => {
                 job.in_the_way_since = None;
                 let accepted = self.client.delete_packet_capture(&watcher, name).await?;
-                tracing::info!(job.id = %job.job_id, resource.id = %watcher, "stale packet capture {name} is being deleted");
+                tracing::info!(network_watcher = %watcher, "stale packet capture {name} is being deleted");
                 match accepted.operation {
                     None => Ok(Next::AtOnce),
                     Some(operation) => {
@@ -332,91 +257,13 @@ impl Capturer {
         }
     }
 
-    fn body(&self, target: &Target) -> PacketCaptureParameters {
-        let parameters = &self.parameters;
-        let instance = (target.kind == TargetKind::ScaleSetInstance)
-            .then(|| target.id.name().unwrap_or_default().to_owned());
-        PacketCaptureParameters {
-            target: capture_target(target).into_owned(),
-            target_type: (target.kind != TargetKind::Vm).then_some("AzureVMSS"),
-            scope: instance.map(|instance| Scope {
-                include: vec![instance],
-            }),
-            storage_location: parameters.storage.clone(),
-            time_limit_in_seconds: parameters.time_limit_seconds,
-            bytes_to_capture_per_packet: parameters.bytes_per_packet,
-            total_bytes_per_session: parameters.total_bytes,
-            filters: parameters.filters.clone(),
-        }
-    }
-
     fn poll_after(&self, asked: Option<Duration>) -> Next {
         let (shortest, longest) = self.parameters.poll;
         Next::After(asked.unwrap_or(USUAL_POLL).clamp(shortest, longest))
     }
 }
 
-/// A scale set's instance is captured through its set, and lies where the set does.
-fn capture_target(target: &Target) -> Cow<'_, ResourceId> {
-    match (target.kind, target.id.parent()) {
-        (TargetKind::ScaleSetInstance, Some(set)) => Cow::Owned(set),
-        _ => Cow::Borrowed(&target.id),
-    }
-}
-
-/// Whether a capture gathers the evidence that a target wants: all of it.
-fn covers(capture: &PacketCapture, target: &Target) -> bool {
-    let same = ResourceId::parse(&capture.target).is_ok_and(|id| id == *capture_target(target));
-    let included = &capture.included;
-    same && match target.kind {
-        TargetKind::Vm => true,
-        TargetKind::ScaleSet => included.is_empty(),
-        TargetKind::ScaleSetInstance => {
-            let instance = target.id.name().unwrap_or_default();
-            included.is_empty()
-                || included
-                    .iter()
-                    .any(|one| one.eq_ignore_ascii_case(instance))
-        }
-    }
-}
-
 /// The report of a job that is given up.
 pub fn given_up(error: &StepError) -> Report {
     outcome::failed(&error.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_capture_covers_what_it_gathers() {
-        const SET: &str = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/pool";
-        let machine = SET.replace("virtualMachineScaleSets/pool", "virtualMachines/m");
-        let instance = format!("{SET}/virtualMachines/1");
-        for (captured, included, wanted, expected) in [
-            (machine.as_str(), &[][..], machine.as_str(), true),
-            (&machine.to_uppercase(), &[], &machine, true),
-            (&machine.replace("/m", "/n"), &[], &machine, false),
-            ("", &[], &machine, false),
-            (SET, &[], SET, true),
-            (SET, &["1"], SET, false),
-            (SET, &[], &instance, true),
-            (SET, &["0", "1"], &instance, true),
-            (SET, &["0"], &instance, false),
-        ] {
-            let capture = PacketCapture {
-                target: captured.to_owned(),
-                included: included.iter().map(|id| (*id).to_owned()).collect(),
-                ..PacketCapture::default()
-            };
-            let target = Target::of(wanted.parse().unwrap()).unwrap();
-            assert_eq!(
-                covers(&capture, &target),
-                expected,
-                "{captured} {included:?} {wanted}"
-            );
-        }
-    }
 }

@@ -118,11 +118,6 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
-    /// The first of several names that is set.
-    pub fn first_of(&mut self, names: &[&str]) -> Option<&'a str> {
-        names.iter().find_map(|name| self.text(name))
-    }
-
     pub fn number(&mut self, name: &str, range: RangeInclusive<u64>, default: u64) -> u64 {
         self.optional_number(name, range).unwrap_or(default)
     }

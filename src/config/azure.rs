@@ -1,15 +1,17 @@
 //! Where Azure is and who we are there.
 
-use super::app_settings::Reader;
-use std::{fmt, path::PathBuf};
+use super::{
+    AppSettings, SettingsError,
+    app_settings::Reader,
+    identity::{self, Identity},
+};
+use std::path::PathBuf;
 use url::Url;
 
 /// The endpoints and the identity.
 #[derive(Debug, Clone)]
 pub struct AzureSettings {
-    pub tenant_id: String,
-    pub client_id: String,
-    pub client_secret: ClientSecret,
+    pub identity: Identity,
     /// Microsoft Entra ID, such as `https://login.microsoftonline.com`.
     pub authority_host: Url,
     /// Azure Resource Manager, such as `https://management.azure.com`.
@@ -20,28 +22,22 @@ pub struct AzureSettings {
     pub ca_file: Option<PathBuf>,
 }
 
-/// A client secret. It does not print.
-#[derive(Clone)]
-pub struct ClientSecret(String);
-
-impl ClientSecret {
-    /// The text itself, for the one who sends it to Entra.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ClientSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientSecret")
+impl AzureSettings {
+    /// Reads these settings alone.
+    ///
+    /// # Errors
+    /// Every one of them that is missing or wrong, by name.
+    pub fn read(settings: &AppSettings) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(settings);
+        let azure = read(&mut reader, false);
+        reader.finish(())?;
+        Ok(azure.expect("without problems, what is needed is there"))
     }
 }
 
 /// `None` when a part of the identity is missing and a dry run needs none.
 pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettings> {
-    let tenant_id = reader.first_of(&["AZURE_TENANT_ID", "AzureTenant"]);
-    let client_id = reader.first_of(&["AZURE_CLIENT_ID", "AzureClientID"]);
-    let secret = reader.text("AZURE_CLIENT_SECRET");
+    let identity = identity::read(reader, !dry_run);
     let authority_host = https_url(
         reader,
         "AZURE_AUTHORITY_HOST",
@@ -60,25 +56,8 @@ pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettin
             Some(endpoint.trim_end_matches('/').to_owned())
         });
     let ca_file = reader.text("SSL_CERT_FILE").map(PathBuf::from);
-    if dry_run && (tenant_id.is_none() || client_id.is_none() || secret.is_none()) {
-        return None;
-    }
-    for (name, value) in [
-        ("AZURE_TENANT_ID (or AzureTenant)", tenant_id),
-        ("AZURE_CLIENT_ID (or AzureClientID)", client_id),
-        ("AZURE_CLIENT_SECRET", secret),
-    ] {
-        if value.is_none() {
-            reader.problem(
-                name,
-                "missing; the function signs in as a service principal",
-            );
-        }
-    }
     Some(AzureSettings {
-        tenant_id: tenant_id?.to_owned(),
-        client_id: client_id?.to_owned(),
-        client_secret: ClientSecret(secret?.to_owned()),
+        identity: identity?,
         authority_host: authority_host?,
         resource_manager_endpoint: resource_manager_endpoint?,
         audience: audience?,

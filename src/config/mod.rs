@@ -5,11 +5,16 @@ mod app_settings;
 mod azure;
 mod capture;
 mod filters;
+mod identity;
+pub mod key_file;
+mod key_path;
+pub mod secure_string;
 mod secure_webhook;
 
 pub use app_settings::{AppSettings, Problem, SettingsError};
-pub use azure::{AzureSettings, ClientSecret};
+pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings, JobSettings};
+pub use identity::{ClientSecret, Identity, IdentitySource, SecretForm};
 pub use secure_webhook::SecureWebhookSettings;
 
 use app_settings::Reader;

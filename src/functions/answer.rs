@@ -334,6 +334,15 @@ impl Refusal {
             body["error"]["message"].as_str(),
         );
         let status = self.status().as_u16();
+        if matches!(self, Refusal::AzureRefused(_)) {
+            // The job has logged it in full.
+            tracing::info!(
+                status,
+                error.code = code,
+                "the caller was told that Azure refused"
+            );
+            return;
+        }
         tracing::warn!(
             status,
             error.code = code,

@@ -47,6 +47,10 @@ impl Intake {
                 jobs,
                 others,
             })) => {
+                let rule = alert.rule.as_deref();
+                for job in &jobs {
+                    tracing::info!(alert.rule = rule, job.id = %job.job_id, resource.id = %job.target.id, "alert taken");
+                }
                 let mut entries = Vec::with_capacity(jobs.len() + others.len());
                 for job in &jobs {
                     entries.push({

@@ -176,7 +176,7 @@ async fn read_body(
 }
 
 /// In forwarding mode the host appends its id to one that the client sent: the last one is the host's.
-fn invocation_id(headers: &HeaderMap) -> String {
+fn invocation_id(headers: &HeaderMap) -> Option<String> {
     headers
         .get_all("x-azure-functions-invocationid")
         .iter()
@@ -184,5 +184,4 @@ fn invocation_id(headers: &HeaderMap) -> String {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.rsplit(',').next())
         .map(|value| value.trim().chars().take(64).collect())
-        .unwrap_or_default()
 }

@@ -107,10 +107,11 @@ impl Sandbox {
     /// Starts an empty sandbox; [`samples::populate`] furnishes it.
     pub async fn start(options: Options) -> io::Result<Self> {
         let identity = Identity::generate()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+        // Not before the port is ours: the file may be that of a sandbox that runs there.
         if let Some(path) = &options.ca_file {
             tokio::fs::write(path, &identity.ca_pem).await?;
         }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let endpoint = format!("https://127.0.0.1:{}", listener.local_addr()?.port());
 
         let mut world = World::new(endpoint.clone(), options.progress, options.token_lifetime);

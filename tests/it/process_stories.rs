@@ -81,6 +81,36 @@ fn a_port_that_is_taken_is_said() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_failure_is_one_line_in_the_log() {
+    // Nobody listens there, so no token is to be had; the log says so, line by line.
+    let mut child = handler()
+        .env("FUNCTIONS_CUSTOMHANDLER_PORT", "0")
+        .envs([
+            ("AZURE_TENANT_ID", samples::TENANT_ID),
+            ("AZURE_CLIENT_ID", samples::CLIENT_ID),
+            ("AZURE_CLIENT_SECRET", samples::CLIENT_SECRET),
+            ("AZURE_AUTHORITY_HOST", "https://127.0.0.1:1"),
+            ("AZURE_RESOURCE_MANAGER_ENDPOINT", "https://127.0.0.1:1"),
+            ("PacketCapture__FilePath", "/var/captures/a.cap"),
+        ])
+        .spawn()
+        .unwrap();
+    let (_, log) = address(&mut child);
+    let warned = log
+        .lines()
+        .map(Result::unwrap)
+        .find(|line| line.contains("get an access token"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let line = warned.expect("the failure is in the log");
+    assert!(
+        line.contains(" WARN ") && line.contains("error.code="),
+        "{line}"
+    );
+}
+
 /// Settings that Azure would leave in the environment, an alert, a stop; and nothing secret in the whole log.
 #[cfg(unix)]
 #[tokio::test]

@@ -1,0 +1,84 @@
+//! The demo: one alert for web-01, told from the POST to the capture file.
+
+use crate::{Failure, alerts, show::Show, stage::Stage, stay::shell};
+use alert_packet_capture::sandbox::samples;
+use serde_json::Value;
+use std::{path::PathBuf, time::Duration};
+use time::OffsetDateTime;
+use tokio::time::{Instant, timeout_at};
+
+/// The reply wait and a little more.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// The session and its operation take 11 s.
+const FILE_WITHIN: Duration = Duration::from_secs(30);
+
+pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failure> {
+    let azure = stage.azure.endpoint();
+    show.timeline.line(&format!(
+        "An imitation of Azure runs at {azure}, the real function at {url}.\n\
+         In region westeurope are the machines web-01 and web-02. Their Network Watcher, Azure's service that\n\
+         captures packets, still lists a capture \"PSAzureFunction\" of web-02 that ended three days ago.\n"
+    ));
+    let alert = alerts::fired(samples::WEB_01, "westeurope", OffsetDateTime::now_utc());
+    let what = format!(
+        "POST {} to the function: web-01 sent 144 TCP segments, more than 100",
+        alerts::RULE
+    );
+    show.timeline.tell("Alert", &what);
+    let answer = answer(show, url, &alert).await?;
+    let outcome = answer["outcome"].as_str().unwrap_or("no outcome");
+    let message = answer["message"].as_str().unwrap_or_default();
+    let line = format!("answers \"{outcome}\": {}", without_scope(message));
+    show.timeline.tell("Function", &line);
+    if outcome != "created" {
+        return Err(format!("the answer should be \"created\" and is {answer}").into());
+    }
+    let file = file(show).await?;
+    let path = shell(&file);
+    show.timeline.line(&format!(
+        "\nThe capture file:\n  {path}\n\
+         Open it (`tshark -r` does it in a terminal):\n  wireshark {path}\n\
+         The traffic in it is made up; the function is the real one and did all this over HTTP."
+    ));
+    Ok(())
+}
+
+/// Posts the alert as Azure Monitor does, and tells what happens until the answer is there.
+async fn answer(show: &mut Show, url: &str, alert: &Value) -> Result<Value, Failure> {
+    let request = reqwest::Client::new()
+        .post(url)
+        .timeout(ANSWER_WITHIN)
+        .header("content-type", "application/json; charset=utf-8")
+        .body(alert.to_string());
+    let response = async { request.send().await?.json::<Value>().await };
+    tokio::pin!(response);
+    loop {
+        tokio::select! {
+            biased;
+            _ = show.next() => {}
+            answer = &mut response => {
+                return answer.map_err(|error| format!("the function did not answer: {error}").into());
+            }
+        }
+    }
+}
+
+/// Tells what happens until the capture file is there.
+async fn file(show: &mut Show) -> Result<PathBuf, Failure> {
+    let deadline = Instant::now() + FILE_WITHIN;
+    loop {
+        let ended = timeout_at(deadline, show.next()).await.map_err(|_| {
+            let seconds = FILE_WITHIN.as_secs();
+            format!("no capture file came within {seconds} s")
+        })?;
+        if let Some(session) = ended.into_iter().next() {
+            let none = || format!("the capture on {} left no file", session.vm).into();
+            return session.file.ok_or_else(none);
+        }
+    }
+}
+
+/// The machine's full resource id makes a line hard to read.
+fn without_scope(message: &str) -> String {
+    message.replace(samples::WEB_01, "web-01")
+}

@@ -1,0 +1,29 @@
+//! A few plain words beside each call, for readers who have never seen Azure.
+
+use alert_packet_capture::sandbox::{Call, Entry};
+
+/// Why the function makes this call.
+pub fn of(entry: &Entry) -> &'static str {
+    match entry.kind {
+        _ if entry.fault.is_some() => "an ordered fault",
+        // A poll of an operation that is gone, and the like, mean something other than a refusal.
+        _ if entry.status.is_some_and(|status| status >= 400) => "Azure refuses",
+        Call::InstanceDiscovery | Call::OpenIdConfiguration => "where to sign in?",
+        Call::Token => "sign in to Azure",
+        Call::GetVirtualMachine => "in which region is the machine?",
+        Call::ListWatchers => "which Network Watcher looks after that region?",
+        Call::ListCaptures => "which packet captures are on it?",
+        Call::GetCapture => "how is the capture getting on?",
+        Call::QueryStatus => "the name is taken: is that capture still running?",
+        Call::DeleteCapture => "the stale capture is in the way: delete it",
+        Call::PutCapture => "the name is free: create the capture",
+        Call::OperationStatus | Call::OperationResult => "has Azure finished that?",
+        Call::Unknown => "nothing that the sandbox imitates",
+        _ => "",
+    }
+}
+
+/// Whether a call only asks how an earlier one gets on.
+pub fn is_poll(entry: &Entry) -> bool {
+    matches!(entry.kind, Call::OperationStatus | Call::OperationResult)
+}

@@ -1,0 +1,47 @@
+//! Notices capture sessions beginning and ending by comparing what is there now with what was there before.
+
+use alert_packet_capture::sandbox::{CaptureView, SessionStatus};
+use std::collections::HashMap;
+
+/// What happened to a session.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Change {
+    Began,
+    GoesOn,
+    Ended,
+}
+
+/// The sessions seen so far.
+#[derive(Default)]
+pub struct Sessions {
+    seen: HashMap<String, SessionStatus>,
+}
+
+impl Sessions {
+    /// Those that are over already are nobody's news.
+    pub fn among(captures: &[CaptureView]) -> Self {
+        let mut sessions = Self::default();
+        for capture in captures {
+            sessions.seen.insert(key(capture), capture.status);
+        }
+        sessions
+    }
+
+    /// What has happened to this one since the last look.
+    pub fn change(&mut self, capture: &CaptureView) -> Option<Change> {
+        let before = self.seen.insert(key(capture), capture.status);
+        let running = |status: SessionStatus| status == SessionStatus::Running;
+        match (before.is_some_and(running), capture.status) {
+            (false, SessionStatus::Running) => Some(Change::Began),
+            (true, SessionStatus::Running) => Some(Change::GoesOn),
+            (_, SessionStatus::NotStarted) => None,
+            (_, status) => (before != Some(status)).then_some(Change::Ended),
+        }
+    }
+}
+
+/// A capture's id is its successor's too; the file's path is not.
+pub fn key(capture: &CaptureView) -> String {
+    let path = capture.storage_path.as_deref().unwrap_or_default();
+    format!("{} {path}", capture.id)
+}

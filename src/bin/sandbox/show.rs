@@ -1,0 +1,150 @@
+//! Watches the sandbox and puts what happens into the timeline, one thing after the other.
+
+use crate::{
+    alerts::machine,
+    explanation,
+    sessions::{Change, Sessions, key},
+    stage::Stage,
+    timeline::Timeline,
+};
+use alert_packet_capture::sandbox::{CaptureView, Entry, Sandbox, samples};
+use std::{collections::HashSet, path::PathBuf, time::Duration};
+use time::OffsetDateTime;
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{Interval, interval},
+};
+
+/// How often sessions are looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+pub struct Show {
+    pub timeline: Timeline,
+    azure: Sandbox,
+    calls: Receiver<Entry>,
+    look: Interval,
+    sessions: Sessions,
+    /// Operations whose state was asked for: asking again is no news.
+    polled: HashSet<String>,
+}
+
+/// A session that has ended.
+pub struct Ended {
+    pub vm: String,
+    /// The capture file, unless the session failed.
+    pub file: Option<PathBuf>,
+}
+
+impl Show {
+    pub fn of(stage: &Stage, bars: bool) -> Self {
+        let azure = stage.azure.clone();
+        Self {
+            timeline: Timeline::start(bars),
+            calls: azure.subscribe(),
+            look: interval(LOOK),
+            sessions: Sessions::among(&captures(&azure)),
+            polled: HashSet::new(),
+            azure,
+        }
+    }
+
+    /// Waits for the next thing and tells it. Calls come first, so that they stand before what follows from them.
+    /// Nothing is lost when the future is dropped.
+    pub async fn next(&mut self) -> Vec<Ended> {
+        tokio::select! {
+            biased;
+            call = self.calls.recv() => {
+                match call {
+                    Ok(entry) => self.call(&entry),
+                    Err(RecvError::Lagged(missed)) => self.timeline.tell("Azure", &format!("({missed} calls not shown)")),
+                    // Not while a handle to the sandbox lives.
+                    Err(RecvError::Closed) => {}
+                }
+                Vec::new()
+            }
+            _ = self.look.tick() => self.look_at_sessions(),
+        }
+    }
+
+    /// Leaves the screen in order.
+    pub fn end(&mut self) {
+        self.timeline.end();
+    }
+
+    fn call(&mut self, entry: &Entry) {
+        if explanation::is_poll(entry) && !self.polled.insert(entry.path.clone()) {
+            return;
+        }
+        let call = format!("{} {}", entry.method, entry.short);
+        let status = match (entry.status, &entry.fault) {
+            (Some(status), _) => status.to_string(),
+            (None, fault) => fault.clone().unwrap_or_default(),
+        };
+        let note = match &entry.note {
+            Some(note) => format!("  !! {note}"),
+            None => String::new(),
+        };
+        let why = explanation::of(entry);
+        let line = format!("{call:<48}  {status}  {why}{note}");
+        self.timeline.tell_at(entry.time, "Azure", line.trim_end());
+    }
+
+    fn look_at_sessions(&mut self) -> Vec<Ended> {
+        let mut ended = Vec::new();
+        for capture in captures(&self.azure) {
+            let vm = machine(&capture.target);
+            match self.sessions.change(&capture) {
+                None => {}
+                Some(Change::Began) => {
+                    let seconds = capture.time_limit_seconds;
+                    let line =
+                        format!("packets of {vm} are being captured, for {seconds} s at most");
+                    self.timeline.tell("Azure", &line);
+                    let length = Duration::from_secs(seconds.try_into().unwrap_or_default());
+                    let title = format!("capturing on {vm}");
+                    self.timeline.session_began(key(&capture), title, length);
+                }
+                Some(Change::GoesOn) => {
+                    let started = capture.started.unwrap_or_else(OffsetDateTime::now_utc);
+                    let ran = Duration::try_from(OffsetDateTime::now_utc() - started);
+                    self.timeline
+                        .session_goes_on(&key(&capture), ran.unwrap_or_default());
+                }
+                Some(Change::Ended) => ended.push(self.session_ended(&capture)),
+            }
+        }
+        ended
+    }
+
+    fn session_ended(&mut self, capture: &CaptureView) -> Ended {
+        self.timeline.session_ended(&key(capture));
+        let vm = machine(&capture.target).to_owned();
+        let path = capture.storage_path.as_deref();
+        let file = path
+            .and_then(|path| self.azure.capture_file(path))
+            .filter(|file| file.is_file());
+        let line = match &file {
+            Some(_) => {
+                format!("the capture on {vm} is over and its file is in the storage account")
+            }
+            None => format!(
+                "the capture on {vm} is over and left no file ({})",
+                capture.errors.join(", ")
+            ),
+        };
+        self.timeline.tell("Azure", &line);
+        Ended { vm, file }
+    }
+}
+
+fn captures(azure: &Sandbox) -> Vec<CaptureView> {
+    let watchers = [
+        samples::WATCHER_WESTEUROPE,
+        samples::WATCHER_WESTEUROPE2,
+        samples::WATCHER_NORTHEUROPE,
+    ];
+    watchers
+        .iter()
+        .flat_map(|watcher| azure.captures(watcher))
+        .collect()
+}

@@ -1,0 +1,145 @@
+//! Sets the scene: the sandbox with a stale capture on a watcher, and the function against it, all in this
+//! process and over real HTTP.
+
+use crate::{Failure, arguments::Mode};
+use alert_packet_capture::{
+    app::{App, Pace},
+    config::Settings,
+    sandbox::{ExistingCapture, Options, Progress, Sandbox, SessionStatus, samples},
+};
+use std::{
+    fs, io,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use time::OffsetDateTime;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+/// Short, so that the demo is; in Azure a create takes up to a minute.
+const OPERATION: Duration = Duration::from_millis(500);
+/// Where `func start` and the handler listen by default.
+const USUAL_APP_PORT: u16 = 7071;
+
+pub struct Stage {
+    pub azure: Sandbox,
+    pub function: Option<Function>,
+    /// What the demo leaves behind: capture files, sample alerts, the CA's certificate.
+    pub directory: PathBuf,
+    pub ca_file: PathBuf,
+}
+
+/// The running function.
+pub struct Function {
+    pub url: String,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<io::Result<()>>,
+}
+
+impl Stage {
+    /// The sandbox, without the function.
+    pub async fn set(mode: Mode) -> Result<Self, Failure> {
+        let directory = directory()?;
+        fs::create_dir_all(&directory)
+            .map_err(|error| format!("{} cannot be made: {error}", directory.display()))?;
+        // A demo beside a sandbox that stays must not take its certificate away.
+        let ca_file = directory.join(match mode.stays {
+            true => "ca.pem".to_owned(),
+            false => format!("ca-{}.pem", std::process::id()),
+        });
+        let options = Options {
+            port: mode.port,
+            progress: Progress::Auto {
+                operation: OPERATION,
+                retry_after_seconds: 1,
+            },
+            captures_dir: Some(directory.clone()),
+            ca_file: Some(ca_file.clone()),
+            ..Options::default()
+        };
+        let azure = Sandbox::start(options).await.map_err(|error| {
+            format!(
+                "the sandbox cannot start on 127.0.0.1:{}: {error}; is another one running? --port N takes another port",
+                mode.port
+            )
+        })?;
+        samples::populate(&azure);
+        azure.add_capture(stale_capture());
+        Ok(Self {
+            azure,
+            function: None,
+            directory,
+            ca_file,
+        })
+    }
+
+    /// The function enters. It signs in at once, so whoever wants to see that watches before.
+    pub async fn start_function(&mut self, mode: Mode) -> Result<(), Failure> {
+        if mode.app {
+            let function = Function::start(&self.azure, &self.ca_file, mode.stays).await?;
+            self.function = Some(function);
+        }
+        if !mode.stays {
+            // The function has read it, and nobody else needs it.
+            let _ = fs::remove_file(&self.ca_file);
+        }
+        Ok(())
+    }
+
+    /// Lets the function end what is under way.
+    pub async fn strike(&mut self) {
+        if let Some(function) = self.function.take() {
+            let _ = function.stop.send(());
+            let _ = function.served.await;
+        }
+    }
+}
+
+impl Function {
+    async fn start(azure: &Sandbox, ca_file: &Path, usual_port: bool) -> Result<Self, Failure> {
+        let mut settings = azure.app_settings();
+        settings.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
+        let settings = Settings::read(&settings.into_iter().collect())?;
+        let app = App::build(&settings, &Pace::default())?;
+        let any = (Ipv4Addr::LOCALHOST, 0);
+        let listener = match usual_port {
+            true => match TcpListener::bind((Ipv4Addr::LOCALHOST, USUAL_APP_PORT)).await {
+                Ok(listener) => listener,
+                Err(_) => TcpListener::bind(any).await?,
+            },
+            false => TcpListener::bind(any).await?,
+        };
+        let url = format!("http://{}/api/AlertPacketCapture", listener.local_addr()?);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(app.serve(listener, async {
+            let _ = stopped.await;
+        }));
+        Ok(Self { url, stop, served })
+    }
+}
+
+/// Left over from an earlier alert about another machine, under the name that our captures have.
+fn stale_capture() -> ExistingCapture {
+    ExistingCapture {
+        watcher: samples::WATCHER_WESTEUROPE.to_owned(),
+        name: "PSAzureFunction".to_owned(),
+        target: samples::WEB_02.to_owned(),
+        status: SessionStatus::Stopped,
+        started: Some(OffsetDateTime::now_utc() - time::Duration::days(3)),
+        time_limit_seconds: 10,
+        stop_reason: Some("TimeExceeded".to_owned()),
+    }
+}
+
+/// `target/sandbox` of the package around the current directory, where Git ignores it and `cargo clean` removes
+/// it; without one, `.sandbox` in the current directory.
+fn directory() -> io::Result<PathBuf> {
+    let here = std::env::current_dir()?;
+    let package = here
+        .ancestors()
+        .find(|above| above.join("Cargo.toml").is_file() && above.join("target").is_dir());
+    Ok(match package {
+        Some(package) => package.join("target").join("sandbox"),
+        None => here.join(".sandbox"),
+    })
+}

@@ -1,0 +1,72 @@
+//! Which network watcher looks after a target: its region, and the watcher there. Asked of Azure side by side, and
+//! remembered.
+
+use super::{job::Job, outcome, parameters::capture_target, step::Capturer};
+use crate::{
+    alert::Target,
+    azure::{compute, error::AzureError, network_watcher::NetworkWatcher, resource_id::ResourceId},
+};
+use std::sync::Arc;
+
+impl Capturer {
+    /// The watcher of the target's region. `None` when there is none: the report says so.
+    pub(super) async fn find_watcher(
+        &self,
+        job: &mut Job,
+    ) -> Result<Option<ResourceId>, AzureError> {
+        let target = &job.target.id;
+        let (region, watchers) = tokio::try_join!(
+            self.region(&job.target, job.region.as_deref()),
+            self.watchers(target)
+        )?;
+        let in_region = |watchers: &[NetworkWatcher]| {
+            watchers
+                .iter()
+                .find(|watcher| watcher.location == region)
+                .map(|watcher| watcher.id.clone())
+        };
+        let (watchers, from_memory) = watchers;
+        if let Some(found) = in_region(&watchers) {
+            return Ok(Some(found));
+        }
+        // It may have been enabled since.
+        if from_memory {
+            self.places.forget(target);
+            let (watchers, _) = self.watchers(target).await?;
+            if let Some(found) = in_region(&watchers) {
+                return Ok(Some(found));
+            }
+        }
+        job.report = outcome::no_network_watcher(&job.target, &region);
+        Ok(None)
+    }
+
+    async fn region(&self, target: &Target, named: Option<&str>) -> Result<String, AzureError> {
+        if let Some(region) = named {
+            return Ok(region.to_owned());
+        }
+        if let Some(region) = self.places.region(&target.id) {
+            return Ok(region);
+        }
+        let region = compute::location_of(self.client.arm(), &capture_target(target)).await?;
+        self.places.remember_region(&target.id, &region);
+        Ok(region)
+    }
+
+    async fn watchers(
+        &self,
+        target: &ResourceId,
+    ) -> Result<(Arc<[NetworkWatcher]>, bool), AzureError> {
+        if let Some(watchers) = self.places.watchers(target.subscription()) {
+            return Ok((watchers, true));
+        }
+        let watchers: Arc<[NetworkWatcher]> = self
+            .client
+            .list_network_watchers(&target.subscription_id())
+            .await?
+            .into();
+        self.places
+            .remember_watchers(target.subscription(), watchers.clone());
+        Ok((watchers, false))
+    }
+}

@@ -1,0 +1,105 @@
+//! What a capture of ours is like, and what it is a capture of.
+
+use crate::{
+    alert::{Target, TargetKind},
+    azure::{
+        network_watcher::{PacketCapture, PacketCaptureParameters, Scope, StorageLocation},
+        resource_id::ResourceId,
+    },
+};
+use serde_json::Value;
+use std::{borrow::Cow, time::Duration};
+
+/// What every capture of ours is like.
+#[derive(Debug, Clone)]
+pub struct Parameters {
+    pub name: String,
+    pub storage: StorageLocation,
+    pub time_limit_seconds: u32,
+    pub bytes_per_packet: Option<u32>,
+    pub total_bytes: Option<u32>,
+    pub filters: Vec<Value>,
+    pub limit: usize,
+    /// The shortest and the longest time between two polls of an operation.
+    pub poll: (Duration, Duration),
+}
+
+impl Parameters {
+    /// The body of the create for a target.
+    pub(super) fn body(&self, target: &Target) -> PacketCaptureParameters {
+        let instance = (target.kind == TargetKind::ScaleSetInstance)
+            .then(|| target.id.name().unwrap_or_default().to_owned());
+        PacketCaptureParameters {
+            target: capture_target(target).into_owned(),
+            target_type: (target.kind != TargetKind::Vm).then_some("AzureVMSS"),
+            scope: instance.map(|instance| Scope {
+                include: vec![instance],
+            }),
+            storage_location: self.storage.clone(),
+            time_limit_in_seconds: self.time_limit_seconds,
+            bytes_to_capture_per_packet: self.bytes_per_packet,
+            total_bytes_per_session: self.total_bytes,
+            filters: self.filters.clone(),
+        }
+    }
+}
+
+/// A scale set's instance is captured through its set, and lies where the set does.
+pub(super) fn capture_target(target: &Target) -> Cow<'_, ResourceId> {
+    match (target.kind, target.id.parent()) {
+        (TargetKind::ScaleSetInstance, Some(set)) => Cow::Owned(set),
+        _ => Cow::Borrowed(&target.id),
+    }
+}
+
+/// Whether a capture gathers the evidence that a target wants: all of it.
+pub(super) fn covers(capture: &PacketCapture, target: &Target) -> bool {
+    let same = ResourceId::parse(&capture.target).is_ok_and(|id| id == *capture_target(target));
+    let included = &capture.included;
+    same && match target.kind {
+        TargetKind::Vm => true,
+        TargetKind::ScaleSet => included.is_empty(),
+        TargetKind::ScaleSetInstance => {
+            let instance = target.id.name().unwrap_or_default();
+            included.is_empty()
+                || included
+                    .iter()
+                    .any(|one| one.eq_ignore_ascii_case(instance))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capture_covers_what_it_gathers() {
+        const SET: &str = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/pool";
+        let machine = SET.replace("virtualMachineScaleSets/pool", "virtualMachines/m");
+        let instance = format!("{SET}/virtualMachines/1");
+        for (captured, included, wanted, expected) in [
+            (machine.as_str(), &[][..], machine.as_str(), true),
+            (&machine.to_uppercase(), &[], &machine, true),
+            (&machine.replace("/m", "/n"), &[], &machine, false),
+            ("", &[], &machine, false),
+            (SET, &[], SET, true),
+            (SET, &["1"], SET, false),
+            (SET, &[], &instance, true),
+            (SET, &["0", "1"], &instance, true),
+            (SET, &["0"], &instance, false),
+        ] {
+            let capture = PacketCapture {
+                target: captured.to_owned(),
+                included: included.iter().map(|id| (*id).to_owned()).collect(),
+                ..PacketCapture::default()
+            };
+            let target = Target::of(wanted.parse().unwrap()).unwrap();
+            assert_eq!(
+                covers(&capture, &target),
+                expected,
+                "{captured} {included:?} {wanted}"
+            );
+        }
+    }
+}

@@ -1,0 +1,493 @@
+//! The original's encrypted password: strings and key files made by others, the commands, and an app that
+//! signs in with one.
+
+use crate::world::{World, common_alert};
+use alert_packet_capture::{
+    config::{AppSettings, AzureSettings, SecretForm, Settings, key_file::Key, secure_string},
+    sandbox::{Options, Sandbox, samples},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::Value;
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// A directory that goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("apc-credentials-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    /// A key file of the numbers from 1, with this name.
+    fn with_key(&self, name: &str) -> (String, Key) {
+        let key = Key::from_bytes(&(1..=32).collect::<Vec<u8>>()).unwrap();
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, key.to_file().as_bytes()).unwrap();
+        (path.display().to_string(), key)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn settings(pairs: &[(&str, &str)]) -> AppSettings {
+    let pairs = pairs.iter().map(|(n, v)| (n.to_string(), v.to_string()));
+    pairs.collect()
+}
+
+/// The identity of the original's settings and whatever else is set.
+fn read_with(more: &[(&str, &str)]) -> Result<AzureSettings, String> {
+    let mut pairs = vec![
+        ("AzureTenant", "contoso.example"),
+        ("AzureClientID", "old-client"),
+    ];
+    pairs.extend(more);
+    AzureSettings::read(&settings(&pairs)).map_err(|error| error.to_string())
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let pairs = text.as_bytes().chunks(2);
+    let pairs = pairs.map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs
+        .map(|pair| u8::from_str_radix(pair, 16).unwrap())
+        .collect()
+}
+
+/// Strings and key files that PowerShell and Python made; they lie beside the repository.
+#[test]
+fn the_shared_vectors_hold() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/securestring/vectors.json");
+    let Ok(text) = fs::read_to_string(&path) else {
+        assert!(
+            std::env::var("CI").as_deref() != Ok("true"),
+            "{} is missing",
+            path.display()
+        );
+        eprintln!("{} is missing: nothing was checked", path.display());
+        return;
+    };
+    let vectors: Value = serde_json::from_str(&text).unwrap();
+    let of = |name: &str| vectors[name].as_array().unwrap().clone();
+    let folder = Folder::new();
+
+    for case in of("decrypt") {
+        let key = Key::from_bytes(&hex(case["key_hex"].as_str().unwrap())).unwrap();
+        let password = secure_string::decrypt(case["encrypted"].as_str().unwrap(), &key);
+        assert_eq!(
+            *password.unwrap(),
+            case["plaintext"].as_str().unwrap(),
+            "{}",
+            case["id"]
+        );
+    }
+    for case in of("refuse") {
+        let key = Key::from_bytes(&hex(case["key_hex"].as_str().unwrap())).unwrap();
+        let key_file = folder.path("vector.key");
+        fs::write(&key_file, key.to_file().as_bytes()).unwrap();
+        let value = case["encrypted"].as_str().unwrap();
+        let message = read_with(&[
+            ("AzureCredPassword", value),
+            ("AzureCredKeyPath", &key_file),
+        ])
+        .unwrap_err();
+        let lower = message.to_lowercase();
+        for any in case["must_mention_any"].as_array().unwrap() {
+            let mut words = any.as_array().unwrap().iter().filter_map(Value::as_str);
+            assert!(
+                words.any(|word| lower.contains(&word.to_lowercase())),
+                "{}: {any} in: {message}",
+                case["id"]
+            );
+        }
+        for never in case["must_not_contain"].as_array().unwrap() {
+            assert!(!message.contains(never.as_str().unwrap()), "{}", case["id"]);
+        }
+        assert!(
+            value.is_empty() || !message.contains(value),
+            "{}",
+            case["id"]
+        );
+    }
+    for case in of("key_files") {
+        let file = BASE64_STANDARD.decode(case["file_base64"].as_str().unwrap());
+        let key = Key::read(&file.unwrap());
+        assert_eq!(
+            key.is_ok(),
+            case["expect"]["refuse"].is_null(),
+            "{}",
+            case["id"]
+        );
+        if let Ok(key) = key {
+            let probe = &case["probe"];
+            let password = secure_string::decrypt(probe["encrypted"].as_str().unwrap(), &key);
+            assert_eq!(*password.unwrap(), probe["plaintext"].as_str().unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_originals_settings_come_first_and_the_rest_is_named() {
+    let folder = Folder::new();
+    let (key_file, key) = folder.with_key("a.key");
+    let value = secure_string::encrypt("from~the.string", &key).unwrap();
+    let azure = read_with(&[
+        ("AzureCredPassword", &value),
+        ("AzureCredKeyPath", &key_file),
+        ("AZURE_CLIENT_ID", "new-client"),
+        ("AZURE_CLIENT_SECRET", "another~secret"),
+        ("IDENTITY_ENDPOINT", "http://localhost:8081/msi/token"),
+    ])
+    .unwrap();
+    let identity = azure.identity;
+    assert_eq!(identity.client_id, "old-client");
+    assert_eq!(identity.client_secret.expose(), "from~the.string");
+    assert_eq!(
+        identity.source.to_string(),
+        format!(
+            "AzureTenant, AzureClientID and AzureCredPassword (decrypted with {key_file}); \
+             set and ignored: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, IDENTITY_ENDPOINT"
+        )
+    );
+    assert_eq!(identity.source.warning(), None);
+    assert!(!format!("{identity:?}").contains("from~the"));
+}
+
+#[test]
+fn the_ways_to_set_an_identity_follow_the_table() {
+    let folder = Folder::new();
+    let (key_file, key) = folder.with_key("a.key");
+    let value = secure_string::encrypt("old~secret", &key).unwrap();
+    let (value, key_file) = (value.as_str(), key_file.as_str());
+    let [tenant, client] = [("AzureTenant", "t"), ("AzureClientID", "old")];
+    let [new_tenant, new_client] = [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "new")];
+    let secret = ("AZURE_CLIENT_SECRET", "new~secret");
+    let password = ("AzureCredPassword", value);
+    let path = ("AzureCredKeyPath", key_file);
+    type Pairs<'a> = Vec<(&'a str, &'a str)>;
+    // The client and its secret, or words of the refusal.
+    let good: Vec<(Pairs<'_>, [&str; 2])> = vec![
+        (vec![tenant, client, password, path], ["old", "old~secret"]),
+        (vec![new_tenant, new_client, secret], ["new", "new~secret"]),
+        (vec![tenant, client, secret], ["old", "new~secret"]),
+        (vec![tenant, new_client, secret], ["new", "new~secret"]),
+        (
+            vec![tenant, client, new_tenant, new_client, secret],
+            ["new", "new~secret"],
+        ),
+        (
+            vec![new_tenant, new_client, password, path],
+            ["new", "old~secret"],
+        ),
+        (
+            vec![
+                tenant,
+                ("AZURECLIENTID", "old"),
+                ("azurecredpassword", value),
+                path,
+            ],
+            ["old", "old~secret"],
+        ),
+        (
+            vec![
+                tenant,
+                client,
+                ("AzureCredPassword", "plain~1"),
+                ("AzureCredPasswordFormat", "Plain"),
+            ],
+            ["old", "plain~1"],
+        ),
+    ];
+    for (pairs, [client, secret]) in good {
+        let azure = AzureSettings::read(&settings(&pairs)).unwrap();
+        let found = (
+            azure.identity.client_id.as_str(),
+            azure.identity.client_secret.expose(),
+        );
+        assert_eq!(found, (client, secret), "{}", azure.identity.source);
+        let plain = azure.identity.source.secret == SecretForm::PlainPassword;
+        assert_eq!(azure.identity.source.warning().is_some(), plain);
+    }
+    let vault = "@Microsoft.KeyVault(VaultName=v;SecretName=n)";
+    let bad: Vec<(Pairs<'_>, &[&str])> = vec![
+        (
+            vec![tenant, client],
+            &["AZURE_CLIENT_SECRET (or AzureCredPassword)"],
+        ),
+        (vec![secret], &["AZURE_TENANT_ID", "AZURE_CLIENT_ID"]),
+        (vec![password, path, tenant], &["AzureClientID: missing"]),
+        (
+            vec![password, path, new_tenant, new_client, secret],
+            &[
+                "AzureTenant: missing",
+                "AzureClientID: missing",
+                "remove AzureCredPassword",
+            ],
+        ),
+        // The one after it would do, and is not tried.
+        (
+            vec![
+                tenant,
+                client,
+                ("AzureCredPassword", "pl~in"),
+                new_tenant,
+                new_client,
+                secret,
+            ],
+            &["AzureCredPassword: not a string encrypted"],
+        ),
+        (
+            vec![
+                tenant,
+                client,
+                password,
+                ("AzureCredKeyPath", "/nowhere/k.key"),
+            ],
+            &["AzureCredKeyPath: there is no key file", "/nowhere/k.key"],
+        ),
+        (
+            vec![
+                tenant,
+                client,
+                password,
+                ("AzureCredPasswordFormat", "plain"),
+            ],
+            &["AzureCredPasswordFormat"],
+        ),
+        (
+            vec![
+                tenant,
+                client,
+                password,
+                ("AzureCredPasswordFormat", "clear"),
+            ],
+            &["AzureCredPasswordFormat"],
+        ),
+        (
+            vec![tenant, client, ("AZURE_CLIENT_SECRET", vault)],
+            &["AZURE_CLIENT_SECRET: a Key Vault reference"],
+        ),
+        (
+            vec![tenant, client, ("AzureCredPassword", vault)],
+            &["AzureCredPassword: a Key Vault reference"],
+        ),
+        #[cfg(unix)]
+        (
+            vec![
+                tenant,
+                client,
+                password,
+                ("AzureCredKeyPath", r"D:\home\k.key"),
+            ],
+            &[r"AzureCredKeyPath: D:\home\k.key is a Windows path"],
+        ),
+    ];
+    for (pairs, words) in bad {
+        let error = AzureSettings::read(&settings(&pairs))
+            .unwrap_err()
+            .to_string();
+        for word in words {
+            assert!(error.contains(word), "{word} in: {error}");
+        }
+        assert!(!error.contains("secret~") && !error.contains("pl~in") && !error.contains(value));
+    }
+    // A dry run needs no identity, yet a whole one must be right.
+    let dry = |pairs: &[(&str, &str)]| Settings::read_for_dry_run(&settings(pairs));
+    assert!(dry(&[]).unwrap().azure.is_none());
+    assert!(dry(&[password]).unwrap().azure.is_none());
+    assert!(dry(&[tenant, client, ("AzureCredPassword", "pl~in")]).is_err());
+}
+
+#[test]
+fn the_key_file_is_found_in_the_originals_place_and_in_any_case() {
+    let folder = Folder::new();
+    let (key_file, key) = folder.with_key("AlertPacketCapture/Keys/passencryptkey.KEY");
+    let value = secure_string::encrypt("old~secret", &key).unwrap();
+    let root = folder.path("");
+    let more = [
+        ("AzureCredPassword", value.as_str()),
+        ("FUNCTIONS_APP_ROOT_PATH", &root),
+    ];
+    let azure = read_with(&more).unwrap();
+    assert_eq!(azure.identity.client_secret.expose(), "old~secret");
+    fs::write(&key_file, "31\n".repeat(31)).unwrap();
+    let error = read_with(&more).unwrap_err();
+    assert!(error.contains("holds 31 numbers"), "{error}");
+    fs::remove_file(key_file).unwrap();
+    let error = read_with(&more).unwrap_err();
+    assert!(error.contains("PassEncryptKey.key"), "{error}");
+}
+
+/// Runs `handler credentials` with these settings alone.
+fn handler(arguments: &[&str], pairs: &[(&str, &str)], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_handler"))
+        .arg("credentials")
+        .args(arguments)
+        .env_clear()
+        .envs(pairs.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_new_key_encrypts_a_password_that_the_check_can_read() {
+    let folder = Folder::new();
+    let key = folder.path("New.key");
+    let made = handler(&["new-key", &key], &[], "");
+    assert!(made.status.success(), "{}", stderr(&made));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(
+            fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+    let first = fs::read(&key).unwrap();
+
+    let again = handler(&["new-key", &key], &[], "");
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).contains("--force"));
+    assert_eq!(fs::read(&key).unwrap(), first, "not touched");
+
+    let encrypted = handler(&["encrypt", "--key", &key], &[], "story~1.secret\r\n");
+    let value = stdout(&encrypted);
+    let value = value.strip_suffix('\n').expect("one line");
+    assert!(secure_string::has_header(value) && !value.contains(char::is_whitespace));
+    assert!(!value.contains("story~1") && stderr(&encrypted).is_empty());
+
+    let old = [
+        ("AzureTenant", "contoso.example"),
+        ("AzureClientId", "5e0c9a51-9d4c-4c9f-9a35-0d8f2ad7ab3c"),
+        ("AzureCredPassword", value),
+        ("AzureCredKeyPath", &key),
+    ];
+    let checked = handler(&["check", "--offline"], &old, "");
+    assert!(checked.status.success(), "{}", stderr(&checked));
+    assert!(stdout(&checked).contains("AzureCredPassword (decrypted with"));
+    assert!(!stdout(&checked).contains("story~1"));
+
+    let forced = handler(&["new-key", &key, "--force"], &[], "");
+    assert!(forced.status.success());
+    assert_ne!(fs::read(&key).unwrap(), first);
+    assert_eq!(
+        fs::read_dir(&folder.0).unwrap().count(),
+        1,
+        "nothing lies about"
+    );
+    let checked = handler(&["check", "--offline"], &old, "");
+    assert_eq!(checked.status.code(), Some(1));
+    assert!(stderr(&checked).contains("AzureCredPassword: could not be decrypted"));
+
+    let argument = handler(&["encrypt", "--key", &key, "story~1.secret"], &[], "");
+    assert_eq!(argument.status.code(), Some(2));
+    let empty = handler(&["encrypt", "--key", &key], &[], "\n");
+    assert_eq!(empty.status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn the_check_signs_in_or_says_what_to_do() {
+    let folder = Folder::new();
+    let ca_file = folder.path("ca.pem");
+    let options = Options {
+        ca_file: Some(ca_file.clone().into()),
+        ..Options::default()
+    };
+    let azure = Sandbox::start(options).await.unwrap();
+    samples::populate(&azure);
+    let (key_file, key) = folder.with_key("a.key");
+    let check = async |password: &str, client: &str| {
+        let value = secure_string::encrypt(password, &key).unwrap();
+        let (endpoint, client) = (azure.endpoint(), client.to_owned());
+        let (ca_file, key_file) = (ca_file.clone(), key_file.clone());
+        tokio::task::spawn_blocking(move || {
+            let pairs = [
+                ("AzureTenant", samples::TENANT_ID),
+                ("AzureClientID", &client),
+                ("AzureCredPassword", &value),
+                ("AzureCredKeyPath", &key_file),
+                ("AZURE_AUTHORITY_HOST", &endpoint),
+                ("AZURE_RESOURCE_MANAGER_ENDPOINT", &endpoint),
+                ("SSL_CERT_FILE", &ca_file),
+            ];
+            handler(&["check"], &pairs, "")
+        })
+        .await
+        .unwrap()
+    };
+    let good = check(samples::CLIENT_SECRET, samples::CLIENT_ID).await;
+    assert!(good.status.success(), "{}", stderr(&good));
+    assert!(stdout(&good).starts_with("signed in: "));
+
+    let wrong = check("another~1.secret", samples::CLIENT_ID).await;
+    assert_eq!(wrong.status.code(), Some(1));
+    let text = stderr(&wrong);
+    assert!(
+        text.contains("the client secret is wrong") && text.contains("AADSTS7000215"),
+        "{text}"
+    );
+    assert!(!text.contains("another~1"));
+
+    let unknown = check(
+        samples::CLIENT_SECRET,
+        "5e0c9a51-9d4c-4c9f-9a35-0d8f2ad7ab3c",
+    )
+    .await;
+    assert!(
+        stderr(&unknown).contains("no such application"),
+        "{}",
+        stderr(&unknown)
+    );
+}
+
+#[tokio::test]
+async fn an_app_with_the_originals_settings_captures() {
+    let folder = Folder::new();
+    let (_, key) = folder.with_key("AlertPacketCapture/keys/PassEncryptKey.key");
+    let value = secure_string::encrypt(samples::CLIENT_SECRET, &key).unwrap();
+    let world = World::with(&[
+        ("AZURE_TENANT_ID", ""),
+        ("AZURE_CLIENT_ID", ""),
+        ("AZURE_CLIENT_SECRET", ""),
+        ("AzureTenant", samples::TENANT_ID),
+        ("AzureClientID", samples::CLIENT_ID),
+        ("AzureCredPassword", &value),
+        ("FUNCTIONS_APP_ROOT_PATH", &folder.path("")),
+    ])
+    .await;
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    world.end().await;
+}
