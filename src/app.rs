@@ -200,7 +200,11 @@ pub fn log_settings(settings: &Settings) {
     }
 }
 
-fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, BuildError> {
+/// The Resource Manager client that all calls go through.
+///
+/// # Errors
+/// A CA file that cannot be read, or a tenant or authority host that cannot be one.
+pub(crate) fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, BuildError> {
     let http = transport::https_client(azure.ca_file.as_deref())?;
     let credential = credentials::client_secret(
         &azure.authority_host,
@@ -240,7 +244,8 @@ pub fn allowed(settings: &Settings, problems: &mut Vec<Problem>) -> Allowed {
     }
 }
 
-fn storage(settings: &Settings, problems: &mut Vec<Problem>) -> StorageLocation {
+/// Where captures go, the account's id checked.
+pub(crate) fn storage(settings: &Settings, problems: &mut Vec<Problem>) -> StorageLocation {
     let storage_id = settings.capture.storage_account_id.as_ref().and_then(|text| {
         match ResourceId::parse(text) {
             Ok(id) if id.is_type("Microsoft.Storage/storageAccounts") => Some(id.to_string()),

@@ -4,6 +4,7 @@ mod alert_bodies_hostile;
 mod alert_shapes;
 mod arrows;
 mod capture_stories;
+mod doctor_stories;
 mod fault_stories;
 mod front_door_stories;
 mod process_stories;
