@@ -32,7 +32,7 @@ pub fn assignee(azure: &AzureSettings) -> String {
 
 /// What helps when Entra gives no token, by its code.
 /// <https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes>
-pub fn mend_token(environment: &AppSettings, azure: &AzureSettings, error: &AzureError) -> String {
+pub fn mend_token(azure: &AzureSettings, error: &AzureError) -> String {
     let client = &azure.client_id;
     match error.code() {
         "AADSTS700016" => format!(
@@ -42,16 +42,13 @@ pub fn mend_token(environment: &AppSettings, azure: &AzureSettings, error: &Azur
         "AADSTS90002" | "AADSTS900023" => {
             "az account show --query tenantId   # belongs into AZURE_TENANT_ID".to_owned()
         }
-        "AADSTS500011" | "AADSTS1002012" | "AADSTS70011" => mend::app_setting(
-            environment,
-            "AZURE_RESOURCE_MANAGER_AUDIENCE=https://management.azure.com",
+        "AADSTS500011" | "AADSTS1002012" | "AADSTS70011" => mend::show_cloud(
+            "activeDirectoryResourceId",
+            "AZURE_RESOURCE_MANAGER_AUDIENCE",
         ),
         code if code.starts_with("AADSTS") => format!(
             "az ad app credential reset --id {client} --append   # its password belongs into AZURE_CLIENT_SECRET"
         ),
-        _ => mend::app_setting(
-            environment,
-            "AZURE_AUTHORITY_HOST=https://login.microsoftonline.com",
-        ),
+        _ => mend::show_cloud("activeDirectory", "AZURE_AUTHORITY_HOST"),
     }
 }

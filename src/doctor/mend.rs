@@ -45,6 +45,11 @@ pub fn delete_capture(watcher: &ResourceId, location: &str, name: &str) -> Strin
     )
 }
 
+/// What the cloud that `az` is signed in to has for a setting of ours.
+pub fn show_cloud(endpoint: &str, setting: &str) -> String {
+    format!("az cloud show --query endpoints.{endpoint}   # belongs into {setting}")
+}
+
 pub fn show_subscription(subscription: &ResourceId) -> String {
     format!(
         "az account show --subscription {}",

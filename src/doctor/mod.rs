@@ -69,7 +69,7 @@ async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
     };
     report.ok("identity", identity::describe(environment, azure));
     if let Err(error) = arm.fetch_token().await {
-        let mend = identity::mend_token(environment, azure, &error);
+        let mend = identity::mend_token(azure, &error);
         report.failed("access token", chain(&error), mend);
         return without_azure(report, "there is no access token");
     }

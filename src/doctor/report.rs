@@ -99,9 +99,12 @@ impl Report {
         }
         let _ = write!(
             text,
-            "{} ok, {} warnings, {} failed, {} skipped",
+            "{} ok, {}, {} failed, {} skipped",
             self.count(Status::Ok),
-            self.count(Status::Warning),
+            match self.count(Status::Warning) {
+                1 => "1 warning".to_owned(),
+                count => format!("{count} warnings"),
+            },
             self.count(Status::Failed),
             self.count(Status::Skipped)
         );
@@ -128,7 +131,7 @@ mod tests {
              warning  reply wait: 12 s\n         mend: az one\n\
              FAILED   room: none\n         mend: az two\n\
              skipped  agent: no VM\n\
-             1 ok, 1 warnings, 1 failed, 1 skipped"
+             1 ok, 1 warning, 1 failed, 1 skipped"
         );
         assert!(
             report

@@ -2,7 +2,11 @@
 //! from the roles that Azure says the identity has.
 
 use super::{Doctor, mend, permissions};
-use crate::azure::{authorization, error::AzureError, resource_id::ResourceId};
+use crate::azure::{
+    authorization,
+    error::{AzureError, chain},
+    resource_id::ResourceId,
+};
 
 /// A right, and the built-in role that gives it. A smaller role of one's own does as well.
 #[derive(Debug, Clone, Copy)]
@@ -128,10 +132,18 @@ impl Doctor<'_> {
             self.lacks(right, &[scope], scope);
             self.report
                 .skipped(check, format!("needs the {}", label(right)));
-        } else {
-            self.report
-                .failed(check, crate::azure::error::chain(error), mend);
+            return;
         }
+        // Neither our identity nor the resource is at fault when nobody answers or the token is not for them.
+        let mend = match error.status() {
+            None => mend::show_cloud("resourceManager", "AZURE_RESOURCE_MANAGER_ENDPOINT"),
+            Some(401) => mend::show_cloud(
+                "activeDirectoryResourceId",
+                "AZURE_RESOURCE_MANAGER_AUDIENCE",
+            ),
+            Some(_) => mend,
+        };
+        self.report.failed(check, chain(error), mend);
     }
 
     /// Looks the rights up that cannot be tried without changing something. `scope` is where a role belongs

@@ -29,23 +29,21 @@ pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
     };
     let scopes = app::allowed(&settings, &mut problems).scopes;
     let storage = app::storage(&settings, &mut problems).storage_id;
-    let azure =
-        settings
-            .azure
-            .take()
-            .and_then(|azure| match app::arm_client(&azure, &Pace::default()) {
-                Ok(arm) => Some((azure, arm)),
-                Err(error) => {
-                    let text = chain(&error);
-                    let (name, expected) =
-                        text.split_once(": ").unwrap_or(("AZURE_TENANT_ID", &text));
-                    problems.push(Problem {
-                        name: name.to_owned(),
-                        expected: expected.to_owned(),
-                    });
-                    None
-                }
-            });
+    let azure = settings
+        .azure
+        .take()
+        .and_then(|azure| match app::arm_client(&azure, &pace()) {
+            Ok(arm) => Some((azure, arm)),
+            Err(error) => {
+                let text = chain(&error);
+                let (name, expected) = text.split_once(": ").unwrap_or(("AZURE_TENANT_ID", &text));
+                problems.push(Problem {
+                    name: name.to_owned(),
+                    expected: expected.to_owned(),
+                });
+                None
+            }
+        });
     tell(environment, &problems, report);
     sanity(environment, &settings, report);
     Some(Usable {
@@ -54,6 +52,13 @@ pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
         scopes,
         storage: storage.and_then(|id| ResourceId::parse(&id).ok()),
     })
+}
+
+/// Somebody sits and waits: one more try is enough.
+fn pace() -> Pace {
+    let mut pace = Pace::default();
+    pace.retry.tries = 2;
+    pace
 }
 
 /// Wrong settings are left out, so that the others can still be checked. With a wrong endpoint or half an

@@ -174,7 +174,19 @@ async fn without_a_vm_the_allowed_scopes_are_looked_at() {
 type Break = fn(&mut Practice);
 
 /// A fault, the one check that tells it, whether that fails or warns, and a part of the mending command.
-const FAULTS: [(&str, Break, &str, &str, &str); 13] = [
+const FAULTS: [(&str, Break, &str, &str, &str); 14] = [
+    (
+        "wrong audience",
+        |it| {
+            it.set(
+                "AZURE_RESOURCE_MANAGER_AUDIENCE",
+                "https://elsewhere.example",
+            )
+        },
+        "access token",
+        "failed",
+        "AZURE_RESOURCE_MANAGER_AUDIENCE",
+    ),
     (
         "wrong secret",
         |it| it.set("AZURE_CLIENT_SECRET", "wr0ng"),
@@ -467,6 +479,25 @@ async fn half_an_identity_calls_nobody() {
             .any(|it| it["check"] == check && it["status"] == "skipped")
     };
     assert!(skipped("identity") && skipped("access token") && skipped("storage account"));
+}
+
+/// The login host answers and Resource Manager does not: nothing hangs, and what failed is said.
+#[tokio::test]
+async fn a_resource_manager_that_is_not_there_is_said() {
+    let mut practice = Practice::open().await;
+    practice.set(
+        "AZURE_RESOURCE_MANAGER_AUDIENCE",
+        &practice.azure.endpoint(),
+    );
+    practice.set("AZURE_RESOURCE_MANAGER_ENDPOINT", "https://127.0.0.1:1");
+    let (checks, code) = practice.checks().await;
+    let found = faults(&checks);
+    assert_eq!(code, Some(1), "{checks:#?}");
+    assert_eq!(found[0].0, "network watchers", "{checks:#?}");
+    assert!(
+        found[0].2.contains("AZURE_RESOURCE_MANAGER_ENDPOINT"),
+        "{checks:#?}"
+    );
 }
 
 #[tokio::test]
