@@ -2,7 +2,7 @@
 
 use super::mend;
 use crate::{
-    azure::error::AzureError,
+    azure::error::{AzureError, Failure, chain},
     config::{AppSettings, AzureSettings},
 };
 
@@ -28,6 +28,18 @@ pub fn describe(environment: &AppSettings, azure: &AzureSettings) -> String {
 /// Whom roles are given to.
 pub fn assignee(azure: &AzureSettings) -> String {
     azure.client_id.clone()
+}
+
+/// What Entra said, once: the credential repeats it in each of its causes.
+pub fn refusal(error: &AzureError) -> String {
+    match &error.failure {
+        Failure::NoToken {
+            code: Some(_),
+            message,
+            ..
+        } => message.clone(),
+        _ => chain(error),
+    }
 }
 
 /// What helps when Entra gives no token, by its code.

@@ -58,7 +58,7 @@ pub fn show_subscription(subscription: &ResourceId) -> String {
 }
 
 pub fn list_machines(machine: &ResourceId) -> String {
-    format!("az vm list --query [].id --output tsv{}", at(machine))
+    format!("az vm list --query \"[].id\" --output tsv{}", at(machine))
 }
 
 pub fn start_machine(machine: &ResourceId) -> String {
@@ -69,9 +69,11 @@ pub fn start_machine(machine: &ResourceId) -> String {
 pub fn install_agent(machine: &ResourceId, os_type: Option<&str>) -> String {
     let windows = os_type.is_some_and(|os| os.eq_ignore_ascii_case("Windows"));
     format!(
-        "az vm extension set --publisher Microsoft.Azure.NetworkWatcher --name NetworkWatcherAgent{} --ids {}",
+        "az vm extension set --publisher Microsoft.Azure.NetworkWatcher --name NetworkWatcherAgent{} --vm-name {} --resource-group {}{}",
         if windows { "Windows" } else { "Linux" },
-        quoted(&machine.to_string())
+        quoted(machine.name().unwrap_or_default()),
+        quoted(machine.resource_group().unwrap_or_default()),
+        at(machine)
     )
 }
 

@@ -13,7 +13,7 @@ mod storage;
 mod watchers;
 
 use crate::{
-    azure::{client::ArmClient, error::chain, resource_id::ResourceId},
+    azure::{client::ArmClient, resource_id::ResourceId},
     config::{AppSettings, CaptureSettings},
 };
 use arguments::Arguments;
@@ -54,6 +54,8 @@ struct Doctor<'a> {
     /// Whom missing roles belong to.
     assignee: String,
     report: Report,
+    /// Resource Manager gave no answer: asking on would only take time.
+    unreachable: bool,
 }
 
 async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
@@ -70,7 +72,7 @@ async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
     report.ok("identity", identity::describe(environment, azure));
     if let Err(error) = arm.fetch_token().await {
         let mend = identity::mend_token(azure, &error);
-        report.failed("access token", chain(&error), mend);
+        report.failed("access token", identity::refusal(&error), mend);
         return without_azure(report, "there is no access token");
     }
     report.ok("access token", "given by Microsoft Entra ID");
@@ -79,6 +81,7 @@ async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
         capture: &usable.settings.capture,
         assignee: identity::assignee(azure),
         report,
+        unreachable: false,
     };
     doctor.examine(arguments, &usable).await
 }
@@ -102,6 +105,9 @@ impl Doctor<'_> {
         let mut known = Vec::new();
         for subscription in &subscriptions {
             known.push((subscription, self.subscription(subscription).await));
+            if self.unreachable {
+                return self.silence();
+            }
         }
         for scope in &scopes {
             let rights = [MACHINES_READ, SCALE_SETS_READ, INSTANCES_READ];
@@ -120,6 +126,14 @@ impl Doctor<'_> {
                 .find(|(subscription, _)| subscription.contains(machine))
                 .and_then(|(_, watchers)| watchers.as_deref());
             self.machine(machine, watchers).await;
+        }
+        self.report
+    }
+
+    fn silence(mut self) -> Report {
+        for check in ["storage account", "virtual machine"] {
+            self.report
+                .skipped(check, "Azure Resource Manager does not answer");
         }
         self.report
     }

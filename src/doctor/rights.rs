@@ -4,7 +4,7 @@
 use super::{Doctor, mend, permissions};
 use crate::azure::{
     authorization,
-    error::{AzureError, chain},
+    error::{AzureError, Failure, chain},
     resource_id::ResourceId,
 };
 
@@ -134,6 +134,7 @@ impl Doctor<'_> {
                 .skipped(check, format!("needs the {}", label(right)));
             return;
         }
+        self.unreachable = matches!(error.failure, Failure::NoAnswer { .. });
         // Neither our identity nor the resource is at fault when nobody answers or the token is not for them.
         let mend = match error.status() {
             None => mend::show_cloud("resourceManager", "AZURE_RESOURCE_MANAGER_ENDPOINT"),
@@ -155,7 +156,12 @@ impl Doctor<'_> {
                 Ok(permissions) => roles.push((*place, permissions)),
                 Err(error) => {
                     let text = format!("the roles on {} could not be listed", names(&[place]));
-                    let mend = mend::assign_role(&self.assignee, PERMISSIONS_READ.role, place);
+                    let mend = match error.status() {
+                        Some(403) => {
+                            mend::assign_role(&self.assignee, PERMISSIONS_READ.role, place)
+                        }
+                        _ => mend::show_subscription(place),
+                    };
                     self.report.warning(
                         &label(PERMISSIONS_READ),
                         format!("{text} ({}); only this check needs it", error.code()),

@@ -234,7 +234,7 @@ const FAULTS: [(&str, Break, &str, &str, &str); 14] = [
         },
         "agent",
         "failed",
-        "--name NetworkWatcherAgentWindows",
+        "--name NetworkWatcherAgentWindows --vm-name web-01 --resource-group rg-shop",
     ),
     (
         "VM stopped",
@@ -493,7 +493,11 @@ async fn a_resource_manager_that_is_not_there_is_said() {
     let (checks, code) = practice.checks().await;
     let found = faults(&checks);
     assert_eq!(code, Some(1), "{checks:#?}");
-    assert_eq!(found[0].0, "network watchers", "{checks:#?}");
+    assert_eq!(
+        (found.len(), &*found[0].0),
+        (1, "network watchers"),
+        "{checks:#?}"
+    );
     assert!(
         found[0].2.contains("AZURE_RESOURCE_MANAGER_ENDPOINT"),
         "{checks:#?}"
