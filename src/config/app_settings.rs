@@ -20,6 +20,14 @@ impl AppSettings {
         self.values.insert(name.to_owned(), value.to_owned());
     }
 
+    /// The same without these settings, whatever the case of their names.
+    pub fn without(&self, names: &[&str]) -> Self {
+        let alike = |name: &str| names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
+        let kept = self.values.iter().filter(|(name, _)| !alike(name));
+        kept.map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// The value of a setting, by its exact name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
