@@ -11,7 +11,9 @@ use crate::{
         transport::{self, TransportError},
     },
     capture::{Allowed, Capturer, Ledger, Parameters},
-    config::{AzureSettings, Problem, SecureWebhookSettings, Settings, SettingsError},
+    config::{
+        AllowedSettings, AzureSettings, Problem, SecureWebhookSettings, Settings, SettingsError,
+    },
     functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
     queue::{JobQueue, MemoryQueue},
     worker::Worker,
@@ -79,7 +81,7 @@ impl App {
     /// Settings that do not fit together, or a CA file that cannot be read.
     pub fn build(settings: &Settings, pace: &Pace) -> Result<Self, BuildError> {
         let mut problems = Vec::new();
-        let allowed = allowed(settings, &mut problems);
+        let allowed = allowed(&settings.allowed, &mut problems);
         let storage = storage(settings, &mut problems);
         if !problems.is_empty() {
             return Err(SettingsError { problems }.into());
@@ -278,9 +280,9 @@ pub fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, Build
 }
 
 /// The allowed scopes as ids.
-pub fn allowed(settings: &Settings, problems: &mut Vec<Problem>) -> Allowed {
+pub fn allowed(settings: &AllowedSettings, problems: &mut Vec<Problem>) -> Allowed {
     let mut scopes = Vec::new();
-    for scope in &settings.allowed.scopes {
+    for scope in &settings.scopes {
         match ResourceId::parse(scope.trim_end_matches('/')) {
             Ok(id) => scopes.push(id),
             Err(error) => problems.push(Problem {
@@ -293,12 +295,13 @@ pub fn allowed(settings: &Settings, problems: &mut Vec<Problem>) -> Allowed {
     }
     Allowed {
         scopes,
-        rules: settings.allowed.rules.clone(),
-        signals: settings.allowed.signals.clone(),
+        rules: settings.rules.clone(),
+        signals: settings.signals.clone(),
     }
 }
 
-fn storage(settings: &Settings, problems: &mut Vec<Problem>) -> StorageLocation {
+/// Where captures go, the account's id checked.
+pub(crate) fn storage(settings: &Settings, problems: &mut Vec<Problem>) -> StorageLocation {
     let storage_id = settings.capture.storage_account_id.as_ref().and_then(|text| {
         match ResourceId::parse(text) {
             Ok(id) if id.is_type("Microsoft.Storage/storageAccounts") => Some(id.to_string()),

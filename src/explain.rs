@@ -5,7 +5,7 @@ use crate::{
     alert::{self, MAX_BODY_BYTES},
     app,
     capture::Allowed,
-    config::{AppSettings, Settings},
+    config::{AllowedSettings, AppSettings},
     functions::Explanation,
 };
 use std::{
@@ -68,7 +68,7 @@ pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
 
 /// Only what is allowed matters here; everything of Azure may be missing.
 fn allowed(environment: &AppSettings) -> Result<Allowed, String> {
-    let settings = Settings::read_for_dry_run(environment).map_err(|error| error.to_string())?;
+    let settings = AllowedSettings::read(environment).map_err(|error| error.to_string())?;
     let mut problems = Vec::new();
     let allowed = app::allowed(&settings, &mut problems);
     match problems.first() {

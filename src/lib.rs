@@ -17,8 +17,9 @@
 //!
 //! `functions` → `alert`, `capture`, `queue`; `worker` → `capture`, `queue`, `notify`; `capture` → `alert`,
 //! `azure`; `alert` → `azure::resource_id` alone. `azure`, `notify`, `config`, `queue` and `sandbox` use
-//! nothing of ours. [`app`] puts them together; [`explain`] and [`credentials_command`] are the command line's
-//! ways in. Only `main`, the sandbox's executable and `config` touch the process environment. A test guards all of this.
+//! nothing of ours. [`app`] puts them together; [`explain`], [`credentials_command`] and [`doctor`] are the
+//! command line's ways in. Only `main`, the sandbox's executable and `config` touch the process environment. A
+//! test guards all of this.
 
 pub mod alert;
 pub mod app;
@@ -26,6 +27,7 @@ pub mod azure;
 pub mod capture;
 pub mod config;
 pub mod credentials_command;
+pub mod doctor;
 pub mod explain;
 pub mod functions;
 pub mod notify;

@@ -3,9 +3,9 @@
 use alert_packet_capture::{
     app::{self, App, Pace},
     config::{AppSettings, Settings},
-    credentials_command, explain, telemetry,
+    credentials_command, doctor, explain, telemetry,
 };
-use std::{error::Error, net::Ipv4Addr, process::ExitCode};
+use std::{error::Error, io::IsTerminal, net::Ipv4Addr, process::ExitCode};
 use tokio::net::TcpListener;
 
 fn main() -> ExitCode {
@@ -22,9 +22,10 @@ fn main() -> ExitCode {
         Some("credentials") => {
             credentials_command::main(&arguments[1..], &AppSettings::from_environment())
         }
+        Some("doctor") => examine(&arguments[1..]),
         Some(_) => {
             eprintln!(
-                "usage: handler                              serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert\n       handler credentials ...              make, encrypt and check the password that it signs in with"
+                "usage: handler                              serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert\n       handler credentials ...              make, encrypt and check the password that it signs in with\n       handler doctor [OPTION...]           say whether all is set up right, and what mends it"
             );
             ExitCode::from(2)
         }
@@ -45,6 +46,12 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     app::log_settings(&settings);
     app.serve(listener, stop_signal()).await?;
     Ok(())
+}
+
+#[tokio::main]
+async fn examine(arguments: &[String]) -> ExitCode {
+    let terminal = std::io::stdout().is_terminal();
+    doctor::main(arguments, &AppSettings::from_environment(), terminal).await
 }
 
 /// Ctrl-C, or SIGTERM where there is such a thing.

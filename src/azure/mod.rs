@@ -1,6 +1,7 @@
 //! REST clients for Azure Resource Manager. They know Azure's resources and nothing of alerts, so that
 //! whoever reads them needs only the vendor's pages.
 
+pub mod authorization;
 pub mod client;
 pub mod compute;
 pub mod credentials;
@@ -11,6 +12,7 @@ pub mod operation;
 pub mod page;
 pub mod resource_id;
 pub mod retry;
+pub mod storage;
 pub mod transport;
 
 /// An Azure location as a name that can be compared: "West US" and "westus" are the same place.

@@ -69,8 +69,9 @@ fn same_signal(a: &str, b: &str) -> bool {
     letters(a) == letters(b)
 }
 
-/// Without case, as Azure compares resource names. Time grows with pattern times text at the worst.
-fn matches(pattern: &str, text: &str) -> bool {
+/// Whether the text is as the pattern says, in which `*` stands for any text. Without case, as Azure compares
+/// resource names and actions. Time grows with pattern times text at the worst.
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

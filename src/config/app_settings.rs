@@ -20,6 +20,14 @@ impl AppSettings {
         self.values.insert(name.to_owned(), value.to_owned());
     }
 
+    /// The same without these settings, whatever the case of their names.
+    pub fn without(&self, names: &[&str]) -> Self {
+        let alike = |name: &str| names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
+        let kept = self.values.iter().filter(|(name, _)| !alike(name));
+        kept.map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// The value of a setting, by its exact name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
@@ -84,10 +92,14 @@ impl<'a> Reader<'a> {
     }
 
     pub fn problem(&mut self, name: &str, expected: impl Into<String>) {
-        self.problems.push(Problem {
+        let problem = Problem {
             name: name.to_owned(),
             expected: expected.into(),
-        });
+        };
+        // Some settings are read for more than one purpose.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     /// The value of a setting: the exact name first, else the one name that differs in case alone, since

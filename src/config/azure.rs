@@ -22,6 +22,37 @@ pub struct AzureSettings {
     pub ca_file: Option<PathBuf>,
 }
 
+const ENVIRONMENT: &str = "AzureEnvironment";
+const ENDPOINT: &str = "AZURE_RESOURCE_MANAGER_ENDPOINT";
+
+/// The endpoints of a cloud. The audience of its tokens is the second one.
+/// <https://learn.microsoft.com/en-us/entra/identity-platform/authentication-national-cloud>
+#[derive(Clone, Copy)]
+struct Cloud {
+    name: &'static str,
+    authority_host: &'static str,
+    resource_manager: &'static str,
+}
+
+/// The usual one first.
+const CLOUDS: [Cloud; 3] = [
+    Cloud {
+        name: "AzurePublicCloud",
+        authority_host: "https://login.microsoftonline.com",
+        resource_manager: "https://management.azure.com",
+    },
+    Cloud {
+        name: "AzureUSGovernment",
+        authority_host: "https://login.microsoftonline.us",
+        resource_manager: "https://management.usgovcloudapi.net",
+    },
+    Cloud {
+        name: "AzureChinaCloud",
+        authority_host: "https://login.chinacloudapi.cn",
+        resource_manager: "https://management.chinacloudapi.cn",
+    },
+];
+
 impl AzureSettings {
     /// Reads these settings alone.
     ///
@@ -38,23 +69,18 @@ impl AzureSettings {
 /// `None` when a part of the identity is missing and a dry run needs none.
 pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettings> {
     let identity = identity::read(reader, !dry_run);
-    let authority_host = https_url(
-        reader,
-        "AZURE_AUTHORITY_HOST",
-        "https://login.microsoftonline.com",
-    );
-    let resource_manager_endpoint = https_url(
-        reader,
-        "AZURE_RESOURCE_MANAGER_ENDPOINT",
-        "https://management.azure.com",
-    );
-    let audience = reader
-        .text("AZURE_RESOURCE_MANAGER_AUDIENCE")
-        .map(|text| text.strip_suffix("/.default").unwrap_or(text).to_owned())
-        .or_else(|| {
-            let endpoint = resource_manager_endpoint.as_ref()?.as_str();
-            Some(endpoint.trim_end_matches('/').to_owned())
-        });
+    let cloud = cloud(reader);
+    let authority_host = authority_host(reader);
+    let own_endpoint = reader.text(ENDPOINT).is_some();
+    let resource_manager_endpoint = https_url(reader, ENDPOINT, cloud.resource_manager);
+    let audience = match reader.text("AZURE_RESOURCE_MANAGER_AUDIENCE") {
+        Some(text) => Some(text.strip_suffix("/.default").unwrap_or(text).to_owned()),
+        // Azure Stack, a private cloud or the sandbox: usually the address is the audience.
+        None if own_endpoint => resource_manager_endpoint
+            .as_ref()
+            .map(|endpoint| endpoint.as_str().trim_end_matches('/').to_owned()),
+        None => Some(cloud.resource_manager.to_owned()),
+    };
     let ca_file = reader.text("SSL_CERT_FILE").map(PathBuf::from);
     Some(AzureSettings {
         identity: identity?,
@@ -63,6 +89,28 @@ pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettin
         audience: audience?,
         ca_file,
     })
+}
+
+/// Microsoft Entra ID of the cloud.
+pub(super) fn authority_host(reader: &mut Reader<'_>) -> Option<Url> {
+    let cloud = cloud(reader);
+    https_url(reader, "AZURE_AUTHORITY_HOST", cloud.authority_host)
+}
+
+fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {
+    match reader.text(ENVIRONMENT) {
+        None => &CLOUDS[0],
+        Some(name) => match CLOUDS
+            .iter()
+            .find(|cloud| cloud.name.eq_ignore_ascii_case(name))
+        {
+            Some(cloud) => cloud,
+            None => {
+                reader.problem(ENVIRONMENT, CLOUDS.map(|cloud| cloud.name).join(", "));
+                &CLOUDS[0]
+            }
+        },
+    }
 }
 
 fn https_url(reader: &mut Reader<'_>, name: &str, default: &str) -> Option<Url> {

@@ -1,6 +1,6 @@
 //! What to capture and on what, how many jobs at a time.
 
-use super::{app_settings::Reader, filters};
+use super::{AppSettings, SettingsError, app_settings::Reader, filters};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -105,6 +105,18 @@ pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
             8,
         )),
         dry_run,
+    }
+}
+
+impl AllowedSettings {
+    /// Reads these settings alone, for a decision without Azure.
+    ///
+    /// # Errors
+    /// Every one of them that is wrong, by name.
+    pub fn read(settings: &AppSettings) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(settings);
+        let allowed = read_allowed(&mut reader);
+        reader.finish(allowed)
     }
 }
 

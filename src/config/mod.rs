@@ -106,6 +106,53 @@ mod tests {
     }
 
     #[test]
+    fn a_cloud_has_its_own_endpoints_and_each_can_be_overridden() {
+        for (more, authority, endpoint, audience) in [
+            (
+                &[("AzureEnvironment", "azureusgovernment")][..],
+                "https://login.microsoftonline.us/",
+                "https://management.usgovcloudapi.net/",
+                "https://management.usgovcloudapi.net",
+            ),
+            (
+                &[
+                    ("AzureEnvironment", "AzureChinaCloud"),
+                    (
+                        "AZURE_AUTHORITY_HOST",
+                        "https://login.partner.microsoftonline.cn",
+                    ),
+                    (
+                        "AZURE_RESOURCE_MANAGER_AUDIENCE",
+                        "https://management.core.chinacloudapi.cn/",
+                    ),
+                ],
+                "https://login.partner.microsoftonline.cn/",
+                "https://management.chinacloudapi.cn/",
+                "https://management.core.chinacloudapi.cn/",
+            ),
+            (
+                &[(
+                    "AZURE_RESOURCE_MANAGER_ENDPOINT",
+                    "https://management.stack.example/",
+                )],
+                "https://login.microsoftonline.com/",
+                "https://management.stack.example/",
+                "https://management.stack.example",
+            ),
+        ] {
+            let azure = read(&[&COMPLETE[..], more].concat())
+                .unwrap()
+                .azure
+                .unwrap();
+            assert_eq!(azure.authority_host.as_str(), authority);
+            assert_eq!(azure.resource_manager_endpoint.as_str(), endpoint);
+            assert_eq!(azure.audience, audience);
+        }
+        let error = read(&[&COMPLETE[..], &[("AzureEnvironment", "AzureGermanCloud")]].concat());
+        assert!(error.unwrap_err().to_string().contains("AzureEnvironment"));
+    }
+
+    #[test]
     fn everything_wrong_is_said_at_once_and_no_secret_with_it() {
         let wrong = [
             ("PacketCapture__TimeLimitInSeconds", "18001"),

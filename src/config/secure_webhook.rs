@@ -1,6 +1,6 @@
 //! Who may send alerts, when that is more than whoever knows the function key.
 
-use super::app_settings::Reader;
+use super::{app_settings::Reader, azure};
 use std::path::PathBuf;
 use url::Url;
 use uuid::Uuid;
@@ -65,11 +65,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<SecureWebhookSettings> {
     }
     let tenant_id = tenant.and_then(|text| guid(reader, TENANT, text));
     let caller_app_id = guid(reader, CALLER, caller.unwrap_or(ACTION_GROUPS));
-    // A wrong address is reported where the Azure settings are read.
-    let authority_host = reader
-        .text("AZURE_AUTHORITY_HOST")
-        .unwrap_or("https://login.microsoftonline.com");
-    let authority_host = Url::parse(authority_host).ok();
+    let authority_host = azure::authority_host(reader);
     let (tenant_id, authority_host) = (tenant_id?, authority_host?);
     let issuers = match issuers.is_empty() {
         true => vec![
@@ -158,7 +154,7 @@ mod tests {
                 format!("https://login.microsoftonline.com/{tenant}/v2.0"),
             ]
         );
-        pairs.push(("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us/"));
+        pairs.push(("AzureEnvironment", "AzureUSGovernment"));
         let settings = read_pairs(&pairs).unwrap().unwrap();
         assert_eq!(
             settings.issuers[1],

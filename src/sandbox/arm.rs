@@ -11,7 +11,9 @@ use super::calls::Call;
 use super::ids;
 use super::routes::Route;
 use super::world::World;
-use super::{compute, headers, operations, packet_captures, storage, versions, watchers};
+use super::{
+    compute, headers, operations, packet_captures, permissions, storage, versions, watchers,
+};
 
 /// A request as the handlers see it.
 pub(super) struct Asked<'a> {
@@ -76,6 +78,7 @@ fn provider(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::ListScaleSetInstances => compute::list_instances(world, asked),
         Call::GetScaleSetInstance => compute::get_instance(world, asked),
         Call::GetStorageAccount => storage::get_account(world, asked),
+        Call::ListPermissions => permissions::list(world, asked),
         _ => Err(unknown(asked)),
     }
 }

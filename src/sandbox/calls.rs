@@ -47,6 +47,8 @@ pub enum Call {
     GetScaleSetInstance,
     /// One storage account.
     GetStorageAccount,
+    /// What the caller may do at a scope.
+    ListPermissions,
     /// A capture file, read from the storage account.
     GetBlob,
     /// Nothing the sandbox imitates.
@@ -91,6 +93,7 @@ impl Call {
                 "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read"
             }
             Self::GetStorageAccount => "Microsoft.Storage/storageAccounts/read",
+            Self::ListPermissions => "Microsoft.Authorization/permissions/read",
             _ => "",
         }
     }

@@ -39,7 +39,10 @@ pub(super) fn get_instance_view(world: &World, asked: &Asked<'_>) -> Outcome {
         },
         "statuses": [
             status("ProvisioningState/succeeded", "Provisioning succeeded"),
-            status("PowerState/running", "VM running"),
+            status(
+                &format!("PowerState/{}", machine.power),
+                &format!("VM {}", machine.power),
+            ),
         ],
     })))
 }

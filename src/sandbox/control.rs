@@ -24,6 +24,7 @@ impl Sandbox {
                 location: location.to_owned(),
                 os: "Linux",
                 agent: true,
+                power: "running",
             });
         });
     }
@@ -36,6 +37,11 @@ impl Sandbox {
     /// Takes the agent off a VM.
     pub fn remove_agent(&self, vm: &str) {
         self.change_vm(vm, |machine| machine.agent = false);
+    }
+
+    /// Stops a VM and gives its host back.
+    pub fn deallocate_vm(&self, vm: &str) {
+        self.change_vm(vm, |machine| machine.power = "deallocated");
     }
 
     /// A scale set with these instances.
@@ -69,8 +75,20 @@ impl Sandbox {
             world.storage_accounts.push(StorageAccount {
                 id: id.to_owned(),
                 location: location.to_owned(),
+                shared_keys: true,
+                tier: "Standard",
             });
         });
+    }
+
+    /// Forbids access to a storage account by its keys, and so by most SAS.
+    pub fn forbid_shared_keys(&self, account: &str) {
+        self.change_account(account, |account| account.shared_keys = false);
+    }
+
+    /// Turns a storage account into a premium one.
+    pub fn make_premium(&self, account: &str) {
+        self.change_account(account, |account| account.tier = "Premium");
     }
 
     /// A capture left over from before. Panics when its watcher is not there.
@@ -104,6 +122,16 @@ impl Sandbox {
         self.shared.with_world(|world, _| {
             world.know(id);
             add(world);
+        });
+    }
+
+    fn change_account(&self, id: &str, change: impl FnOnce(&mut StorageAccount)) {
+        self.shared.with_world(|world, _| {
+            let account = world
+                .storage_accounts
+                .iter_mut()
+                .find(|account| same(&account.id, id));
+            change(account.unwrap_or_else(|| panic!("no storage account {id} in the sandbox")));
         });
     }
 

@@ -17,6 +17,7 @@ mod journal;
 mod members;
 mod operations;
 mod packet_captures;
+mod permissions;
 mod progress;
 mod references;
 mod request;

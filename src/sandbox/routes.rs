@@ -43,6 +43,23 @@ impl Route {
             ("GET", ["common", "discovery", "instance"]) => {
                 route(Call::InstanceDiscovery, String::new(), "", from(1))
             }
+            // At any scope, so it comes before the resources.
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    ..,
+                    "providers",
+                    "microsoft.authorization",
+                    "permissions",
+                ],
+            ) => route(
+                Call::ListPermissions,
+                up_to(parts.len() - 3),
+                "",
+                "permissions".to_owned(),
+            ),
             (
                 "GET",
                 [
@@ -193,6 +210,12 @@ mod tests {
                 format!("{captures}/a/queryStatus"),
                 Call::QueryStatus,
                 "packetCaptures/a/queryStatus",
+            ),
+            (
+                "GET",
+                format!("{w}/providers/Microsoft.Authorization/permissions"),
+                Call::ListPermissions,
+                "permissions",
             ),
             (
                 "PATCH",

@@ -22,11 +22,11 @@ pub(super) fn get_account(world: &World, asked: &Asked<'_>) -> Outcome {
             "type": "Microsoft.Storage/storageAccounts",
             "location": ids::region(&account.location),
             "kind": "StorageV2",
-            "sku": {"name": "Standard_LRS", "tier": "Standard"},
+            "sku": {"name": format!("{}_LRS", account.tier), "tier": account.tier},
             "tags": {},
             "properties": {
                 "provisioningState": "Succeeded",
-                "allowSharedKeyAccess": true,
+                "allowSharedKeyAccess": account.shared_keys,
                 "supportsHttpsTrafficOnly": true,
                 "primaryEndpoints": {"blob": format!("{}/{name}/", world.endpoint)},
             },

@@ -5,7 +5,7 @@ use super::answer::{Answer, gateway_error};
 use super::arm::Asked;
 
 /// The versions in use between the oldest and the newest client that was seen.
-const VERSIONS: [(&str, &[&str]); 3] = [
+const VERSIONS: [(&str, &[&str]); 4] = [
     (
         "Microsoft.Network",
         &[
@@ -46,6 +46,10 @@ const VERSIONS: [(&str, &[&str]); 3] = [
             "2025-01-01",
             "2025-06-01",
         ],
+    ),
+    (
+        "Microsoft.Authorization",
+        &["2015-07-01", "2018-07-01", "2022-04-01"],
     ),
 ];
 

@@ -15,6 +15,8 @@ pub(super) struct Machine {
     /// `Linux` or `Windows`.
     pub os: &'static str,
     pub agent: bool,
+    /// The last part of the power state: `running`, `deallocated`.
+    pub power: &'static str,
 }
 
 pub(super) struct ScaleSet {
@@ -26,6 +28,9 @@ pub(super) struct ScaleSet {
 pub(super) struct StorageAccount {
     pub id: String,
     pub location: String,
+    pub shared_keys: bool,
+    /// `Standard` or `Premium`.
+    pub tier: &'static str,
 }
 
 pub(super) struct Watcher {

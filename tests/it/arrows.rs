@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module, and what of ours it may use. What is not listed may use everything (`app`, `main`, `lib`, `explain`).
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     (
         "functions",
         &[
@@ -27,6 +27,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("config", &["config"]),
     ("sandbox", &["sandbox"]),
     ("telemetry", &[]),
+    ("doctor", &["app", "azure", "capture", "config"]),
 ];
 
 fn sources(below: &Path, found: &mut Vec<PathBuf>) {

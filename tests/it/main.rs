@@ -5,6 +5,7 @@ mod alert_shapes;
 mod arrows;
 mod capture_stories;
 mod credentials;
+mod doctor_stories;
 mod fault_stories;
 mod front_door_stories;
 mod local_settings;

@@ -1,0 +1,146 @@
+//! One virtual machine: whether an alert on it would get its capture.
+
+use super::{
+    Doctor, mend,
+    rights::{self, EXTENSIONS_READ, INSTANCE_VIEW_READ, MACHINES_READ},
+};
+use crate::azure::{
+    compute::{self, Extension},
+    network_watcher::NetworkWatcher,
+    resource_id::ResourceId,
+};
+
+const REGION: &str = "watcher of its region";
+const AGENT: &str = "agent";
+const POWER: &str = "power";
+
+impl Doctor<'_> {
+    /// `watchers` are those of its subscription, if they could be listed.
+    pub async fn machine(&mut self, id: &ResourceId, watchers: Option<&[NetworkWatcher]>) {
+        const CHECK: &str = "virtual machine";
+        let name = id.name().unwrap_or_default();
+        let mut os_type = None;
+        match compute::get_virtual_machine(&self.arm, id).await {
+            Ok(machine) => {
+                self.has(MACHINES_READ, name);
+                self.report
+                    .ok(CHECK, format!("{name} is in {}", machine.location));
+                self.watcher_of(id, &machine.location, watchers);
+                os_type = machine.os_type;
+            }
+            Err(error) => {
+                let mend = mend::list_machines(id);
+                self.refused(CHECK, MACHINES_READ, id, &error, mend);
+                self.report
+                    .skipped(REGION, format!("the region of {name} is not known"));
+                if error.is_not_found() {
+                    for check in [AGENT, POWER] {
+                        self.report.skipped(check, format!("{name} is not there"));
+                    }
+                    return;
+                }
+            }
+        }
+        self.agent(id, os_type.as_deref()).await;
+        self.power(id).await;
+    }
+
+    fn watcher_of(&mut self, id: &ResourceId, location: &str, watchers: Option<&[NetworkWatcher]>) {
+        let Some(watchers) = watchers else {
+            self.report
+                .skipped(REGION, "the network watchers are not known");
+            return;
+        };
+        match watchers.iter().find(|it| it.location == location) {
+            Some(watcher) => self.report.ok(REGION, rights::names(&[&watcher.id])),
+            None => self.report.failed(
+                REGION,
+                format!("{location} has no network watcher in this subscription"),
+                mend::enable_watcher(&id.subscription_id(), location),
+            ),
+        }
+    }
+
+    async fn agent(&mut self, id: &ResourceId, os_type: Option<&str>) {
+        let name = id.name().unwrap_or_default();
+        let mend = mend::install_agent(id, os_type);
+        let extensions = match compute::list_extensions(&self.arm, id).await {
+            Ok(extensions) => extensions,
+            Err(error) => return self.refused(AGENT, EXTENSIONS_READ, id, &error, mend),
+        };
+        match extensions.iter().find(|it| is_agent(it)) {
+            None => self.report.failed(
+                AGENT,
+                format!("the Network Watcher extension is not installed on {name}"),
+                mend,
+            ),
+            Some(agent) => match agent.provisioning_state.as_deref() {
+                Some(state) if state.eq_ignore_ascii_case("Failed") => self.report.warning(
+                    AGENT,
+                    format!("{} is on {name}, but its installation failed", agent.kind),
+                    mend,
+                ),
+                _ => self
+                    .report
+                    .ok(AGENT, format!("{} is on {name}", agent.kind)),
+            },
+        }
+    }
+
+    async fn power(&mut self, id: &ResourceId) {
+        let name = id.name().unwrap_or_default();
+        let mend = mend::start_machine(id);
+        match compute::power_state(&self.arm, id).await {
+            Err(error) => self.refused(POWER, INSTANCE_VIEW_READ, id, &error, mend),
+            Ok(Some(state)) if state.eq_ignore_ascii_case("running") => {
+                self.report.ok(POWER, format!("{name} is running"));
+            }
+            Ok(state) => {
+                let state = state.as_deref().unwrap_or("in no state that Azure knows");
+                let message = format!("{name} is {state}: nothing can be captured on it");
+                self.report.failed(POWER, message, mend);
+            }
+        }
+    }
+}
+
+/// By publisher and type: the extension's resource name is anybody's choice.
+fn is_agent(extension: &Extension) -> bool {
+    extension
+        .publisher
+        .eq_ignore_ascii_case("Microsoft.Azure.NetworkWatcher")
+        && ["NetworkWatcherAgentLinux", "NetworkWatcherAgentWindows"]
+            .iter()
+            .any(|kind| kind.eq_ignore_ascii_case(&extension.kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_agent_is_known_by_publisher_and_type() {
+        for (publisher, kind, expected) in [
+            (
+                "Microsoft.Azure.NetworkWatcher",
+                "NetworkWatcherAgentLinux",
+                true,
+            ),
+            (
+                "microsoft.azure.networkwatcher",
+                "NetworkWatcherAgentWINDOWS",
+                true,
+            ),
+            ("Microsoft.Azure.NetworkWatcher", "Something", false),
+            ("Microsoft.Azure.Monitor", "NetworkWatcherAgentLinux", false),
+            ("", "", false),
+        ] {
+            let extension = Extension {
+                publisher: publisher.to_owned(),
+                kind: kind.to_owned(),
+                provisioning_state: None,
+            };
+            assert_eq!(is_agent(&extension), expected, "{publisher} {kind}");
+        }
+    }
+}

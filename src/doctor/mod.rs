@@ -1,0 +1,183 @@
+//! `handler doctor`: whether the function is set up right, as a checklist with the command that mends each
+//! fault. It changes nothing: it reads, and asks a capture of ours for its status.
+
+mod arguments;
+mod identity;
+mod machine;
+mod mend;
+mod permissions;
+mod report;
+mod rights;
+mod settings;
+mod storage;
+mod watchers;
+
+use crate::{
+    azure::{client::ArmClient, resource_id::ResourceId},
+    config::{AppSettings, CaptureSettings},
+};
+use arguments::Arguments;
+use report::Report;
+use rights::{INSTANCES_READ, MACHINES_READ, SCALE_SETS_READ};
+use settings::Usable;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+/// Checks and prints. The exit code is 0 when nothing fails, 1 when something does, 2 for bad usage.
+/// `terminal` is whether standard output is one.
+pub async fn main(arguments: &[String], environment: &AppSettings, terminal: bool) -> ExitCode {
+    let arguments = match arguments::parse(arguments) {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            eprintln!("error: {message}; {}", arguments::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    let report = run(&arguments, environment).await;
+    // https://no-color.org
+    let plain = environment.get("NO_COLOR").is_some_and(|it| !it.is_empty());
+    let text = match arguments.json {
+        true => report.to_json(),
+        false => report.to_text(terminal && !plain && !arguments.no_color),
+    };
+    // A closed pipe (`| head`) is no reason to panic.
+    let _ = writeln!(io::stdout(), "{text}");
+    ExitCode::from(report.exit_code())
+}
+
+/// What the checks of Azure share.
+struct Doctor<'a> {
+    arm: ArmClient,
+    capture: &'a CaptureSettings,
+    /// Whom missing roles belong to.
+    assignee: String,
+    report: Report,
+    /// Resource Manager gave no answer: asking on would only take time.
+    unreachable: bool,
+}
+
+async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
+    let mut report = Report::default();
+    let Some(usable) = settings::check(environment, &mut report) else {
+        return without_azure(report, "the app settings are wrong");
+    };
+    outside_scopes(arguments, environment, &usable, &mut report);
+    let Some((azure, arm)) = &usable.azure else {
+        report.skipped("identity", "its app settings are missing or wrong");
+        report.skipped("access token", "there is no identity");
+        return without_azure(report, "there is no identity");
+    };
+    report.ok("identity", identity::describe(azure));
+    if let Err(error) = arm.fetch_token().await {
+        let mend = identity::mend_token(azure, &error);
+        report.failed("access token", identity::refusal(&error), mend);
+        return without_azure(report, "there is no access token");
+    }
+    report.ok("access token", "given by Microsoft Entra ID");
+    let doctor = Doctor {
+        arm: arm.clone(),
+        capture: &usable.settings.capture,
+        assignee: identity::assignee(azure),
+        report,
+        unreachable: false,
+    };
+    doctor.examine(arguments, &usable).await
+}
+
+impl Doctor<'_> {
+    async fn examine(mut self, arguments: &Arguments, usable: &Usable) -> Report {
+        let scopes = scopes(arguments, usable);
+        if scopes.is_empty() && arguments.machines.is_empty() {
+            self.report.skipped(
+                "network watchers",
+                "no subscription is known; --subscription names one",
+            );
+        }
+        let mut subscriptions: Vec<ResourceId> = Vec::new();
+        for scope in scopes.iter().chain(&arguments.machines) {
+            let subscription = scope.subscription_id();
+            if !subscriptions.contains(&subscription) {
+                subscriptions.push(subscription);
+            }
+        }
+        let mut known = Vec::new();
+        for subscription in &subscriptions {
+            known.push((subscription, self.subscription(subscription).await));
+            if self.unreachable {
+                return self.silence();
+            }
+        }
+        for scope in &scopes {
+            let rights = [MACHINES_READ, SCALE_SETS_READ, INSTANCES_READ];
+            self.look_up(&rights, &[scope], scope).await;
+        }
+        match &usable.storage {
+            Some(account) => self.storage_account(account).await,
+            None => self.report.skipped(
+                "storage account",
+                "PacketCapture__StorageAccountId names none",
+            ),
+        }
+        for machine in &arguments.machines {
+            let watchers = known
+                .iter()
+                .find(|(subscription, _)| subscription.contains(machine))
+                .and_then(|(_, watchers)| watchers.as_deref());
+            self.machine(machine, watchers).await;
+        }
+        self.report
+    }
+
+    fn silence(mut self) -> Report {
+        for check in ["storage account", "virtual machine"] {
+            self.report
+                .skipped(check, "Azure Resource Manager does not answer");
+        }
+        self.report
+    }
+}
+
+/// Where machines may be captured: as asked for, else as allowed, else next to the storage account. Machines
+/// that are asked for are looked at themselves.
+fn scopes(arguments: &Arguments, usable: &Usable) -> Vec<ResourceId> {
+    if !arguments.subscriptions.is_empty() || !arguments.machines.is_empty() {
+        return arguments.subscriptions.clone();
+    }
+    if !usable.scopes.is_empty() {
+        return usable.scopes.clone();
+    }
+    let account = usable.storage.as_ref();
+    account
+        .map(ResourceId::subscription_id)
+        .into_iter()
+        .collect()
+}
+
+/// A machine that somebody asks about and whose alerts are ignored is worth a word.
+fn outside_scopes(
+    arguments: &Arguments,
+    environment: &AppSettings,
+    usable: &Usable,
+    report: &mut Report,
+) {
+    for machine in &arguments.machines {
+        let inside = |scope: &ResourceId| scope.contains(machine);
+        if !usable.scopes.is_empty() && !usable.scopes.iter().any(inside) {
+            let pair = format!("PacketCapture__AllowedScopes={machine},...");
+            report.warning(
+                "allowed scopes",
+                format!("alerts on {} are ignored", rights::names(&[machine])),
+                mend::app_setting(environment, &pair),
+            );
+        }
+    }
+}
+
+fn without_azure(mut report: Report, reason: &str) -> Report {
+    for check in ["network watchers", "storage account", "virtual machine"] {
+        report.skipped(check, reason);
+    }
+    report
+}

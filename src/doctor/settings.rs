@@ -1,0 +1,128 @@
+//! The app settings: each problem a line of its own, then what is allowed but hardly meant.
+
+use super::{mend, report::Report};
+use crate::{
+    app::{self, Pace},
+    azure::{client::ArmClient, error::chain, resource_id::ResourceId},
+    config::{AppSettings, AzureSettings, Problem, Settings},
+};
+use std::time::Duration;
+
+/// Action groups stop waiting after 10 s; a second is left for the way.
+const LONGEST_REPLY_WAIT: Duration = Duration::from_secs(9);
+
+/// The settings as far as they can be used.
+pub struct Usable {
+    pub settings: Settings,
+    /// The identity and the client that uses it, if both are well-formed.
+    pub azure: Option<(AzureSettings, ArmClient)>,
+    pub scopes: Vec<ResourceId>,
+    pub storage: Option<ResourceId>,
+}
+
+/// Checks them all. `None` when nothing can be read at all.
+pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
+    let (settings, mut problems) = read(environment);
+    let Some(mut settings) = settings else {
+        tell(environment, &problems, report);
+        return None;
+    };
+    let scopes = app::allowed(&settings.allowed, &mut problems).scopes;
+    let storage = app::storage(&settings, &mut problems).storage_id;
+    let azure = settings
+        .azure
+        .take()
+        .and_then(|azure| match app::arm_client(&azure, &pace()) {
+            Ok(arm) => Some((azure, arm)),
+            Err(error) => {
+                let text = chain(&error);
+                let (name, expected) = text.split_once(": ").unwrap_or(("AZURE_TENANT_ID", &text));
+                problems.push(Problem {
+                    name: name.to_owned(),
+                    expected: expected.to_owned(),
+                });
+                None
+            }
+        });
+    tell(environment, &problems, report);
+    sanity(environment, &settings, report);
+    Some(Usable {
+        settings,
+        azure,
+        scopes,
+        storage: storage.and_then(|id| ResourceId::parse(&id).ok()),
+    })
+}
+
+/// Somebody sits and waits: one more try is enough.
+fn pace() -> Pace {
+    let mut pace = Pace::default();
+    pace.retry.tries = 2;
+    pace
+}
+
+/// Wrong settings are left out, so that the others can still be checked. With a wrong endpoint or half an
+/// identity nothing is called: the secret must not go to a default in place of what was meant.
+fn read(environment: &AppSettings) -> (Option<Settings>, Vec<Problem>) {
+    let problems = match Settings::read(environment) {
+        Ok(settings) => return (Some(settings), Vec::new()),
+        Err(error) => error.problems,
+    };
+    let names: Vec<&str> = problems.iter().map(|it| it.name.as_str()).collect();
+    let mut settings = Settings::read_for_dry_run(&environment.without(&names)).ok();
+    const OTHERS: [&str; 3] = ["PacketCapture", "JobQueue", "FUNCTIONS_"];
+    let of_azure = |name: &&str| !OTHERS.iter().any(|prefix| name.starts_with(prefix));
+    if let Some(settings) = settings.as_mut().filter(|_| names.iter().any(of_azure)) {
+        settings.azure = None;
+    }
+    (settings, problems)
+}
+
+fn tell(environment: &AppSettings, problems: &[Problem], report: &mut Report) {
+    if problems.is_empty() {
+        report.ok("app settings", "complete and well-formed");
+    }
+    for Problem { name, expected } in problems {
+        let first = name.split(' ').next().unwrap_or(name);
+        let mend = mend::app_setting(environment, &format!("{first}=..."));
+        report.failed("app settings", format!("{name}: {expected}"), mend);
+    }
+}
+
+/// What is legal and yet hardly meant.
+fn sanity(environment: &AppSettings, settings: &Settings, report: &mut Report) {
+    let wait = settings.capture.reply_wait;
+    if wait > LONGEST_REPLY_WAIT {
+        report.warning(
+            "reply wait",
+            format!(
+                "{} s, but action groups stop waiting after 10 s",
+                wait.as_secs()
+            ),
+            mend::app_setting(environment, "PacketCapture__ReplyWaitSeconds=8"),
+        );
+    } else {
+        report.ok("reply wait", format!("{} s", wait.as_secs()));
+    }
+    let scopes = &settings.allowed.scopes;
+    if scopes.is_empty() {
+        report.warning(
+            "allowed scopes",
+            "none set: any machine that an alert names is captured",
+            mend::app_setting(
+                environment,
+                "PacketCapture__AllowedScopes=/subscriptions/...",
+            ),
+        );
+    } else {
+        report.ok("allowed scopes", scopes.join(", "));
+    }
+    // Whoever left a setting out has not asked for a dry run.
+    if Settings::read(environment).is_ok_and(|it| it.capture.dry_run) {
+        report.warning(
+            "dry run",
+            "all alerts are dry runs: nothing is captured",
+            mend::app_setting(environment, "PacketCapture__DryRun=false"),
+        );
+    }
+}
