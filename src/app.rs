@@ -146,26 +146,28 @@ impl App {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send,
     ) -> std::io::Result<()> {
-        let (stopping, stopped) = watch::channel(false);
+        let (stop_serving, mut serving) = watch::channel(false);
+        let (stop_working, working) = watch::channel(false);
         let token = self.arm.map(|arm| tokio::spawn(keep_token(arm)));
         let queue = self.intake.queue.clone();
-        let worker: Option<JoinHandle<()>> = self
-            .worker
-            .map(|worker| tokio::spawn(worker.run(stopped.clone())));
-        let mut served = stopped.clone();
+        let worker: Option<JoinHandle<()>> =
+            self.worker.map(|worker| tokio::spawn(worker.run(working)));
         let router = functions::router(self.intake, self.secure_webhook);
         let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            let _ = served.wait_for(|stop| *stop).await;
+            let _ = serving.wait_for(|stop| *stop).await;
         });
         let server = tokio::spawn(server.into_future());
         stop.await;
         tracing::info!("stopping: finishing what is under way");
-        let _ = stopping.send(true);
+        let _ = stop_serving.send(true);
         let drained = async {
+            // The worker stops last: callers that are still waiting have jobs in the queue.
+            let served = server.await.unwrap_or(Ok(()));
+            let _ = stop_working.send(true);
             if let Some(worker) = worker {
                 let _ = worker.await;
             }
-            server.await.unwrap_or(Ok(()))
+            served
         };
         let result = tokio::time::timeout(DRAIN, drained).await.unwrap_or(Ok(()));
         if let Some(token) = token {

@@ -70,6 +70,20 @@ pub fn waiting(watcher: &ResourceId, name: &str, other_target: &str) -> Report {
     }
 }
 
+/// A stale capture is being removed first.
+pub fn removing_stale(watcher: &ResourceId, name: &str) -> Report {
+    Report {
+        status: Status::Accepted,
+        reason: Some("removing_stale_capture".to_owned()),
+        message: format!(
+            "A stale Packet Capture {name} is being deleted; the new one starts when it is gone"
+        ),
+        name: Some(name.to_owned()),
+        network_watcher: Some(watcher.clone()),
+        ..Report::default()
+    }
+}
+
 /// A network watcher is needed in each region.
 pub fn no_network_watcher(target: &Target, region: &str) -> Report {
     Report {

@@ -245,7 +245,7 @@ impl Capturer {
             Verdict::Stale => {
                 job.in_the_way_since = None;
                 let accepted = self.client.delete_packet_capture(&watcher, name).await?;
-                tracing::info!(network_watcher = %watcher, "stale packet capture {name} is being deleted");
+                job.report = outcome::removing_stale(&watcher, name);
                 match accepted.operation {
                     None => Ok(Next::AtOnce),
                     Some(operation) => {

@@ -1,7 +1,9 @@
 //! Azure on a bad night: throttled, cut off, slow, refusing.
 
 use crate::world::{World, common_alert};
-use alert_packet_capture::sandbox::{Call, Fault, FaultBody, What, samples};
+use alert_packet_capture::sandbox::{
+    Call, ExistingCapture, Fault, FaultBody, SessionStatus, What, samples,
+};
 
 const PUT: &str = "PUT packetCaptures/PSAzureFunction";
 
@@ -179,6 +181,39 @@ async fn a_caller_that_leaves_early_stops_nothing() {
         .until(|lines| lines.iter().any(|line| line.starts_with(PUT)))
         .await;
     world.end().await;
+}
+
+#[tokio::test]
+async fn a_stop_lets_the_alert_under_way_have_its_capture() {
+    let world = World::start().await;
+    world.azure.add_capture(ExistingCapture {
+        watcher: samples::WATCHER_WESTEUROPE.to_owned(),
+        name: "PSAzureFunction".to_owned(),
+        target: samples::WEB_02.to_owned(),
+        status: SessionStatus::Stopped,
+        started: None,
+        time_limit_seconds: 10,
+        stop_reason: None,
+    });
+    let (azure, http, url) = (world.azure.clone(), world.http.clone(), world.url.clone());
+    let request = http
+        .post(format!("{url}/api/AlertPacketCapture"))
+        .header("content-type", "application/json")
+        .body(common_alert(&[samples::WEB_01]).to_string());
+    let sent = tokio::spawn(request.send());
+    world
+        .until(|lines| lines.iter().any(|line| line.starts_with("GET operation")))
+        .await;
+    let ending = tokio::spawn(world.end());
+    // Once nobody listens, the stop has arrived; the stale capture is still being deleted then.
+    let address = url.trim_start_matches("http://");
+    while tokio::net::TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    azure.complete_operations();
+    let reply = crate::world::reply(sent.await.unwrap().unwrap()).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    ending.await.unwrap();
 }
 
 #[tokio::test]
