@@ -302,3 +302,46 @@ async fn a_dry_run_reads_all_and_writes_nothing() {
     assert_eq!(world.post(&alert).await.body["outcome"], "created");
     world.end().await;
 }
+
+/// The sample bodies whole, cut off and with bytes changed, the same ones in every run.
+#[tokio::test]
+async fn no_body_makes_the_function_answer_5xx() {
+    let world = World::with(&[("PacketCapture__DryRun", "true")]).await;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/alerts");
+    let mut seed: u64 = 1;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 33) as usize % below
+    };
+    let mut statuses = std::collections::BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let whole = std::fs::read(entry.unwrap().path()).unwrap();
+        let mut bodies = vec![whole.clone(), whole[..next(whole.len())].to_vec()];
+        for _ in 0..4 {
+            let mut changed = whole.clone();
+            for _ in 0..=next(3) {
+                changed[next(whole.len())] = next(256) as u8;
+            }
+            bodies.push(changed);
+        }
+        for body in bodies {
+            let request = world.http.post(format!("{}{FUNCTION}", world.url));
+            let request = request.header("content-type", "application/json");
+            let status = request
+                .body(body.clone())
+                .send()
+                .await
+                .unwrap()
+                .status()
+                .as_u16();
+            assert!(
+                status == 200 || status == 400,
+                "{status} for {}",
+                String::from_utf8_lossy(&body)
+            );
+            *statuses.entry(status).or_insert(0) += 1;
+        }
+    }
+    assert!(statuses[&200] > 50 && statuses[&400] > 50, "{statuses:?}");
+    world.end().await;
+}
