@@ -314,8 +314,11 @@ async fn no_body_makes_the_function_answer_5xx() {
         (seed >> 33) as usize % below
     };
     let mut statuses = std::collections::BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let whole = std::fs::read(entry.unwrap().path()).unwrap();
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let whole = std::fs::read(file).unwrap();
         let mut bodies = vec![whole.clone(), whole[..next(whole.len())].to_vec()];
         for _ in 0..4 {
             let mut changed = whole.clone();
