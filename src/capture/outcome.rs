@@ -58,26 +58,25 @@ pub fn limit_reached(watcher: &ResourceId, listed: usize, limit: usize) -> Repor
 
 /// Still waiting for another capture to end.
 pub fn waiting(watcher: &ResourceId, name: &str, other_target: &str) -> Report {
-    Report {
-        status: Status::Accepted,
-        reason: Some("waiting_for_capture".to_owned()),
-        message: format!(
-            "Packet Capture {name} is gathering evidence on {other_target}; this one starts when it has ended"
-        ),
-        name: Some(name.to_owned()),
-        network_watcher: Some(watcher.clone()),
-        ..Report::default()
-    }
+    let message = format!(
+        "Packet Capture {name} is gathering evidence on {other_target}; this one starts when it has ended"
+    );
+    in_the_way(watcher, name, "waiting_for_capture", message)
 }
 
 /// A stale capture is being removed first.
 pub fn removing_stale(watcher: &ResourceId, name: &str) -> Report {
+    let message = format!(
+        "A stale Packet Capture {name} is being deleted; the new one starts when it is gone"
+    );
+    in_the_way(watcher, name, "removing_stale_capture", message)
+}
+
+fn in_the_way(watcher: &ResourceId, name: &str, reason: &str, message: String) -> Report {
     Report {
         status: Status::Accepted,
-        reason: Some("removing_stale_capture".to_owned()),
-        message: format!(
-            "A stale Packet Capture {name} is being deleted; the new one starts when it is gone"
-        ),
+        reason: Some(reason.to_owned()),
+        message,
         name: Some(name.to_owned()),
         network_watcher: Some(watcher.clone()),
         ..Report::default()

