@@ -2,7 +2,7 @@
 //! network watchers run side by side.
 
 use crate::{
-    capture::{Capturer, Job, Ledger, Next, Status, StepError, step},
+    capture::{Capturer, Job, Ledger, Next, Phase, Status, StepError, step},
     notify::{self, Notice},
     queue::{JobQueue, Message},
 };
@@ -25,7 +25,7 @@ pub struct Worker {
     pub queue: Arc<dyn JobQueue>,
     pub capturer: Capturer,
     pub ledger: Arc<Ledger>,
-    /// Failures in a row until a job is given up.
+    /// Failures until a job is given up; counted anew once Azure has accepted the capture.
     pub max_attempts: u32,
     /// The pause after a first failure; it doubles with each further one.
     pub first_pause: Duration,
@@ -82,7 +82,10 @@ impl Worker {
             let told = job.report.clone();
             let next = match self.capturer.step(&mut job).await {
                 Ok(next) => {
-                    job.failures = 0;
+                    // Before that, steps that succeed and fail in turn would never end.
+                    if matches!(job.phase, Phase::Starting { .. }) {
+                        job.failures = 0;
+                    }
                     next
                 }
                 Err(error) => self.failed(&mut job, &error),

@@ -45,6 +45,9 @@ pub enum Failure {
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// Azure accepted the call and could not carry it out.
+    #[error("the operation ended with {code}: {message}")]
+    OperationFailed { code: String, message: String },
     /// A 2xx whose body is not what the contract says, for instance cut off by a proxy.
     #[error("Azure's answer could not be read")]
     Unreadable {
@@ -71,7 +74,7 @@ impl AzureError {
     /// A short code for logs, answers and notices.
     pub fn code(&self) -> &str {
         match &self.failure {
-            Failure::Refused { code, .. } => code,
+            Failure::Refused { code, .. } | Failure::OperationFailed { code, .. } => code,
             Failure::NoAnswer { .. } => "NoAnswer",
             Failure::NoToken { code, .. } => code.as_deref().unwrap_or("NoToken"),
             Failure::Unreadable { .. } => "UnreadableAnswer",
@@ -105,7 +108,9 @@ impl AzureError {
             Failure::Refused { status, code, .. } => {
                 is_temporary_status(*status) || code == "AnotherOperationInProgress"
             }
-            Failure::NoAnswer { .. } | Failure::Unreadable { .. } => true,
+            Failure::NoAnswer { .. }
+            | Failure::Unreadable { .. }
+            | Failure::OperationFailed { .. } => true,
             Failure::NoToken { code, .. } => code.is_none(),
             Failure::ForeignUrl { .. } => false,
         }
@@ -118,7 +123,9 @@ impl AzureError {
             Failure::Refused { status, .. } => is_temporary_status(*status) && *status != 429,
             Failure::NoAnswer { sent, .. } => *sent,
             Failure::Unreadable { .. } => true,
-            Failure::NoToken { .. } | Failure::ForeignUrl { .. } => false,
+            Failure::NoToken { .. }
+            | Failure::ForeignUrl { .. }
+            | Failure::OperationFailed { .. } => false,
         }
     }
 }

@@ -39,7 +39,7 @@ pub struct Job {
     /// The alert rule's name.
     pub rule: Option<String>,
     pub phase: Phase,
-    /// Attempts that failed since the last step that succeeded.
+    /// Attempts that failed; counted anew once Azure has accepted the capture.
     pub failures: u32,
     /// A create was sent and its answer was lost: a capture like ours may be ours.
     pub create_unconfirmed: bool,

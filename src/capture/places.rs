@@ -54,6 +54,11 @@ impl Places {
         self.watchers.put(subscription.to_owned(), watchers);
     }
 
+    /// Whether a step for this machine would rely on what was learned before.
+    pub fn remembers(&self, machine: &ResourceId) -> bool {
+        self.region(machine).is_some() || self.watchers(machine.subscription()).is_some()
+    }
+
     /// After a 404: neither the machine's region nor the subscription's watchers can be trusted.
     pub fn forget(&self, machine: &ResourceId) {
         self.regions.remove(machine);

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::azure::{
     client::ArmClient,
-    error::{self, AzureError, ErrorBody},
+    error::{self, AzureError, ErrorBody, Failure},
     network_watcher::{Accepted, NetworkWatcherClient, PacketCapture},
     operation::{self, Progress},
     resource_id::ResourceId,
@@ -88,14 +88,17 @@ impl Capturer {
                         job.phase = Phase::Prepare;
                         Ok(Next::AtOnce)
                     }
+                    // Counted as a failure: it must not go on for ever.
                     Progress::Failed(error) => {
-                        tracing::warn!(
-                            error.code = error.code,
-                            "deleting the stale capture failed, looking again: {}",
-                            error.message
-                        );
                         job.phase = Phase::Prepare;
-                        Ok(self.poll_after(None))
+                        Err(StepError(AzureError {
+                            operation: "delete the stale packet capture",
+                            resource: watcher.to_string(),
+                            failure: Failure::OperationFailed {
+                                code: error.code,
+                                message: error.message,
+                            },
+                        }))
                     }
                 }
             }
@@ -148,14 +151,21 @@ impl Capturer {
         })
     }
 
+    /// What was remembered may be out of date: a watcher replaced, a machine made anew elsewhere. Azure says so
+    /// with a refusal, and then it is asked afresh, once.
     async fn prepare(&self, job: &mut Job) -> Result<Next, StepError> {
-        let result = self.look_and_act(job).await;
-        if let Err(error) = &result
-            && (error.is_not_found() || error.code() == "InvalidResourceReference")
-        {
-            self.places.forget(&job.target.id);
+        let from_memory = self.places.remembers(&job.target.id);
+        match self.look_and_act(job).await {
+            Err(error) if error.is_not_found() || error.code() == "InvalidResourceReference" => {
+                self.places.forget(&job.target.id);
+                if !from_memory {
+                    return Err(error.into());
+                }
+                tracing::info!("{error}; asking Azure again where things are");
+                Ok(self.look_and_act(job).await?)
+            }
+            looked => Ok(looked?),
         }
-        Ok(result?)
     }
 
     async fn look_and_act(&self, job: &mut Job) -> Result<Next, AzureError> {

@@ -46,7 +46,7 @@ pub struct AllowedSettings {
 pub struct JobSettings {
     /// Jobs waiting at most; beyond that alerts are sent away with a 503.
     pub capacity: usize,
-    /// Failed attempts until a job is given up.
+    /// Failed attempts until a job is given up; counted anew once Azure has accepted the capture.
     pub max_attempts: u32,
 }
 

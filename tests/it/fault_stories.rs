@@ -19,6 +19,18 @@ fn fault(on: Call, times: usize, what: What) -> Fault {
     Fault { on, times, what }
 }
 
+fn stale_capture() -> ExistingCapture {
+    ExistingCapture {
+        watcher: samples::WATCHER_WESTEUROPE.to_owned(),
+        name: "PSAzureFunction".to_owned(),
+        target: samples::WEB_02.to_owned(),
+        status: SessionStatus::Stopped,
+        started: None,
+        time_limit_seconds: 10,
+        stop_reason: None,
+    }
+}
+
 #[tokio::test]
 async fn throttling_and_broken_answers_are_ridden_out() {
     let world = World::start().await;
@@ -186,15 +198,7 @@ async fn a_caller_that_leaves_early_stops_nothing() {
 #[tokio::test]
 async fn a_stop_lets_the_alert_under_way_have_its_capture() {
     let world = World::start().await;
-    world.azure.add_capture(ExistingCapture {
-        watcher: samples::WATCHER_WESTEUROPE.to_owned(),
-        name: "PSAzureFunction".to_owned(),
-        target: samples::WEB_02.to_owned(),
-        status: SessionStatus::Stopped,
-        started: None,
-        time_limit_seconds: 10,
-        stop_reason: None,
-    });
+    world.azure.add_capture(stale_capture());
     let (azure, http, url) = (world.azure.clone(), world.http.clone(), world.url.clone());
     let request = http
         .post(format!("{url}/api/AlertPacketCapture"))
@@ -214,6 +218,54 @@ async fn a_stop_lets_the_alert_under_way_have_its_capture() {
     let reply = crate::world::reply(sent.await.unwrap().unwrap()).await;
     assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
     ending.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stale_capture_that_cannot_be_deleted_is_given_up() {
+    let world = World::with(&[("JobQueue__MaxAttempts", "2")]).await;
+    world.azure.add_capture(stale_capture());
+    let (http, url) = (world.http.clone(), world.url.clone());
+    let body = common_alert(&[samples::WEB_01]).to_string();
+    let request = http
+        .post(format!("{url}/api/AlertPacketCapture"))
+        .header("content-type", "application/json");
+    let sent = tokio::spawn(request.body(body).send());
+    for attempt in 1..=2 {
+        world
+            .until(|lines| {
+                let deletes = lines
+                    .iter()
+                    .filter(|line| line.starts_with("DELETE"))
+                    .count();
+                deletes == attempt
+                    && lines
+                        .last()
+                        .is_some_and(|line| line.starts_with("GET operation"))
+            })
+            .await;
+        world
+            .azure
+            .fail_next_operation("InternalServerError", "the agent does not answer");
+        world.azure.complete_operations();
+    }
+    let reply = crate::world::reply(sent.await.unwrap().unwrap()).await;
+    assert_eq!(reply.status, 502, "{:?}", reply.body);
+    assert_eq!(reply.body["error"]["code"], "InternalServerError");
+    assert_eq!(world.count("PUT"), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_remembered_watcher_that_is_gone_costs_no_capture() {
+    let world = World::start().await;
+    let first = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(first.body["outcome"], "created", "{:?}", first.body);
+    let gone = What::arm_error(404, "ParentResourceNotFound", "the watcher is gone");
+    world.azure.fault(fault(Call::ListCaptures, 1, gone));
+    let second = world.post(&common_alert(&[samples::SQL_01])).await;
+    assert_eq!(second.body["outcome"], "created", "{:?}", second.body);
+    assert_eq!(world.count("GET networkWatchers"), 2, "asked afresh");
+    world.end().await;
 }
 
 #[tokio::test]
