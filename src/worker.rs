@@ -130,7 +130,7 @@ impl Worker {
 
     async fn put_back(&self, message: &Message, job: &Job, wait: Duration) {
         match serde_json::to_string(job) {
-            Ok(body) => self.settle(self.queue.update(message, body, wait).await),
+            Ok(body) => self.settle(self.queue.put_back(message, body, wait).await),
             Err(error) => tracing::error!("a job cannot be written down: {error}"),
         }
     }

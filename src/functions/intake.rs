@@ -4,7 +4,7 @@ use super::answer::{Answer, Entry, Refusal};
 use crate::{
     alert::{self, Alert, ResourceId},
     capture::{Allowed, Decision, Job, JobId, Ledger, Report, Status, allowed::SCOPE_NOT_ALLOWED},
-    queue::{JobQueue, QueueError},
+    queue::JobQueue,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
@@ -150,12 +150,8 @@ impl Intake {
             }),
             Err(error) => {
                 self.ledger.withdraw(key, &jobs);
-                let message = match error {
-                    QueueError::Full { .. } => format!("the alert was not taken: {error}"),
-                    QueueError::NotFound => "the alert was not taken: its queue is gone".to_owned(),
-                };
                 Err(Refusal::NotTaken {
-                    message,
+                    message: format!("the alert was not taken: {error}"),
                     retry_after: WHEN_FULL,
                 })
             }
