@@ -10,11 +10,13 @@ use crate::{
         retry::RetryLimits,
         transport::{self, TransportError},
     },
-    capture::{Allowed, Capturer, Ledger, Parameters},
+    capture::{Allowed, CaptureName, Capturer, Ledger, Parameters, RemoveFinished},
     config::{
-        AllowedSettings, AzureSettings, Problem, SecureWebhookSettings, Settings, SettingsError,
+        self, AllowedSettings, AzureSettings, Problem, SecureWebhookSettings, Settings,
+        SettingsError,
     },
     functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
+    notify::LogNotifier,
     queue::{JobQueue, MemoryQueue},
     worker::Worker,
 };
@@ -32,6 +34,8 @@ const CONCURRENT_CALLS: usize = 16;
 const TOKEN_AHEAD: Duration = Duration::from_secs(295);
 /// Pause between two attempts to get a token ahead of need.
 const TOKEN_PAUSE: Duration = Duration::from_secs(30);
+/// A session that may be stopped from outside is looked at so often.
+const STOPPED_SEEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long jobs and answers under way may take after a stop; the host kills after 10 s.
 const DRAIN: Duration = Duration::from_secs(8);
 
@@ -43,6 +47,8 @@ pub struct Pace {
     pub poll: (Duration, Duration),
     /// The pause before a failed job is tried again; it doubles.
     pub first_pause: Duration,
+    /// The longest time until a running session is looked at.
+    pub longest_look: Duration,
 }
 
 impl Default for Pace {
@@ -51,6 +57,7 @@ impl Default for Pace {
             retry: RetryLimits::default(),
             poll: (Duration::from_secs(1), Duration::from_secs(60)),
             first_pause: Duration::from_secs(1),
+            longest_look: Duration::MAX,
         }
     }
 }
@@ -83,6 +90,7 @@ impl App {
         let mut problems = Vec::new();
         let allowed = allowed(&settings.allowed, &mut problems);
         let storage = storage(settings, &mut problems);
+        let name = capture_name(settings, &mut problems);
         if !problems.is_empty() {
             return Err(SettingsError { problems }.into());
         }
@@ -100,17 +108,27 @@ impl App {
                 capturer: Capturer::new(
                     arm,
                     Parameters {
-                        name: capture.name.clone(),
+                        name,
                         storage,
                         time_limit_seconds: capture.time_limit_seconds,
                         bytes_per_packet: capture.bytes_per_packet,
                         total_bytes: capture.total_bytes,
                         filters: capture.filters.clone(),
                         limit: capture.limit,
+                        remove_finished: match capture.remove_finished {
+                            config::RemoveFinished::Never => RemoveFinished::Never,
+                            config::RemoveFinished::AfterNotice => RemoveFinished::AfterNotice,
+                            config::RemoveFinished::ToMakeRoom => RemoveFinished::ToMakeRoom,
+                        },
                         poll: pace.poll,
+                        longest_look: match capture.stop_on_resolved {
+                            true => pace.longest_look.min(STOPPED_SEEN_WITHIN),
+                            false => pace.longest_look,
+                        },
                     },
                 ),
                 ledger: ledger.clone(),
+                notifier: Arc::new(LogNotifier),
                 max_attempts: settings.jobs.max_attempts,
                 first_pause: pace.first_pause,
             })
@@ -123,6 +141,7 @@ impl App {
             capacity: settings.jobs.capacity,
             reply_wait: settings.capture.reply_wait,
             dry_run: settings.capture.dry_run,
+            stop_on_resolved: settings.capture.stop_on_resolved,
         });
         let secure_webhook = settings
             .secure_webhook
@@ -300,6 +319,17 @@ pub fn allowed(settings: &AllowedSettings, problems: &mut Vec<Problem>) -> Allow
         rules: settings.rules.clone(),
         signals: settings.signals.clone(),
     }
+}
+
+/// The name of our captures, checked.
+pub(crate) fn capture_name(settings: &Settings, problems: &mut Vec<Problem>) -> CaptureName {
+    CaptureName::parse(&settings.capture.name).unwrap_or_else(|expected| {
+        problems.push(Problem {
+            name: "PacketCapture__Name".to_owned(),
+            expected: expected.to_owned(),
+        });
+        CaptureName::default()
+    })
 }
 
 /// Where captures go, the account's id checked.

@@ -13,7 +13,7 @@ mod secure_webhook;
 
 pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::AzureSettings;
-pub use capture::{AllowedSettings, CaptureSettings, JobSettings};
+pub use capture::{AllowedSettings, CaptureSettings, JobSettings, RemoveFinished};
 pub use identity::{ClientSecret, Identity, IdentitySource, SecretForm};
 pub use secure_webhook::SecureWebhookSettings;
 
@@ -157,7 +157,7 @@ mod tests {
         let wrong = [
             ("PacketCapture__TimeLimitInSeconds", "18001"),
             ("PacketCapture__Limit", "ten"),
-            ("PacketCapture__Name", "-capture"),
+            ("PacketCapture__RemoveFinished", "always"),
             ("PacketCapture__Filters", r#"[{"protocol":"ICMP"}]"#),
             ("AZURE_CLIENT_SECRET", "s3cr3t-value"),
             ("AZURE_AUTHORITY_HOST", "http://login.example"),
@@ -167,7 +167,7 @@ mod tests {
         for name in [
             "PacketCapture__TimeLimitInSeconds",
             "PacketCapture__Limit",
-            "PacketCapture__Name",
+            "PacketCapture__RemoveFinished",
             "PacketCapture__Filters",
             "PacketCapture__StorageAccountId",
             "AZURE_TENANT_ID",
