@@ -81,9 +81,9 @@ impl Sandbox {
         });
     }
 
-    /// Takes a queue's messages away, as the Functions host does with one that it hands to its trigger.
-    pub fn clear_queue(&self, name: &str) {
-        self.with_queue(name, |queue| queue.messages.clear());
+    /// Takes a queue's oldest message away, as the Functions host does with one that its trigger has dealt with.
+    pub fn remove_oldest_message(&self, name: &str) {
+        self.with_queue(name, |queue| drop(queue.messages.drain(..1)));
     }
 
     fn with_queue<T>(&self, name: &str, act: impl FnOnce(&mut Queue) -> T) -> Option<T> {
