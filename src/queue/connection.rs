@@ -189,9 +189,7 @@ mod tests {
                 "SharedKey",
             ),
             (
-                &format!(
-                    " accountname=stjobs ; ACCOUNTKEY=c2VjcmV0LWtleQ== ;QueueEndpoint=http://[::1]:10001/stjobs"
-                ),
+                " accountname=stjobs ; ACCOUNTKEY=c2VjcmV0LWtleQ== ;QueueEndpoint=http://[::1]:10001/stjobs",
                 "http://[::1]:10001/stjobs",
                 "SharedKey",
             ),
