@@ -3,7 +3,7 @@
 use crate::{
     azure::{
         client::{ArmClient, ArmOptions},
-        credentials,
+        credentials::{self, RenewableCredential},
         entra_keys::EntraKeys,
         network_watcher::StorageLocation,
         resource_id::ResourceId,
@@ -12,12 +12,12 @@ use crate::{
     },
     capture::{Allowed, CaptureName, Capturer, Ledger, Parameters, RemoveFinished},
     config::{
-        self, AllowedSettings, AzureSettings, Problem, SecureWebhookSettings, Settings,
-        SettingsError,
+        self, AllowedSettings, AzureSettings, Problem, QueueAccount, QueueKind,
+        SecureWebhookSettings, Settings, SettingsError, StorageQueueSettings,
     },
     functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
     notify::LogNotifier,
-    queue::{JobQueue, MemoryQueue},
+    queue::{self, JobQueue, MemoryQueue, StorageOptions, StorageQueue},
     worker::Worker,
 };
 use jsonwebtoken::DecodingKey;
@@ -71,6 +71,8 @@ pub enum BuildError {
     Transport(#[from] TransportError),
     #[error("the identity's settings are not usable (AZURE_TENANT_ID, AZURE_AUTHORITY_HOST)")]
     Credential(#[source] azure_core::Error),
+    #[error("the storage account's settings are not usable (AzureWebJobsStorage)")]
+    Queue(#[source] azure_core::Error),
 }
 
 /// The app, built and not yet running.
@@ -94,7 +96,7 @@ impl App {
         if !problems.is_empty() {
             return Err(SettingsError { problems }.into());
         }
-        let queue: Arc<dyn JobQueue> = Arc::new(MemoryQueue::new(settings.jobs.capacity));
+        let queue = job_queue(settings)?;
         let ledger = Arc::new(Ledger::default());
         let arm = settings
             .azure
@@ -192,7 +194,11 @@ impl App {
         if let Some(token) = token {
             token.abort();
         }
-        let left = queue.waiting().await;
+        queue.close().await;
+        let left = match queue.is_durable() {
+            true => 0,
+            false => queue.waiting().await,
+        };
         if left > 0 {
             tracing::warn!(
                 jobs = left,
@@ -225,10 +231,23 @@ pub fn log_settings(settings: &Settings) {
             resource_manager = azure.resource_manager_endpoint.as_str(),
             tenant = azure.identity.tenant_id,
             client = azure.identity.client_id,
-            "captures are made as a service principal from {}; jobs are kept in memory and lost with the process",
+            "captures are made as a service principal from {}",
             azure.identity.source
         ),
         None => tracing::info!("no Azure settings: dry runs only"),
+    }
+    match &settings.jobs.kind {
+        QueueKind::Memory => {
+            tracing::info!("jobs are kept in memory and lost with the process");
+        }
+        QueueKind::Storage(storage) => tracing::info!(
+            visibility_timeout_s = storage.visibility_timeout.as_secs(),
+            "jobs are kept in the storage queue packet-capture-jobs; {}",
+            match storage.poll {
+                true => "this process looks for those that others leave",
+                false => "the queue trigger of PacketCaptureJob brings those that others leave",
+            }
+        ),
     }
     let identity = settings.azure.as_ref().map(|azure| &azure.identity);
     if let Some(warning) = identity.and_then(|identity| identity.source.warning()) {
@@ -277,20 +296,77 @@ impl SigningKeys for EntraKeys {
     }
 }
 
+/// Where jobs wait.
+fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
+    let capacity = settings.jobs.capacity;
+    let storage = match &settings.jobs.kind {
+        QueueKind::Memory => return Ok(Arc::new(MemoryQueue::new(capacity))),
+        QueueKind::Storage(storage) => storage,
+    };
+    let StorageQueueSettings {
+        account,
+        visibility_timeout,
+        poll,
+        ca_file,
+    } = storage;
+    let options = StorageOptions {
+        capacity,
+        visibility_timeout: *visibility_timeout,
+        poll: *poll,
+    };
+    let problem = |name: &str, expected: &str| SettingsError {
+        problems: vec![Problem {
+            name: name.to_owned(),
+            expected: expected.to_owned(),
+        }],
+    };
+    let queue = match account {
+        QueueAccount::ConnectionString(text) => {
+            let connection = queue::Connection::parse(text.expose())
+                .map_err(|expected| problem("AzureWebJobsStorage", expected))?;
+            let http = match connection.endpoint.scheme() {
+                "http" => transport::emulator_client()?,
+                _ => transport::https_client(ca_file.as_deref())?,
+            };
+            StorageQueue::connect(connection, http, options)
+        }
+        QueueAccount::Identity(service) => {
+            let azure = settings.azure.as_ref().ok_or_else(|| {
+                problem(
+                    "AZURE_CLIENT_ID",
+                    "the identity that opens the storage account",
+                )
+            })?;
+            let http = transport::https_client(ca_file.as_deref())?;
+            let credential = Arc::new(credential(azure, http.clone())?);
+            StorageQueue::with_identity(service.clone(), credential, http, options)
+        }
+    };
+    Ok(Arc::new(queue.map_err(BuildError::Queue)?))
+}
+
+/// The configured identity.
+fn credential(
+    azure: &AzureSettings,
+    http: reqwest::Client,
+) -> Result<RenewableCredential, BuildError> {
+    credentials::client_secret(
+        &azure.authority_host,
+        &azure.identity.tenant_id,
+        &azure.identity.client_id,
+        azure.identity.client_secret.expose().to_owned().into(),
+        http,
+    )
+    .map_err(BuildError::Credential)
+}
+
 /// The client of Resource Manager, which signs in as the configured identity.
 ///
 /// # Errors
 /// A CA file that cannot be read, or a tenant with characters that no tenant has.
 pub fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, BuildError> {
     let http = transport::https_client(azure.ca_file.as_deref())?;
-    let credential = credentials::client_secret(
-        &azure.authority_host,
-        &azure.identity.tenant_id,
-        &azure.identity.client_id,
-        azure.identity.client_secret.expose().to_owned().into(),
-        http.clone(),
-    )
-    .map_err(BuildError::Credential)?;
+    let credential = credential(azure, http.clone())?;
     let options = ArmOptions {
         endpoint: azure.resource_manager_endpoint.clone(),
         audience: azure.audience.clone(),

@@ -27,11 +27,7 @@ pub enum TransportError {
 /// # Errors
 /// When the file cannot be read or holds no certificate, or the system has no roots at all.
 pub fn https_client(ca_file: Option<&Path>) -> Result<reqwest::Client, TransportError> {
-    let mut builder = reqwest::Client::builder()
-        .https_only(true)
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(REQUEST_TIMEOUT);
+    let mut builder = builder().https_only(true);
     if let Some(path) = ca_file {
         let path = path.to_path_buf();
         let pem = match std::fs::read(&path) {
@@ -45,4 +41,19 @@ pub fn https_client(ca_file: Option<&Path>) -> Result<reqwest::Client, Transport
         builder = builder.tls_certs_only(certificates);
     }
     Ok(builder.build()?)
+}
+
+/// Builds a client that may speak plain http, for a storage emulator on this machine.
+///
+/// # Errors
+/// As [`https_client`], certificate files aside.
+pub fn emulator_client() -> Result<reqwest::Client, TransportError> {
+    Ok(builder().no_proxy().build()?)
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(REQUEST_TIMEOUT)
 }

@@ -32,6 +32,8 @@ struct Cloud {
     name: &'static str,
     authority_host: &'static str,
     resource_manager: &'static str,
+    /// Of the addresses of storage accounts.
+    storage_suffix: &'static str,
 }
 
 /// The usual one first.
@@ -40,16 +42,19 @@ const CLOUDS: [Cloud; 3] = [
         name: "AzurePublicCloud",
         authority_host: "https://login.microsoftonline.com",
         resource_manager: "https://management.azure.com",
+        storage_suffix: "core.windows.net",
     },
     Cloud {
         name: "AzureUSGovernment",
         authority_host: "https://login.microsoftonline.us",
         resource_manager: "https://management.usgovcloudapi.net",
+        storage_suffix: "core.usgovcloudapi.net",
     },
     Cloud {
         name: "AzureChinaCloud",
         authority_host: "https://login.chinacloudapi.cn",
         resource_manager: "https://management.chinacloudapi.cn",
+        storage_suffix: "core.chinacloudapi.cn",
     },
 ];
 
@@ -97,6 +102,11 @@ pub(super) fn authority_host(reader: &mut Reader<'_>) -> Option<Url> {
     https_url(reader, "AZURE_AUTHORITY_HOST", cloud.authority_host)
 }
 
+/// The domain of the cloud's storage accounts, such as `core.windows.net`.
+pub(super) fn storage_suffix(reader: &mut Reader<'_>) -> &'static str {
+    cloud(reader).storage_suffix
+}
+
 fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {
     match reader.text(ENVIRONMENT) {
         None => &CLOUDS[0],
@@ -113,7 +123,7 @@ fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {
     }
 }
 
-fn https_url(reader: &mut Reader<'_>, name: &str, default: &str) -> Option<Url> {
+pub(super) fn https_url(reader: &mut Reader<'_>, name: &str, default: &str) -> Option<Url> {
     let text = reader.text(name).unwrap_or(default);
     match Url::parse(text) {
         Ok(url)

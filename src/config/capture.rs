@@ -1,4 +1,4 @@
-//! What to capture and on what, how many jobs at a time.
+//! What to capture and on what.
 
 use super::{AppSettings, SettingsError, app_settings::Reader, filters};
 use serde_json::Value;
@@ -51,15 +51,6 @@ pub struct AllowedSettings {
     pub signals: Vec<String>,
     /// After a capture of a VM, alerts for it are ignored so long.
     pub cooldown: Duration,
-}
-
-/// How many jobs, and how stubborn.
-#[derive(Debug, Clone)]
-pub struct JobSettings {
-    /// Jobs waiting at most; beyond that alerts are sent away with a 503.
-    pub capacity: usize,
-    /// Failed attempts until a job is given up; counted anew once Azure has accepted the capture.
-    pub max_attempts: u32,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
@@ -153,12 +144,5 @@ pub(super) fn read_allowed(reader: &mut Reader<'_>) -> AllowedSettings {
             0..=86_400,
             0,
         )),
-    }
-}
-
-pub(super) fn read_jobs(reader: &mut Reader<'_>) -> JobSettings {
-    JobSettings {
-        capacity: reader.number("JobQueue__Capacity", 1..=100_000, 1_000) as usize,
-        max_attempts: reader.number("JobQueue__MaxAttempts", 1..=100, 5) as u32,
     }
 }

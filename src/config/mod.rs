@@ -6,6 +6,7 @@ mod azure;
 mod capture;
 mod filters;
 mod identity;
+mod job_queue;
 pub mod key_file;
 mod key_path;
 pub mod secure_string;
@@ -13,8 +14,9 @@ mod secure_webhook;
 
 pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::AzureSettings;
-pub use capture::{AllowedSettings, CaptureSettings, JobSettings, RemoveFinished};
+pub use capture::{AllowedSettings, CaptureSettings, RemoveFinished};
 pub use identity::{ClientSecret, Identity, IdentitySource, SecretForm};
+pub use job_queue::{ConnectionString, JobSettings, QueueAccount, QueueKind, StorageQueueSettings};
 pub use secure_webhook::SecureWebhookSettings;
 
 use app_settings::Reader;
@@ -57,7 +59,7 @@ impl Settings {
         let capture = capture::read(&mut reader);
         let azure = azure::read(&mut reader, capture.dry_run);
         let allowed = capture::read_allowed(&mut reader);
-        let jobs = capture::read_jobs(&mut reader);
+        let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         reader.finish(Self {
             port,

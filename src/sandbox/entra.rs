@@ -14,9 +14,14 @@ use super::routes::Route;
 use super::samples;
 use super::signing_key::{Signing, SigningKey};
 
+/// The audience of tokens for storage accounts.
+const STORAGE: &str = "https://storage.azure.com";
+
 struct Token {
     text: String,
     expires: OffsetDateTime,
+    /// For storage and nothing else.
+    storage: bool,
 }
 
 /// The tenant, its one application and the tokens given out.
@@ -88,7 +93,7 @@ impl Directory {
                 let text = format!("Scope {scope} is not valid: it must end in /.default.");
                 return Err(refusal(400, "invalid_scope", 1_002_012, &text));
             }
-            Some(audience) if audience != self.audience => {
+            Some(audience) if audience != self.audience && audience != STORAGE => {
                 let text = format!("The resource principal named {audience} was not found.");
                 return Err(refusal(400, "invalid_resource", 500_011, &text));
             }
@@ -103,6 +108,7 @@ impl Directory {
         self.tokens.push(Token {
             text: text.clone(),
             expires: now + self.lifetime,
+            storage: scope.starts_with(STORAGE),
         });
         let seconds = self.lifetime.as_secs();
         Ok(Answer::json(
@@ -195,8 +201,18 @@ impl Directory {
                 "ExpiredAuthenticationToken",
                 "The access token expiry is in the past.",
             ),
+            Some(token) if token.storage => denied(
+                "InvalidAuthenticationTokenAudience",
+                "The access token has been obtained for a wrong audience.",
+            ),
             Some(_) => Ok(()),
         }
+    }
+
+    /// Whether a token opens storage accounts.
+    pub fn is_for_storage(&self, text: &str, now: OffsetDateTime) -> bool {
+        let mut tokens = self.tokens.iter();
+        tokens.any(|token| token.text == text && token.storage && token.expires > now)
     }
 
     fn tenant(&self, tenant: &str) -> Result<(), Answer> {

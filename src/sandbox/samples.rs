@@ -9,6 +9,9 @@ pub const TENANT_ID: &str = "72f1b9c4-3d0e-4a6b-8f57-c2e9d1a60b38";
 pub const CLIENT_ID: &str = "b3c6a1d2-5e4f-4708-9a1b-6c7d8e9f0a12";
 /// That application's secret.
 pub const CLIENT_SECRET: &str = "sandbox~only.not-a-secret";
+/// The key of the storage account, base64 as Azure's.
+pub const STORAGE_KEY: &str =
+    "c2FuZGJveCBvbmx5LCBub3QgYSBzZWNyZXQ6IHRoZSBrZXkgb2YgdGhlIGFjY291bnQgc3RjYXB0dXJlcy4uLg==";
 /// The subscription that holds everything.
 pub const SUBSCRIPTION_ID: &str = "6d1f3a58-27c4-4e0b-9b5d-0a8e4c7f1b32";
 

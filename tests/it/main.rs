@@ -3,6 +3,8 @@
 mod alert_bodies_hostile;
 mod alert_shapes;
 mod arrows;
+#[cfg(feature = "azurite")]
+mod azurite;
 mod capture_stories;
 mod credentials;
 mod doctor_stories;
@@ -10,5 +12,7 @@ mod fault_stories;
 mod front_door_stories;
 mod local_settings;
 mod process_stories;
+mod queue_contract;
+mod queue_stories;
 mod secure_webhook_stories;
 mod world;

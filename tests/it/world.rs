@@ -35,20 +35,26 @@ impl World {
 
     /// The same with some app settings changed.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        let directory = std::env::temp_dir();
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let ca_file = directory.join(format!("apc-story-{}-{number}.pem", std::process::id()));
-        let options = Options {
-            ca_file: Some(ca_file.clone()),
-            ..Options::default()
-        };
-        let azure = Sandbox::start(options).await.expect("the sandbox starts");
-        samples::populate(&azure);
-        Self::on(azure, &ca_file, settings).await
+        let azure = Self::azure().await;
+        Self::on(azure, settings).await
     }
 
-    async fn on(azure: Sandbox, ca_file: &std::path::Path, changed: &[(&str, &str)]) -> Self {
+    /// The sample world without an app.
+    pub async fn azure() -> Sandbox {
+        let azure = Sandbox::start(Options::default())
+            .await
+            .expect("the sandbox starts");
+        samples::populate(&azure);
+        azure
+    }
+
+    /// An app in a world that is there already.
+    pub async fn on(azure: Sandbox, changed: &[(&str, &str)]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("apc-story-{}-{number}.pem", std::process::id());
+        let ca_file = std::env::temp_dir().join(name);
+        std::fs::write(&ca_file, azure.ca_pem()).expect("a file");
         let mut pairs = azure.app_settings();
         pairs.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
         pairs.extend(
@@ -99,6 +105,12 @@ impl World {
             .header("content-type", "application/json; charset=utf-8")
             .body(body.to_string());
         reply(request.send().await.expect("an answer")).await
+    }
+
+    /// Azure gets on: what was accepted is done, and sessions reach their time limit.
+    pub fn run_out(&self) {
+        self.azure.complete_operations();
+        self.azure.finish_sessions();
     }
 
     /// Waits until the journal of Azure's calls is as the story wants it.
