@@ -3,7 +3,7 @@
 
 use crate::{
     capture::{Capturer, Job, Ledger, Next, Phase, Status, StepError, step},
-    notify::{self, Notice},
+    notify::{Event, Failure, Notice},
     queue::{JobQueue, Message},
 };
 use std::{sync::Arc, time::Duration};
@@ -155,10 +155,22 @@ impl Worker {
             ),
             _ => report.message.clone(),
         };
-        notify::tell(&Notice {
+        let event = match report.status {
+            Status::Failed => Event::Failed,
+            Status::Skipped | Status::Ignored => Event::Skipped,
+            _ => Event::Created,
+        };
+        let mut notice = Notice::new(
+            event,
+            job.job_id.to_string(),
+            job.target.id.to_string(),
+            time::OffsetDateTime::now_utc(),
             message,
-            failure: (report.status == Status::Failed)
-                .then(|| report.reason.clone().unwrap_or_default()),
+        );
+        notice.failure = (event == Event::Failed).then(|| Failure {
+            code: report.reason.clone().unwrap_or_default(),
+            request_id: report.request_id.clone(),
         });
+        notice.log();
     }
 }

@@ -1,18 +1,39 @@
-//! Telling somebody how a capture ended. For now that is a line in the log.
+//! Telling people how captures went: a line in the log, and a webhook where one is set. It uses nothing of ours.
 
-/// What there is to tell about one capture. Which job and which machine, the span around it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// A whole sentence.
-    pub message: String,
-    /// The error code of a failure.
-    pub failure: Option<String>,
+mod error;
+mod notice;
+
+pub use error::NoticeError;
+pub use notice::{AlertFacts, CaptureFacts, Condition, Event, Failure, Notice};
+
+use async_trait::async_trait;
+
+/// Somebody who is told.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Whether somebody wants to hear of such events. What nobody wants to hear needs no delivery, only
+    /// [`Notice::log`].
+    fn tells(&self, event: Event) -> bool;
+
+    /// One attempt to tell it. It writes the log line too, once it has been told.
+    ///
+    /// # Errors
+    /// When it could not be told; [`NoticeError::is_temporary`] says whether another attempt makes sense.
+    async fn tell(&self, notice: &Notice) -> Result<(), NoticeError>;
 }
 
-/// Tells it: information when all is well, an error when evidence is missing.
-pub fn tell(notice: &Notice) {
-    match &notice.failure {
-        None => tracing::info!("{}", notice.message),
-        Some(code) => tracing::error!(error.code = code, "{}", notice.message),
+/// Nobody but the log is told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogNotifier;
+
+#[async_trait]
+impl Notifier for LogNotifier {
+    fn tells(&self, _: Event) -> bool {
+        true
+    }
+
+    async fn tell(&self, notice: &Notice) -> Result<(), NoticeError> {
+        notice.log();
+        Ok(())
     }
 }
