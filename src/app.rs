@@ -12,9 +12,14 @@ use crate::{
     },
     capture::{Allowed, Capturer, Ledger, Parameters},
     config::{
-        AllowedSettings, AzureSettings, Problem, SecureWebhookSettings, Settings, SettingsError,
+        AllowedSettings, AzureSettings, NotificationEvent, NotificationFormat,
+        NotificationSettings, Problem, SecureWebhookSettings, Settings, SettingsError,
     },
     functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
+    notify::{
+        Event, Format, LogNotifier, Notifier, Patience, Portal, Signer, WebhookNotifier,
+        WebhookOptions,
+    },
     queue::{JobQueue, MemoryQueue},
     worker::Worker,
 };
@@ -224,6 +229,15 @@ pub fn log_settings(settings: &Settings) {
             "alerts are taken from this caller with this role only"
         );
     }
+    if let Some(notification) = &settings.notification {
+        tracing::info!(
+            host = notification.webhook_url.host(),
+            format = ?notification.format,
+            events = ?notification.events,
+            signed = notification.secret.is_some(),
+            "a webhook is told how captures went"
+        );
+    }
 }
 
 /// The check of callers. Keys that cannot be fetched are asked for again after `pace.first_pause`.
@@ -248,6 +262,44 @@ fn secure_webhook(
         role: settings.role.clone(),
     };
     Ok(SecureWebhook { expected, proof })
+}
+
+/// Who is told how captures went: the webhook that is set, else the log alone.
+///
+/// # Errors
+/// A CA file that cannot be read, or no certificate authorities at all.
+pub fn notifier(
+    settings: Option<&NotificationSettings>,
+    patience: Patience,
+) -> Result<Arc<dyn Notifier>, TransportError> {
+    let Some(settings) = settings else {
+        return Ok(Arc::new(LogNotifier));
+    };
+    let format = match settings.format {
+        NotificationFormat::Json => Format::Json,
+        NotificationFormat::Teams => Format::Teams,
+        NotificationFormat::Slack => Format::Slack,
+    };
+    let event = |event: &NotificationEvent| match event {
+        NotificationEvent::Created => Event::Created,
+        NotificationEvent::Completed => Event::Completed,
+        NotificationEvent::Failed => Event::Failed,
+        NotificationEvent::Skipped => Event::Skipped,
+    };
+    let options = WebhookOptions {
+        url: settings.webhook_url.expose(),
+        format,
+        signer: settings
+            .secret
+            .as_ref()
+            .map(|secret| Signer::new(secret.expose())),
+        events: settings.events.iter().map(event).collect(),
+        portal: Portal::new(settings.portal.clone()),
+        source: settings.source.clone(),
+        roots: transport::certificates(settings.ca_file.as_deref())?,
+        patience,
+    };
+    Ok(Arc::new(WebhookNotifier::new(options)?))
 }
 
 /// `functions` knows nothing of Azure's clients.

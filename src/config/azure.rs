@@ -32,6 +32,7 @@ struct Cloud {
     name: &'static str,
     authority_host: &'static str,
     resource_manager: &'static str,
+    portal: &'static str,
 }
 
 /// The usual one first.
@@ -40,16 +41,19 @@ const CLOUDS: [Cloud; 3] = [
         name: "AzurePublicCloud",
         authority_host: "https://login.microsoftonline.com",
         resource_manager: "https://management.azure.com",
+        portal: "https://portal.azure.com",
     },
     Cloud {
         name: "AzureUSGovernment",
         authority_host: "https://login.microsoftonline.us",
         resource_manager: "https://management.usgovcloudapi.net",
+        portal: "https://portal.azure.us",
     },
     Cloud {
         name: "AzureChinaCloud",
         authority_host: "https://login.chinacloudapi.cn",
         resource_manager: "https://management.chinacloudapi.cn",
+        portal: "https://portal.azure.cn",
     },
 ];
 
@@ -95,6 +99,11 @@ pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettin
 pub(super) fn authority_host(reader: &mut Reader<'_>) -> Option<Url> {
     let cloud = cloud(reader);
     https_url(reader, "AZURE_AUTHORITY_HOST", cloud.authority_host)
+}
+
+/// The Azure portal of the cloud.
+pub(super) fn portal(reader: &mut Reader<'_>) -> Url {
+    Url::parse(cloud(reader).portal).expect("the table holds whole addresses")
 }
 
 fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {

@@ -8,6 +8,7 @@ mod filters;
 mod identity;
 pub mod key_file;
 mod key_path;
+mod notification;
 pub mod secure_string;
 mod secure_webhook;
 
@@ -15,6 +16,9 @@ pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings, JobSettings};
 pub use identity::{ClientSecret, Identity, IdentitySource, SecretForm};
+pub use notification::{
+    NotificationEvent, NotificationFormat, NotificationSettings, SigningSecret, WebhookUrl,
+};
 pub use secure_webhook::SecureWebhookSettings;
 
 use app_settings::Reader;
@@ -31,6 +35,8 @@ pub struct Settings {
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
+    /// `None` when nobody but the log is told how captures went.
+    pub notification: Option<NotificationSettings>,
 }
 
 impl Settings {
@@ -59,6 +65,7 @@ impl Settings {
         let allowed = capture::read_allowed(&mut reader);
         let jobs = capture::read_jobs(&mut reader);
         let secure_webhook = secure_webhook::read(&mut reader);
+        let notification = notification::read(&mut reader);
         reader.finish(Self {
             port,
             azure,
@@ -66,6 +73,7 @@ impl Settings {
             allowed,
             jobs,
             secure_webhook,
+            notification,
         })
     }
 }
