@@ -45,9 +45,9 @@ pub struct HowToOpen {
 /// How to open the file of a capture; `None` when there is none.
 pub fn how_to_open(event: Event, capture: &CaptureFacts) -> Option<HowToOpen> {
     let mut says = match event {
-        Event::Created => vec!["The file is complete once the capture has ended.".to_owned()],
+        Event::Created => vec!["This works once the capture has ended.".to_owned()],
         Event::Completed => Vec::new(),
-        Event::Failed => vec!["There may be a file with what was captured.".to_owned()],
+        Event::Failed => vec!["Part of the evidence may be there.".to_owned()],
         Event::Skipped => return None,
     };
     let command = capture
@@ -55,16 +55,16 @@ pub fn how_to_open(event: Event, capture: &CaptureFacts) -> Option<HowToOpen> {
         .as_deref()
         .and_then(|url| download(url, capture.name.as_deref()));
     match (&capture.storage_path, &command) {
-        (Some(_), Some(_)) => says.push("Download it with the command below, for which your account needs the role Storage Blob Data Reader on the storage account, and open it in Wireshark.".to_owned()),
+        (Some(_), Some(_)) => says.push("Download the file with this command and open it in Wireshark; your account needs the role Storage Blob Data Reader on the storage account.".to_owned()),
         (Some(_), None) => {
-            says.push("Download it from its URL and open it in Wireshark.".to_owned());
+            says.push("Download the file from its URL and open it in Wireshark.".to_owned());
         }
         (None, _) => {}
     }
     match (&capture.file_path, &capture.storage_path) {
         (Some(path), Some(_)) => says.push(format!("It lies on the machine too, at {path}.")),
         (Some(path), None) => says.push(format!(
-            "It lies on the machine itself, at {path}: copy it from there and open it in Wireshark."
+            "The file lies on the machine itself, at {path}: copy it from there and open it in Wireshark."
         )),
         (None, Some(_)) => {}
         (None, None) => return None,
@@ -136,7 +136,7 @@ mod tests {
         assert!(
             opened
                 .says
-                .starts_with("Download it with the command below")
+                .starts_with("Download the file with this command")
         );
         assert_eq!(
             opened.command.unwrap(),
@@ -173,19 +173,19 @@ mod tests {
                 Event::Completed,
                 None,
                 path,
-                "It lies on the machine itself, at /var/captures/a.cap: copy it from there and open it in Wireshark.",
+                "The file lies on the machine itself, at /var/captures/a.cap: copy it from there and open it in Wireshark.",
             ),
             (
                 Event::Created,
                 None,
                 path,
-                "The file is complete once the capture has ended. It lies on the machine itself, at /var/captures/a.cap: copy it from there and open it in Wireshark.",
+                "This works once the capture has ended. The file lies on the machine itself, at /var/captures/a.cap: copy it from there and open it in Wireshark.",
             ),
             (
                 Event::Failed,
                 Some("https://a.example/$x.cap"),
                 path,
-                "There may be a file with what was captured. Download it from its URL and open it in Wireshark. It lies on the machine too, at /var/captures/a.cap.",
+                "Part of the evidence may be there. Download the file from its URL and open it in Wireshark. It lies on the machine too, at /var/captures/a.cap.",
             ),
         ] {
             let opened = how_to_open(event, &capture(storage, path)).unwrap();

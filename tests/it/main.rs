@@ -9,6 +9,7 @@ mod doctor_stories;
 mod fault_stories;
 mod front_door_stories;
 mod local_settings;
+mod notification_stories;
 mod process_stories;
 mod secure_webhook_stories;
 mod world;

@@ -28,7 +28,8 @@ pub(super) fn render(notice: &Notice, portal: &Portal) -> Value {
         blocks.push(json!({ "type": "section", "fields": fields }));
     }
     if let Some(how) = how_to_open(notice.event, &notice.capture) {
-        blocks.push(json!({ "type": "section", "text": plain(&how.says, MOST_TEXT) }));
+        let says = format!("How to open the file: {}", how.says);
+        blocks.push(json!({ "type": "section", "text": plain(&says, MOST_TEXT) }));
         // It has no backtick, and cut it would be a wrong one.
         let command = how.command.map(|command| escape(&command));
         if let Some(command) = command.filter(|text| text.len() <= MOST_TEXT - 6) {
@@ -47,6 +48,7 @@ pub(super) fn render(notice: &Notice, portal: &Portal) -> Value {
     json!({
         // What notifications and screen readers show.
         "text": escaped_line(&format!("{title}: {}", notice.message), MOST_TEXT),
+        "mrkdwn": false,
         "blocks": blocks,
         "unfurl_links": false,
         "unfurl_media": false,
