@@ -12,11 +12,15 @@ use crate::{
     },
     capture::{Allowed, CaptureName, Capturer, Ledger, Parameters, RemoveFinished},
     config::{
-        self, AllowedSettings, AzureSettings, Problem, QueueAccount, QueueKind,
-        SecureWebhookSettings, Settings, SettingsError, StorageQueueSettings,
+        self, AllowedSettings, AzureSettings, NotificationEvent, NotificationFormat,
+        NotificationSettings, Problem, QueueAccount, QueueKind, SecureWebhookSettings, Settings,
+        SettingsError, StorageQueueSettings,
     },
     functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
-    notify::LogNotifier,
+    notify::{
+        Event, Format, LogNotifier, Notifier, Patience, Portal, Signer, WebhookNotifier,
+        WebhookOptions,
+    },
     queue::{self, JobQueue, MemoryQueue, StorageOptions, StorageQueue},
     worker::Worker,
 };
@@ -49,6 +53,8 @@ pub struct Pace {
     pub first_pause: Duration,
     /// The longest time until a running session is looked at.
     pub longest_look: Duration,
+    /// How long a receiver of notices may take.
+    pub notice: Patience,
 }
 
 impl Default for Pace {
@@ -58,6 +64,7 @@ impl Default for Pace {
             poll: (Duration::from_secs(1), Duration::from_secs(60)),
             first_pause: Duration::from_secs(1),
             longest_look: Duration::MAX,
+            notice: Patience::default(),
         }
     }
 }
@@ -103,6 +110,7 @@ impl App {
             .as_ref()
             .map(|azure| arm_client(azure, pace))
             .transpose()?;
+        let notifier = notifier(settings.notification.as_ref(), pace.notice)?;
         let worker = arm.clone().map(|arm| {
             let capture = &settings.capture;
             Arc::new(Worker {
@@ -130,7 +138,7 @@ impl App {
                     },
                 ),
                 ledger: ledger.clone(),
-                notifier: Arc::new(LogNotifier),
+                notifier,
                 max_attempts: settings.jobs.max_attempts,
                 first_pause: pace.first_pause,
             })
@@ -262,6 +270,15 @@ pub fn log_settings(settings: &Settings) {
             "alerts are taken from this caller with this role only"
         );
     }
+    if let Some(notification) = &settings.notification {
+        tracing::info!(
+            host = notification.webhook_url.host(),
+            format = ?notification.format,
+            events = ?notification.events,
+            signed = notification.secret.is_some(),
+            "a webhook is told how captures went"
+        );
+    }
 }
 
 /// The check of callers. Keys that cannot be fetched are asked for again after `pace.first_pause`.
@@ -286,6 +303,44 @@ fn secure_webhook(
         role: settings.role.clone(),
     };
     Ok(SecureWebhook { expected, proof })
+}
+
+/// Who is told how captures went: the webhook that is set, else the log alone.
+///
+/// # Errors
+/// A CA file that cannot be read, or no certificate authorities at all.
+pub fn notifier(
+    settings: Option<&NotificationSettings>,
+    patience: Patience,
+) -> Result<Arc<dyn Notifier>, TransportError> {
+    let Some(settings) = settings else {
+        return Ok(Arc::new(LogNotifier));
+    };
+    let format = match settings.format {
+        NotificationFormat::Json => Format::Json,
+        NotificationFormat::Teams => Format::Teams,
+        NotificationFormat::Slack => Format::Slack,
+    };
+    let event = |event: &NotificationEvent| match event {
+        NotificationEvent::Created => Event::Created,
+        NotificationEvent::Completed => Event::Completed,
+        NotificationEvent::Failed => Event::Failed,
+        NotificationEvent::Skipped => Event::Skipped,
+    };
+    let options = WebhookOptions {
+        url: settings.webhook_url.expose(),
+        format,
+        signer: settings
+            .secret
+            .as_ref()
+            .map(|secret| Signer::new(secret.expose())),
+        events: settings.events.iter().map(event).collect(),
+        portal: Portal::new(settings.portal.clone()),
+        source: settings.source.clone(),
+        roots: transport::certificates(settings.ca_file.as_deref())?,
+        patience,
+    };
+    Ok(Arc::new(WebhookNotifier::new(options)?))
 }
 
 /// `functions` knows nothing of Azure's clients.

@@ -2,7 +2,7 @@
 //! own, so that several run side by side on a network watcher.
 
 use crate::alert::{Target, TargetKind};
-use sha2::{Digest, Sha256};
+use aws_lc_rs::digest::{Context, SHA256};
 
 /// The longest legal name.
 /// <https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/resource-name-rules#microsoftnetwork>
@@ -74,16 +74,17 @@ impl CaptureName {
             .replace(RULE, &clean(rule));
         let mut cut: String = filled.chars().take(LONGEST - HASH_DIGITS - 1).collect();
         cut.truncate(cut.trim_end_matches(['-', '.', '_']).len());
-        let mut hash = Sha256::new();
+        let mut hash = Context::new(&SHA256);
         if self.template.contains(VM) {
-            hash.update(target.id.to_string().to_lowercase());
+            hash.update(target.id.to_string().to_lowercase().as_bytes());
         }
-        hash.update([0]);
+        hash.update(&[0]);
         if self.template.contains(RULE) {
-            hash.update(rule.to_lowercase());
+            hash.update(rule.to_lowercase().as_bytes());
         }
         let digits: String = hash
-            .finalize()
+            .finish()
+            .as_ref()
             .iter()
             .take(HASH_DIGITS / 2)
             .map(|byte| format!("{byte:02x}"))

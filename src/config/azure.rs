@@ -34,6 +34,7 @@ struct Cloud {
     resource_manager: &'static str,
     /// Of the addresses of storage accounts.
     storage_suffix: &'static str,
+    portal: &'static str,
 }
 
 /// The usual one first.
@@ -43,18 +44,21 @@ const CLOUDS: [Cloud; 3] = [
         authority_host: "https://login.microsoftonline.com",
         resource_manager: "https://management.azure.com",
         storage_suffix: "core.windows.net",
+        portal: "https://portal.azure.com",
     },
     Cloud {
         name: "AzureUSGovernment",
         authority_host: "https://login.microsoftonline.us",
         resource_manager: "https://management.usgovcloudapi.net",
         storage_suffix: "core.usgovcloudapi.net",
+        portal: "https://portal.azure.us",
     },
     Cloud {
         name: "AzureChinaCloud",
         authority_host: "https://login.chinacloudapi.cn",
         resource_manager: "https://management.chinacloudapi.cn",
         storage_suffix: "core.chinacloudapi.cn",
+        portal: "https://portal.azure.cn",
     },
 ];
 
@@ -105,6 +109,11 @@ pub(super) fn authority_host(reader: &mut Reader<'_>) -> Option<Url> {
 /// The domain of the cloud's storage accounts, such as `core.windows.net`.
 pub(super) fn storage_suffix(reader: &mut Reader<'_>) -> &'static str {
     cloud(reader).storage_suffix
+}
+
+/// The Azure portal of the cloud.
+pub(super) fn portal(reader: &mut Reader<'_>) -> Url {
+    Url::parse(cloud(reader).portal).expect("the table holds whole addresses")
 }
 
 fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {

@@ -9,6 +9,7 @@ mod identity;
 mod job_queue;
 pub mod key_file;
 mod key_path;
+mod notification;
 pub mod secure_string;
 mod secure_webhook;
 
@@ -17,6 +18,9 @@ pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings, RemoveFinished};
 pub use identity::{ClientSecret, Identity, IdentitySource, SecretForm};
 pub use job_queue::{ConnectionString, JobSettings, QueueAccount, QueueKind, StorageQueueSettings};
+pub use notification::{
+    NotificationEvent, NotificationFormat, NotificationSettings, SigningSecret, WebhookUrl,
+};
 pub use secure_webhook::SecureWebhookSettings;
 
 use app_settings::Reader;
@@ -33,6 +37,8 @@ pub struct Settings {
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
+    /// `None` when nobody but the log is told how captures went.
+    pub notification: Option<NotificationSettings>,
 }
 
 impl Settings {
@@ -61,6 +67,7 @@ impl Settings {
         let allowed = capture::read_allowed(&mut reader);
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
+        let notification = notification::read(&mut reader);
         reader.finish(Self {
             port,
             azure,
@@ -68,6 +75,7 @@ impl Settings {
             allowed,
             jobs,
             secure_webhook,
+            notification,
         })
     }
 }

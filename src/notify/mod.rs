@@ -1,10 +1,19 @@
 //! Telling people how captures went: a line in the log, and a webhook where one is set. It uses nothing of ours.
 
 mod error;
+mod facts;
+mod format;
 mod notice;
+mod portal;
+mod signature;
+mod webhook;
 
 pub use error::NoticeError;
+pub use format::{Format, Rendered};
 pub use notice::{AlertFacts, CaptureFacts, Condition, Event, Failure, Notice};
+pub use portal::{HowToOpen, Portal, how_to_open};
+pub use signature::Signer;
+pub use webhook::{Patience, WebhookNotifier, WebhookOptions};
 
 use async_trait::async_trait;
 

@@ -11,6 +11,7 @@ mod doctor_stories;
 mod fault_stories;
 mod front_door_stories;
 mod local_settings;
+mod notification_stories;
 mod process_stories;
 mod queue_contract;
 mod queue_stories;

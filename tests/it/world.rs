@@ -71,6 +71,7 @@ impl World {
             poll: (Duration::from_millis(20), Duration::from_secs(1)),
             first_pause: Duration::from_millis(20),
             longest_look: Duration::from_millis(100),
+            ..Pace::default()
         };
         let app = App::build(&settings, &pace).expect("the app is built");
         // Read by now; nothing else needs it.
