@@ -82,9 +82,13 @@ impl JobQueue for StorageQueue {
             .reserve(count, capacity, Instant::now());
         reserved.map_err(|waiting| QueueError::Full { waiting, capacity })?;
         // A task of its own: a caller that goes away shall not leave a part of the messages behind.
-        let put = tokio::spawn(holding.clone().put_all(bodies)).await;
-        holding.state().schedule.unreserve(count);
-        let put = put.unwrap_or_else(|panic| {
+        let holding = holding.clone();
+        let put = tokio::spawn(async move {
+            let put = holding.clone().put_all(bodies).await;
+            holding.state().schedule.unreserve(count);
+            put
+        });
+        let put = put.await.unwrap_or_else(|panic| {
             Err(QueueError::Unavailable {
                 tried: "take messages",
                 queue: JOBS.to_owned(),

@@ -4,7 +4,7 @@
 use time::Duration;
 
 use super::queue_access;
-use super::queue_storage::Queue;
+use super::queue_storage::{Queue, QueuedMessage};
 use super::{Sandbox, ids, samples};
 
 impl Sandbox {
@@ -79,6 +79,15 @@ impl Sandbox {
                 message.visible = message.visible.min(now);
             }
         });
+    }
+
+    /// A visible message that somebody else put in, its text as it is. Panics when the queue is not there.
+    pub fn add_message(&self, name: &str, text: &str) {
+        let now = self.shared.with_world(|_, now| now);
+        self.with_queue(name, |queue| {
+            queue.messages.push(QueuedMessage::new(text, now))
+        })
+        .unwrap_or_else(|| panic!("no queue {name} in the sandbox"));
     }
 
     /// Takes a queue's oldest message away, as the Functions host does with one that its trigger has dealt with.

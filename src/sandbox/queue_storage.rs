@@ -33,6 +33,19 @@ pub(super) struct QueuedMessage {
 }
 
 impl QueuedMessage {
+    /// A visible one that lives as long as Azure lets it by default.
+    pub fn new(text: &str, now: OffsetDateTime) -> Self {
+        Self {
+            id: Uuid::new_v4().to_string(),
+            receipt: receipt(),
+            text: text.to_owned(),
+            inserted: now,
+            expires: now + Duration::days(7),
+            visible: now,
+            dequeued: 0,
+        }
+    }
+
     /// The text out of its base64, or as it is.
     pub fn body(&self) -> String {
         let bytes = BASE64_STANDARD.decode(&self.text).ok();
@@ -95,23 +108,17 @@ fn create(world: &mut World, name: &str) -> Outcome {
 
 fn put(queue: &mut Queue, asked: &Asked<'_>) -> Outcome {
     let hidden = hidden(asked, Some(0))?;
-    let expires = match parameter(asked.query, "messagettl").as_deref() {
-        None => asked.now + Duration::days(7),
-        Some("-1") => asked.now + Duration::days(365_000),
+    let lives = match parameter(asked.query, "messagettl").as_deref() {
+        None => None,
+        Some("-1") => Some(Duration::days(365_000)),
         Some(text) => match text.parse::<i64>() {
-            Ok(seconds) if seconds > 0 => asked.now + Duration::seconds(seconds),
+            Ok(seconds) if seconds > 0 => Some(Duration::seconds(seconds)),
             _ => return Err(error(400, "OutOfRangeQueryParameterValue")),
         },
     };
-    let message = QueuedMessage {
-        id: Uuid::new_v4().to_string(),
-        receipt: receipt(),
-        text: text(asked.body)?,
-        inserted: asked.now,
-        expires,
-        visible: asked.now + hidden,
-        dequeued: 0,
-    };
+    let mut message = QueuedMessage::new(&text(asked.body)?, asked.now);
+    message.visible = asked.now + hidden;
+    message.expires = lives.map_or(message.expires, |lives| asked.now + lives);
     let list = format!("<QueueMessage>{}</QueueMessage>", with_receipt(&message));
     queue.messages.push(message);
     Ok(xml(201, &list))

@@ -1,6 +1,7 @@
 //! The sandbox through its front door.
 
 mod client;
+mod queues;
 
 use std::sync::Arc;
 

@@ -2,6 +2,8 @@
 //! is not there.
 
 use crate::world::{Reply, World, common_alert};
+use alert_packet_capture::app::{App, Pace};
+use alert_packet_capture::config::Settings;
 use alert_packet_capture::sandbox::{Call, Fault, FaultBody, Sandbox, What, samples};
 use serde_json::{Value, json};
 
@@ -150,7 +152,7 @@ async fn the_trigger_brings_a_job_that_another_process_left() {
     azure.fault(failing(1, 403, Call::PutMessage));
     let refused = trigger(&world, Value::from(job.as_str())).await;
     assert_eq!(refused.status, 503, "{:?}", refused.body);
-    assert_eq!(azure.queue_messages(QUEUE), [job.clone()]);
+    assert_eq!(azure.queue_messages(QUEUE), [job.as_str()]);
     // As the host hands it over: JSON in a string in a string.
     let wrapped = Value::from(Value::from(job.as_str()).to_string());
     let taken = trigger(&world, wrapped).await;
@@ -182,6 +184,46 @@ async fn a_process_that_polls_finds_such_a_job_itself() {
         .await;
     until_the_queue_is_empty(&world).await;
     world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_base64_is_moved_out_of_the_way() {
+    let azure = World::azure().await;
+    left_behind(&azure).await;
+    azure.remove_oldest_message(QUEUE);
+    azure.add_message(QUEUE, "{not base64}");
+    let world = app(
+        &azure,
+        azure.queue_settings(),
+        &[("JobQueue__Receive", "poll")],
+    )
+    .await;
+    until_the_queue_is_empty(&world).await;
+    assert_eq!(azure.queue_messages(POISON), ["{not base64}"]);
+    world.end().await;
+}
+
+#[test]
+fn a_connection_string_that_is_none_stops_the_start_and_is_not_repeated() {
+    let settings = [
+        ("PacketCapture__DryRun", "true"),
+        ("JobQueue__Kind", "storage"),
+        (
+            "AzureWebJobsStorage",
+            "AccountName=stjobs;AccountKey=s3cr3t!",
+        ),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = Settings::read(&settings.into_iter().collect()).expect("all is there");
+    let error = App::build(&settings, &Pace::default())
+        .err()
+        .expect("no app");
+    let text = format!("{error} {error:?}");
+    assert!(
+        text.contains("AzureWebJobsStorage") && text.contains("base64"),
+        "{text}"
+    );
+    assert!(!text.contains("s3cr3t"), "{text}");
 }
 
 #[tokio::test]

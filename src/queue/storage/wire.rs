@@ -83,6 +83,8 @@ pub(super) fn service(way: Way, http: reqwest::Client) -> azure_core::Result<Que
     let client_options = ClientOptions {
         per_try_policies,
         transport: Some(Transport::new(Arc::new(http))),
+        // A put whose answer was lost is repeated like the rest: the message may then be there twice, and whoever
+        // takes jobs has to reckon with that anyway.
         retry: RetryOptions::exponential(ExponentialRetryOptions {
             initial_delay: azure_core::time::Duration::milliseconds(100),
             max_retries: 3,
