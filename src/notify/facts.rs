@@ -133,18 +133,14 @@ fn utc(at: OffsetDateTime) -> String {
 /// One line of at most `most` characters, without what would hide or turn text around it: control characters and
 /// marks of writing direction.
 pub(super) fn line(text: &str, most: usize) -> String {
-    let shown = text
+    let mut shown = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .filter(|c| {
             !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}')
         });
-    cut(shown, most)
-}
-
-fn cut(mut chars: impl Iterator<Item = char>, most: usize) -> String {
-    let mut kept: String = chars.by_ref().take(most).collect();
-    if chars.next().is_some() {
+    let mut kept: String = shown.by_ref().take(most).collect();
+    if shown.next().is_some() {
         kept.pop();
         kept.push('…');
     }

@@ -4,6 +4,7 @@ use alert_packet_capture::{
     app,
     config::{AppSettings, Settings},
     notify::{Event, Failure, Notice, NoticeError, Notifier, Patience},
+    sandbox::{Options, Sandbox},
 };
 use axum::{
     Router,
@@ -294,13 +295,15 @@ async fn endless_refusal() -> (String, tokio::task::JoinHandle<io::Error>) {
     let talk = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
         let _ = socket.read(&mut [0; 1024]).await.unwrap();
-        let head = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 9999999999\r\n\r\n";
+        let head = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 999999999999999\r\n\r\n";
         socket.write_all(head).await.unwrap();
-        loop {
-            if let Err(error) = socket.write_all(&[b'x'; 4096]).await {
+        // Far more than the buffers between the two take.
+        for _ in 0..256 {
+            if let Err(error) = socket.write_all(&[b'x'; 1024 * 1024]).await {
                 return error;
             }
         }
+        panic!("nobody hung up");
     });
     (url, talk)
 }
@@ -317,8 +320,35 @@ async fn a_long_answer_is_not_listened_to_until_its_end() {
     };
     assert_eq!(*status, 403);
     assert_eq!(answer.chars().count(), 200);
-    // It ends because it was hung up on, long before it has said all.
+    // It ended because it was hung up on, long before it had said all.
     talk.await.unwrap();
+}
+
+/// The sandbox is no receiver of notices, but it answers over HTTPS with a certificate that its own CA signed.
+#[tokio::test]
+async fn a_receiver_of_a_private_authority_is_known_by_the_ca_file() {
+    let name = format!("notify-ca-{}.pem", uuid::Uuid::new_v4());
+    let ca_file = std::env::temp_dir().join(name);
+    let options = Options {
+        ca_file: Some(ca_file.clone()),
+        ..Options::default()
+    };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let url = format!("{}/hook", sandbox.endpoint());
+    let ca = [("SSL_CERT_FILE", ca_file.to_str().unwrap())];
+    let known = notifier(&url, &ca, PATIENT).tell(&notice()).await;
+    let unknown = notifier(&url, &[], PATIENT).tell(&notice()).await;
+    std::fs::remove_file(&ca_file).unwrap();
+    let known = known.unwrap_err();
+    assert!(matches!(known, NoticeError::Refused { .. }), "{known}");
+    let unknown = unknown.unwrap_err();
+    assert!(matches!(unknown, NoticeError::NoAnswer { .. }), "{unknown}");
+    assert!(unknown.to_string().contains("certificate"), "{unknown}");
+
+    let pairs = [&[("Notification__WebhookUrl", url.as_str())], &ca[..]].concat();
+    let gone = app::notifier(settings(&pairs).notification.as_ref(), PATIENT);
+    let gone = gone.err().unwrap().to_string();
+    assert!(gone.contains("SSL_CERT_FILE"), "{gone}");
 }
 
 /// A log that can be read.
@@ -382,6 +412,7 @@ async fn nobody_gets_to_see_the_url() {
         .await
         .unwrap_err();
     assert!(error.is_temporary());
+    assert!(error.to_string().contains("connect"), "{error}");
     seen += &format!("{error} {error:?}");
     assert!(seen.contains(&address.to_string()), "{seen}");
 
