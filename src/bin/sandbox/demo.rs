@@ -1,4 +1,4 @@
-//! The demo: one alert for web-01, told from the POST to the capture file.
+//! The demo: one alert for web-01, told from the POST to the notice that its capture file is there.
 
 use crate::{Failure, alerts, show::Show, stage::Stage, stay::shell};
 use alert_packet_capture::sandbox::samples;
@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// The reply wait and a little more.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// The session and its operation take 11 s.
-const FILE_WITHIN: Duration = Duration::from_secs(30);
+/// The session and its operation take 11 s, and the function looks at its end a moment later.
+const TOLD_WITHIN: Duration = Duration::from_secs(30);
 
 pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failure> {
     let azure = stage.azure.endpoint();
@@ -33,7 +33,7 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
     if outcome != "created" {
         return Err(format!("the answer should be \"created\" and is {answer}").into());
     }
-    let file = file(show).await?;
+    let file = evidence(show).await?;
     let path = shell(&file);
     show.timeline.line(&format!(
         "\nThe capture file:\n  {path}\n\
@@ -63,17 +63,22 @@ async fn answer(show: &mut Show, url: &str, alert: &Value) -> Result<Value, Fail
     }
 }
 
-/// Tells what happens until the capture file is there.
-async fn file(show: &mut Show) -> Result<PathBuf, Failure> {
-    let deadline = Instant::now() + FILE_WITHIN;
+/// Tells what happens until the capture file is there and the webhook has been told so.
+async fn evidence(show: &mut Show) -> Result<PathBuf, Failure> {
+    let deadline = Instant::now() + TOLD_WITHIN;
+    let (mut file, mut told) = (None, false);
     loop {
-        let ended = timeout_at(deadline, show.next()).await.map_err(|_| {
-            let seconds = FILE_WITHIN.as_secs();
-            format!("no capture file came within {seconds} s")
+        let news = timeout_at(deadline, show.next()).await.map_err(|_| {
+            let seconds = TOLD_WITHIN.as_secs();
+            format!("nobody was told of a capture file within {seconds} s")
         })?;
-        if let Some(session) = ended.into_iter().next() {
-            let none = || format!("the capture on {} left no file", session.vm).into();
-            return session.file.ok_or_else(none);
+        if let Some(session) = news.ended.into_iter().next() {
+            let none = || Failure::from(format!("the capture on {} left no file", session.vm));
+            file = Some(session.file.ok_or_else(none)?);
+        }
+        told |= news.told;
+        if told && let Some(file) = file.take() {
+            return Ok(file);
         }
     }
 }

@@ -14,7 +14,7 @@ pub fn of(entry: &Entry) -> &'static str {
         Call::ListWatchers => "which Network Watcher looks after that region?",
         Call::ListCaptures => "which packet captures are on it?",
         Call::GetCapture => "how is the capture getting on?",
-        Call::QueryStatus => "the name is taken: is that capture still running?",
+        Call::QueryStatus => "is that capture still running?",
         Call::DeleteCapture => "the stale capture is in the way: delete it",
         Call::PutCapture => "the name is free: create the capture",
         Call::OperationStatus | Call::OperationResult => "has Azure finished that?",

@@ -3,6 +3,7 @@
 mod alerts;
 mod arguments;
 mod demo;
+mod desk;
 mod explanation;
 mod sessions;
 mod show;
@@ -12,6 +13,7 @@ mod timeline;
 
 use alert_packet_capture::telemetry;
 use arguments::{Command, Mode};
+use desk::Desk;
 use show::Show;
 use stage::Stage;
 use std::{error::Error, io::IsTerminal, process::ExitCode};
@@ -43,10 +45,11 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(mode: Mode) -> Result<(), Failure> {
     let logs = start_logs();
-    let mut stage = Stage::set(mode).await?;
+    let desk = Desk::open().await?;
+    let mut stage = Stage::set(mode, &desk).await?;
     // Log lines go to stdout too and would tear a bar apart.
     let bars = std::io::stdout().is_terminal() && !logs;
-    let mut show = Show::of(&stage, bars);
+    let mut show = Show::of(&stage, desk, bars);
     stage.start_function(mode).await?;
     let shown = async {
         if let Some(function) = &stage.function {

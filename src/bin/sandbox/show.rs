@@ -2,12 +2,14 @@
 
 use crate::{
     alerts::machine,
+    desk::Desk,
     explanation,
     sessions::{Change, Sessions, key},
     stage::Stage,
     timeline::Timeline,
 };
 use alert_packet_capture::sandbox::{CaptureView, Entry, Sandbox, samples};
+use serde_json::Value;
 use std::{collections::HashSet, path::PathBuf, time::Duration};
 use time::OffsetDateTime;
 use tokio::{
@@ -22,10 +24,19 @@ pub struct Show {
     pub timeline: Timeline,
     azure: Sandbox,
     calls: Receiver<Entry>,
+    desk: Desk,
     look: Interval,
     sessions: Sessions,
     /// Operations whose state was asked for: asking again is no news.
     polled: HashSet<String>,
+}
+
+/// What the reader waits for.
+#[derive(Default)]
+pub struct News {
+    pub ended: Vec<Ended>,
+    /// Somebody was told how a capture went.
+    pub told: bool,
 }
 
 /// A session that has ended.
@@ -36,7 +47,7 @@ pub struct Ended {
 }
 
 impl Show {
-    pub fn of(stage: &Stage, bars: bool) -> Self {
+    pub fn of(stage: &Stage, desk: Desk, bars: bool) -> Self {
         let azure = stage.azure.clone();
         Self {
             timeline: Timeline::start(bars),
@@ -44,13 +55,14 @@ impl Show {
             look: interval(LOOK),
             sessions: Sessions::among(&captures(&azure)),
             polled: HashSet::new(),
+            desk,
             azure,
         }
     }
 
     /// Waits for the next thing and tells it. Calls come first, so that they stand before what follows from them.
     /// Nothing is lost when the future is dropped.
-    pub async fn next(&mut self) -> Vec<Ended> {
+    pub async fn next(&mut self) -> News {
         tokio::select! {
             biased;
             call = self.calls.recv() => {
@@ -60,9 +72,13 @@ impl Show {
                     // Not while a handle to the sandbox lives.
                     Err(RecvError::Closed) => {}
                 }
-                Vec::new()
+                News::default()
             }
-            _ = self.look.tick() => self.look_at_sessions(),
+            Some(notice) = self.desk.notices.recv() => {
+                self.notice(&notice);
+                News { told: true, ..News::default() }
+            }
+            _ = self.look.tick() => News { ended: self.look_at_sessions(), told: false },
         }
     }
 
@@ -87,6 +103,18 @@ impl Show {
         let why = explanation::of(entry);
         let line = format!("{call:<48}  {status}  {why}{note}");
         self.timeline.tell_at(entry.time, "Azure", line.trim_end());
+    }
+
+    fn notice(&mut self, notice: &Value) {
+        let data = &notice["data"];
+        let event = data["event"].as_str().unwrap_or_default();
+        let vm = machine(data["target"].as_str().unwrap_or_default());
+        let why = match data["capture"]["stopReason"].as_str() {
+            Some(reason) => format!(" ({reason})"),
+            None => String::new(),
+        };
+        let line = format!("the webhook is told: capture {event} on {vm}{why}");
+        self.timeline.tell("Notice", &line);
     }
 
     fn look_at_sessions(&mut self) -> Vec<Ended> {

@@ -1,18 +1,13 @@
 //! Sets the scene: the sandbox with a stale capture on a watcher, and the function against it, all in this
 //! process and over real HTTP.
 
-use crate::{Failure, arguments::Mode};
+use crate::{Failure, arguments::Mode, desk::Desk};
 use alert_packet_capture::{
     app::{App, Pace},
     config::Settings,
     sandbox::{ExistingCapture, Options, Progress, Sandbox, SessionStatus, samples},
 };
-use std::{
-    fs, io,
-    net::Ipv4Addr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, io, net::Ipv4Addr, path::PathBuf, time::Duration};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -27,6 +22,8 @@ pub struct Stage {
     /// What the demo leaves behind: capture files, sample alerts, the CA's certificate.
     pub directory: PathBuf,
     pub ca_file: PathBuf,
+    /// Where the function tells how captures went.
+    desk: String,
 }
 
 /// The running function.
@@ -38,7 +35,7 @@ pub struct Function {
 
 impl Stage {
     /// The sandbox, without the function.
-    pub async fn set(mode: Mode) -> Result<Self, Failure> {
+    pub async fn set(mode: Mode, desk: &Desk) -> Result<Self, Failure> {
         let directory = directory()?;
         fs::create_dir_all(&directory)
             .map_err(|error| format!("{} cannot be made: {error}", directory.display()))?;
@@ -70,13 +67,14 @@ impl Stage {
             function: None,
             directory,
             ca_file,
+            desk: desk.url.clone(),
         })
     }
 
     /// The function enters. It signs in at once, so whoever wants to see that watches before.
     pub async fn start_function(&mut self, mode: Mode) -> Result<(), Failure> {
         if mode.app {
-            let function = Function::start(&self.azure, &self.ca_file, mode.stays).await?;
+            let function = Function::start(self, mode.stays).await?;
             self.function = Some(function);
         }
         if !mode.stays {
@@ -96,9 +94,11 @@ impl Stage {
 }
 
 impl Function {
-    async fn start(azure: &Sandbox, ca_file: &Path, usual_port: bool) -> Result<Self, Failure> {
-        let mut settings = azure.app_settings();
-        settings.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
+    async fn start(stage: &Stage, usual_port: bool) -> Result<Self, Failure> {
+        let mut settings = stage.azure.app_settings();
+        let ca_file = stage.ca_file.display().to_string();
+        settings.push(("SSL_CERT_FILE".to_owned(), ca_file));
+        settings.push(("Notification__WebhookUrl".to_owned(), stage.desk.clone()));
         let settings = Settings::read(&settings.into_iter().collect())?;
         let app = App::build(&settings, &Pace::default())?;
         let any = (Ipv4Addr::LOCALHOST, 0);

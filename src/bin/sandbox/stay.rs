@@ -40,7 +40,7 @@ pub async fn play(show: &mut Show, stage: &Stage) -> Result<(), Failure> {
          Calls to Azure appear below. Ctrl-C ends this.\n",
     );
     loop {
-        for session in show.next().await {
+        for session in show.next().await.ended {
             if let Some(file) = session.file {
                 let line = format!("open it: tshark -r {}", shell(near(&file)));
                 show.timeline.tell("File", &line);
