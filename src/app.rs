@@ -3,7 +3,6 @@
 use crate::{
     azure::{
         client::{ArmClient, ArmOptions},
-        credentials,
         entra_keys::EntraKeys,
         network_watcher::StorageLocation,
         resource_id::ResourceId,
@@ -16,6 +15,7 @@ use crate::{
     },
     functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
     queue::{JobQueue, MemoryQueue},
+    sign_in,
     worker::Worker,
 };
 use jsonwebtoken::DecodingKey;
@@ -204,9 +204,10 @@ pub fn log_settings(settings: &Settings) {
     match &settings.azure {
         Some(azure) => tracing::info!(
             resource_manager = azure.resource_manager_endpoint.as_str(),
-            tenant = azure.identity.tenant_id,
-            client = azure.identity.client_id,
-            "captures are made as a service principal from {}; jobs are kept in memory and lost with the process",
+            tenant = azure.identity.tenant_id(),
+            client = azure.identity.client_id(),
+            "captures are made as {}, from {}; jobs are kept in memory and lost with the process",
+            azure.identity,
             azure.identity.source
         ),
         None => tracing::info!("no Azure settings: dry runs only"),
@@ -264,14 +265,7 @@ impl SigningKeys for EntraKeys {
 /// A CA file that cannot be read, or a tenant with characters that no tenant has.
 pub fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, BuildError> {
     let http = transport::https_client(azure.ca_file.as_deref())?;
-    let credential = credentials::client_secret(
-        &azure.authority_host,
-        &azure.identity.tenant_id,
-        &azure.identity.client_id,
-        azure.identity.client_secret.expose().to_owned().into(),
-        http.clone(),
-    )
-    .map_err(BuildError::Credential)?;
+    let credential = sign_in::credential(azure, http.clone())?;
     let options = ArmOptions {
         endpoint: azure.resource_manager_endpoint.clone(),
         audience: azure.audience.clone(),
@@ -336,8 +330,9 @@ async fn keep_token(arm: ArmClient) {
             Err(error) => {
                 tracing::warn!(
                     error.code = error.code(),
-                    "{}",
-                    crate::azure::error::chain(&error)
+                    "{}; what to do: {}",
+                    crate::azure::error::chain(&error),
+                    error.advice().unwrap_or("see the message")
                 );
                 Duration::ZERO
             }

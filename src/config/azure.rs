@@ -18,6 +18,8 @@ pub struct AzureSettings {
     pub resource_manager_endpoint: Url,
     /// The audience of Resource Manager's tokens; not always its address.
     pub audience: String,
+    /// What tokens of managed identities are for when they stand for an application.
+    pub token_exchange_audience: &'static str,
     /// A PEM file of certificate authorities that replaces the system's.
     pub ca_file: Option<PathBuf>,
 }
@@ -32,6 +34,8 @@ struct Cloud {
     name: &'static str,
     authority_host: &'static str,
     resource_manager: &'static str,
+    /// <https://learn.microsoft.com/en-us/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity>
+    token_exchange: &'static str,
 }
 
 /// The usual one first.
@@ -40,16 +44,19 @@ const CLOUDS: [Cloud; 3] = [
         name: "AzurePublicCloud",
         authority_host: "https://login.microsoftonline.com",
         resource_manager: "https://management.azure.com",
+        token_exchange: "api://AzureADTokenExchange",
     },
     Cloud {
         name: "AzureUSGovernment",
         authority_host: "https://login.microsoftonline.us",
         resource_manager: "https://management.usgovcloudapi.net",
+        token_exchange: "api://AzureADTokenExchangeUSGov",
     },
     Cloud {
         name: "AzureChinaCloud",
         authority_host: "https://login.chinacloudapi.cn",
         resource_manager: "https://management.chinacloudapi.cn",
+        token_exchange: "api://AzureADTokenExchangeChina",
     },
 ];
 
@@ -87,6 +94,7 @@ pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettin
         authority_host: authority_host?,
         resource_manager_endpoint: resource_manager_endpoint?,
         audience: audience?,
+        token_exchange_audience: cloud.token_exchange,
         ca_file,
     })
 }

@@ -14,7 +14,10 @@ mod secure_webhook;
 pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings, JobSettings};
-pub use identity::{ClientSecret, Identity, IdentitySource, SecretForm};
+pub use identity::{
+    ClientCertificate, Credential, Identity, IdentityEndpoint, IdentityKind, IdentitySource,
+    Principal, PrivateKey, SecretForm, SecretText,
+};
 pub use secure_webhook::SecureWebhookSettings;
 
 use app_settings::Reader;
