@@ -8,6 +8,7 @@ mod credentials;
 mod doctor_stories;
 mod fault_stories;
 mod front_door_stories;
+mod identity_stories;
 mod local_settings;
 mod process_stories;
 mod secure_webhook_stories;

@@ -35,6 +35,15 @@ impl World {
 
     /// The same with some app settings changed.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::prepared(|_| {
+            let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+            settings.iter().map(owned).collect()
+        })
+        .await
+    }
+
+    /// The same with something done to Azure first, and the settings that come of it.
+    pub async fn prepared(prepare: impl FnOnce(&Sandbox) -> Vec<(String, String)>) -> Self {
         let directory = std::env::temp_dir();
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -45,17 +54,14 @@ impl World {
         };
         let azure = Sandbox::start(options).await.expect("the sandbox starts");
         samples::populate(&azure);
-        Self::on(azure, &ca_file, settings).await
+        let changed = prepare(&azure);
+        Self::on(azure, &ca_file, changed).await
     }
 
-    async fn on(azure: Sandbox, ca_file: &std::path::Path, changed: &[(&str, &str)]) -> Self {
+    async fn on(azure: Sandbox, ca_file: &std::path::Path, changed: Vec<(String, String)>) -> Self {
         let mut pairs = azure.app_settings();
         pairs.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
-        pairs.extend(
-            changed
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.to_string())),
-        );
+        pairs.extend(changed);
         let settings = Settings::read(&pairs.into_iter().collect()).expect("good settings");
         let pace = Pace {
             retry: RetryLimits {

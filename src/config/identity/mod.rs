@@ -234,3 +234,6 @@ impl fmt::Display for IdentitySource {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
