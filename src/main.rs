@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Some("doctor") => examine(&arguments[1..]),
         Some(_) => {
             eprintln!(
-                "usage: handler                              serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert\n       handler credentials ...              make, encrypt and check the password that it signs in with\n       handler doctor [OPTION...]           say whether all is set up right, and what mends it"
+                "usage: handler                              serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert\n       handler credentials ...              make and encrypt a password, check what it signs in with\n       handler doctor [OPTION...]           say whether all is set up right, and what mends it"
             );
             ExitCode::from(2)
         }

@@ -154,6 +154,11 @@ impl ArmClient {
         }
     }
 
+    /// Who gives the tokens, for messages.
+    pub fn token_issuer(&self) -> &'static str {
+        self.shared.credential.sign_in.way.issuer()
+    }
+
     /// Sends a call until it succeeds, fails for good, or has been tried often enough. A 401 is answered once
     /// with a fresh token.
     ///

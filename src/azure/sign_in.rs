@@ -145,6 +145,9 @@ impl SignIn {
                     "the application has no federated credential that fits the token in {proof}: issuer, subject and audience must be equal to the letter"
                 ),
             },
+            Some("AADSTS50027") if federated => format!(
+                "what {proof} stands for is no token: look at what writes it"
+            ),
             Some("AADSTS50013" | "AADSTS7000272") => format!(
                 "the token in {proof} is not signed by the issuer that the application trusts: look at what writes it"
             ),
@@ -172,5 +175,76 @@ fn encrypted(setting: &str) -> &'static str {
     match setting {
         "AzureCredPassword" => ", encrypted with `handler credentials encrypt`",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_has_advice_that_names_its_settings() {
+        let sign_in = |way, client, proof| SignIn {
+            way,
+            tenant: "AzureTenant",
+            client,
+            proof,
+        };
+        let password = sign_in(Way::ClientSecret, "AzureClientID", "AzureCredPassword");
+        let secret = sign_in(Way::ClientSecret, "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET");
+        let certificate = sign_in(Way::Certificate, "AZURE_CLIENT_ID", "CERTIFICATE");
+        let file = sign_in(Way::FederatedToken, "AZURE_CLIENT_ID", "TOKEN_FILE");
+        let trusted = sign_in(Way::ManagedIdentityFederation, "AzureClientID", "TRUSTED");
+        let managed = sign_in(Way::ManagedIdentity, "", "IDENTITY_ENDPOINT");
+        let person = sign_in(Way::AzureCli, "", "");
+        for (sign_in, code, words) in [
+            (
+                password,
+                Some("AADSTS7000215"),
+                "AzureCredPassword, encrypted with",
+            ),
+            (secret, Some("AADSTS7000222"), "expired: make a new one"),
+            (secret, Some("AADSTS7000222"), "into AZURE_CLIENT_SECRET"),
+            (
+                password,
+                Some("AADSTS700016"),
+                "the client id (AzureClientID)",
+            ),
+            (
+                managed,
+                Some("AADSTS700016"),
+                "does not know the managed identity",
+            ),
+            (secret, Some("AADSTS90002"), "look at AzureTenant"),
+            (
+                certificate,
+                Some("AADSTS700027"),
+                "the certificate in CERTIFICATE",
+            ),
+            (certificate, Some("AADSTS700024"), "clock"),
+            (file, Some("AADSTS700024"), "what writes TOKEN_FILE"),
+            (certificate, Some("AADSTS700023"), "AZURE_AUTHORITY_HOST"),
+            (secret, Some("AADSTS7000218"), "no proof of this kind"),
+            (file, Some("AADSTS70021"), "the token in TOKEN_FILE"),
+            (trusted, Some("AADSTS700213"), "the identity of TRUSTED"),
+            (file, Some("AADSTS50027"), "no token"),
+            (
+                managed,
+                Some("AADSTS500011"),
+                "AZURE_RESOURCE_MANAGER_AUDIENCE",
+            ),
+            (
+                secret,
+                Some("AADSTS1002012"),
+                "AZURE_RESOURCE_MANAGER_AUDIENCE",
+            ),
+            (secret, None, "look at the network"),
+            (managed, None, "IDENTITY_ENDPOINT"),
+            (person, None, "az login"),
+        ] {
+            let advice = sign_in.advice(code).unwrap();
+            assert!(advice.contains(words), "{code:?}: {advice}");
+        }
+        assert_eq!(secret.advice(Some("AADSTS50000")), None);
     }
 }

@@ -36,15 +36,6 @@ pub fn assignee(azure: &AzureSettings, environment: &AppSettings) -> String {
     }
 }
 
-/// Who gave the token.
-pub fn issuer(azure: &AzureSettings) -> &'static str {
-    match azure.identity.kind {
-        IdentityKind::ManagedIdentity { .. } => "the managed identity endpoint",
-        IdentityKind::AzureCli { .. } => "the Azure CLI",
-        _ => "Microsoft Entra ID",
-    }
-}
-
 /// What was said, once (the credential repeats it in each of its causes), and what to do.
 pub fn refusal(error: &AzureError) -> String {
     let said = match &error.failure {

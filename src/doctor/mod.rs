@@ -75,8 +75,7 @@ async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
         report.failed("access token", identity::refusal(&error), mend);
         return without_azure(report, "there is no access token");
     }
-    let issuer = identity::issuer(azure);
-    report.ok("access token", format!("given by {issuer}"));
+    report.ok("access token", format!("given by {}", arm.token_issuer()));
     let doctor = Doctor {
         arm: arm.clone(),
         capture: &usable.settings.capture,

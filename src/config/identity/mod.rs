@@ -57,7 +57,7 @@ pub enum IdentityKind {
         principal: Principal,
         secret: SecretText,
     },
-    /// A certificate that is registered with the application.
+    /// A certificate that is registered with the application. Its file is read once: a new one takes a restart.
     ClientCertificate {
         principal: Principal,
         certificate: ClientCertificate,
