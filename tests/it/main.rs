@@ -8,6 +8,8 @@ mod credentials;
 mod doctor_stories;
 mod fault_stories;
 mod front_door_stories;
+mod identities;
+mod identity_commands;
 mod identity_stories;
 mod local_settings;
 mod process_stories;

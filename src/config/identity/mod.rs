@@ -3,7 +3,10 @@
 
 mod certificate;
 mod choice;
+mod endpoint;
+mod password;
 mod read;
+mod undecided;
 
 pub use certificate::{ClientCertificate, PrivateKey};
 pub use choice::Credential;
