@@ -12,7 +12,7 @@ use azure_core::{
     time::{Duration, OffsetDateTime},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 use tokio::sync::Mutex;
 use url::Url;
 use zeroize::Zeroizing;
@@ -22,14 +22,14 @@ const HEADER: HeaderName = HeaderName::from_static("x-identity-header");
 /// A token is asked for anew so long before its end, as all of Azure's clients do.
 const AHEAD: Duration = Duration::minutes(5);
 
-/// The identity and the last token of it.
+/// The identity and its tokens.
 pub struct ManagedIdentity {
     url: Url,
     header: Arc<Zeroizing<String>>,
     client_id: Option<String>,
     pipeline: Pipeline,
-    /// Held over the call: whoever comes meanwhile gets the same token. One scope is ever asked for.
-    cached: Mutex<Option<(String, AccessToken)>>,
+    /// By scope. Held over the call: whoever comes meanwhile gets the same token.
+    cached: Mutex<HashMap<String, AccessToken>>,
 }
 
 impl fmt::Debug for ManagedIdentity {
@@ -129,8 +129,7 @@ impl TokenCredential for ManagedIdentity {
             return Err(Error::with_message(ErrorKind::Credential, message));
         };
         let mut cached = self.cached.lock().await;
-        if let Some((known, token)) = &*cached
-            && known == scope
+        if let Some(token) = cached.get(*scope)
             && token.expires_on > OffsetDateTime::now_utc() + AHEAD
         {
             return Ok(token.clone());
@@ -139,7 +138,7 @@ impl TokenCredential for ManagedIdentity {
             .ask(scope)
             .await
             .map_err(|trouble| Error::new(ErrorKind::Credential, trouble))?;
-        *cached = Some(((*scope).to_owned(), token.clone()));
+        cached.insert((*scope).to_owned(), token.clone());
         Ok(token)
     }
 }
