@@ -9,12 +9,18 @@ use crate::{
         retry::RetryLimits,
         transport::{self, TransportError},
     },
-    capture::{Allowed, Capturer, Ledger, Parameters},
+    capture::{Allowed, CaptureName, Capturer, Ledger, Parameters, RemoveFinished},
     config::{
-        AllowedSettings, AzureSettings, Problem, SecureWebhookSettings, Settings, SettingsError,
+        self, AllowedSettings, AzureSettings, NotificationEvent, NotificationFormat,
+        NotificationSettings, Problem, QueueAccount, QueueKind, SecureWebhookSettings, Settings,
+        SettingsError, StorageQueueSettings,
     },
     functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
-    queue::{JobQueue, MemoryQueue},
+    notify::{
+        Event, Format, LogNotifier, Notifier, Patience, Portal, Signer, WebhookNotifier,
+        WebhookOptions,
+    },
+    queue::{self, JobQueue, MemoryQueue, StorageOptions, StorageQueue},
     sign_in,
     worker::Worker,
 };
@@ -32,6 +38,8 @@ const CONCURRENT_CALLS: usize = 16;
 const TOKEN_AHEAD: Duration = Duration::from_secs(295);
 /// Pause between two attempts to get a token ahead of need.
 const TOKEN_PAUSE: Duration = Duration::from_secs(30);
+/// A session that may be stopped from outside is looked at so often.
+const STOPPED_SEEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long jobs and answers under way may take after a stop; the host kills after 10 s.
 const DRAIN: Duration = Duration::from_secs(8);
 
@@ -43,6 +51,10 @@ pub struct Pace {
     pub poll: (Duration, Duration),
     /// The pause before a failed job is tried again; it doubles.
     pub first_pause: Duration,
+    /// The longest time until a running session is looked at.
+    pub longest_look: Duration,
+    /// How long a receiver of notices may take.
+    pub notice: Patience,
 }
 
 impl Default for Pace {
@@ -51,6 +63,8 @@ impl Default for Pace {
             retry: RetryLimits::default(),
             poll: (Duration::from_secs(1), Duration::from_secs(60)),
             first_pause: Duration::from_secs(1),
+            longest_look: Duration::MAX,
+            notice: Patience::default(),
         }
     }
 }
@@ -64,6 +78,8 @@ pub enum BuildError {
     Transport(#[from] TransportError),
     #[error("the identity's settings are not usable (AZURE_TENANT_ID, AZURE_AUTHORITY_HOST)")]
     Credential(#[source] azure_core::Error),
+    #[error("the storage account's settings are not usable (AzureWebJobsStorage)")]
+    Queue(#[source] azure_core::Error),
 }
 
 /// The app, built and not yet running.
@@ -83,16 +99,18 @@ impl App {
         let mut problems = Vec::new();
         let allowed = allowed(&settings.allowed, &mut problems);
         let storage = storage(settings, &mut problems);
+        let name = capture_name(settings, &mut problems);
         if !problems.is_empty() {
             return Err(SettingsError { problems }.into());
         }
-        let queue: Arc<dyn JobQueue> = Arc::new(MemoryQueue::new(settings.jobs.capacity));
+        let queue = job_queue(settings)?;
         let ledger = Arc::new(Ledger::default());
         let arm = settings
             .azure
             .as_ref()
             .map(|azure| arm_client(azure, pace))
             .transpose()?;
+        let notifier = notifier(settings.notification.as_ref(), pace.notice)?;
         let worker = arm.clone().map(|arm| {
             let capture = &settings.capture;
             Arc::new(Worker {
@@ -100,17 +118,27 @@ impl App {
                 capturer: Capturer::new(
                     arm,
                     Parameters {
-                        name: capture.name.clone(),
+                        name,
                         storage,
                         time_limit_seconds: capture.time_limit_seconds,
                         bytes_per_packet: capture.bytes_per_packet,
                         total_bytes: capture.total_bytes,
                         filters: capture.filters.clone(),
                         limit: capture.limit,
+                        remove_finished: match capture.remove_finished {
+                            config::RemoveFinished::Never => RemoveFinished::Never,
+                            config::RemoveFinished::AfterNotice => RemoveFinished::AfterNotice,
+                            config::RemoveFinished::ToMakeRoom => RemoveFinished::ToMakeRoom,
+                        },
                         poll: pace.poll,
+                        longest_look: match capture.stop_on_resolved {
+                            true => pace.longest_look.min(STOPPED_SEEN_WITHIN),
+                            false => pace.longest_look,
+                        },
                     },
                 ),
                 ledger: ledger.clone(),
+                notifier,
                 max_attempts: settings.jobs.max_attempts,
                 first_pause: pace.first_pause,
             })
@@ -123,6 +151,7 @@ impl App {
             capacity: settings.jobs.capacity,
             reply_wait: settings.capture.reply_wait,
             dry_run: settings.capture.dry_run,
+            stop_on_resolved: settings.capture.stop_on_resolved,
         });
         let secure_webhook = settings
             .secure_webhook
@@ -173,7 +202,11 @@ impl App {
         if let Some(token) = token {
             token.abort();
         }
-        let left = queue.waiting().await;
+        queue.close().await;
+        let left = match queue.is_durable() {
+            true => 0,
+            false => queue.waiting().await,
+        };
         if left > 0 {
             tracing::warn!(
                 jobs = left,
@@ -206,11 +239,24 @@ pub fn log_settings(settings: &Settings) {
             resource_manager = azure.resource_manager_endpoint.as_str(),
             tenant = azure.identity.tenant_id(),
             client = azure.identity.client_id(),
-            "captures are made as {}, from {}; jobs are kept in memory and lost with the process",
+            "captures are made as {}, from {}",
             azure.identity,
             azure.identity.source
         ),
         None => tracing::info!("no Azure settings: dry runs only"),
+    }
+    match &settings.jobs.kind {
+        QueueKind::Memory => {
+            tracing::info!("jobs are kept in memory and lost with the process");
+        }
+        QueueKind::Storage(storage) => tracing::info!(
+            visibility_timeout_s = storage.visibility_timeout.as_secs(),
+            "jobs are kept in the storage queue packet-capture-jobs; {}",
+            match storage.poll {
+                true => "this process looks for those that others leave",
+                false => "the queue trigger of PacketCaptureJob brings those that others leave",
+            }
+        ),
     }
     let identity = settings.azure.as_ref().map(|azure| &azure.identity);
     if let Some(warning) = identity.and_then(|identity| identity.source.warning()) {
@@ -223,6 +269,15 @@ pub fn log_settings(settings: &Settings) {
             role = webhook.role,
             trust_easy_auth = webhook.trust_easy_auth,
             "alerts are taken from this caller with this role only"
+        );
+    }
+    if let Some(notification) = &settings.notification {
+        tracing::info!(
+            host = notification.webhook_url.host(),
+            format = ?notification.format,
+            events = ?notification.events,
+            signed = notification.secret.is_some(),
+            "a webhook is told how captures went"
         );
     }
 }
@@ -251,12 +306,99 @@ fn secure_webhook(
     Ok(SecureWebhook { expected, proof })
 }
 
+/// Who is told how captures went: the webhook that is set, else the log alone.
+///
+/// # Errors
+/// A CA file that cannot be read, or no certificate authorities at all.
+pub fn notifier(
+    settings: Option<&NotificationSettings>,
+    patience: Patience,
+) -> Result<Arc<dyn Notifier>, TransportError> {
+    let Some(settings) = settings else {
+        return Ok(Arc::new(LogNotifier));
+    };
+    let format = match settings.format {
+        NotificationFormat::Json => Format::Json,
+        NotificationFormat::Teams => Format::Teams,
+        NotificationFormat::Slack => Format::Slack,
+    };
+    let event = |event: &NotificationEvent| match event {
+        NotificationEvent::Created => Event::Created,
+        NotificationEvent::Completed => Event::Completed,
+        NotificationEvent::Failed => Event::Failed,
+        NotificationEvent::Skipped => Event::Skipped,
+    };
+    let options = WebhookOptions {
+        url: settings.webhook_url.expose(),
+        format,
+        signer: settings
+            .secret
+            .as_ref()
+            .map(|secret| Signer::new(secret.expose())),
+        events: settings.events.iter().map(event).collect(),
+        portal: Portal::new(settings.portal.clone()),
+        source: settings.source.clone(),
+        roots: transport::certificates(settings.ca_file.as_deref())?,
+        patience,
+    };
+    Ok(Arc::new(WebhookNotifier::new(options)?))
+}
+
 /// `functions` knows nothing of Azure's clients.
 #[async_trait::async_trait]
 impl SigningKeys for EntraKeys {
     async fn key(&self, id: &str) -> Result<Option<Arc<DecodingKey>>, KeysUnavailable> {
         EntraKeys::key(self, id).await.map_err(|_| KeysUnavailable)
     }
+}
+
+/// Where jobs wait.
+fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
+    let capacity = settings.jobs.capacity;
+    let storage = match &settings.jobs.kind {
+        QueueKind::Memory => return Ok(Arc::new(MemoryQueue::new(capacity))),
+        QueueKind::Storage(storage) => storage,
+    };
+    let StorageQueueSettings {
+        account,
+        visibility_timeout,
+        poll,
+        ca_file,
+    } = storage;
+    let options = StorageOptions {
+        capacity,
+        visibility_timeout: *visibility_timeout,
+        poll: *poll,
+    };
+    let problem = |name: &str, expected: &str| SettingsError {
+        problems: vec![Problem {
+            name: name.to_owned(),
+            expected: expected.to_owned(),
+        }],
+    };
+    let queue = match account {
+        QueueAccount::ConnectionString(text) => {
+            let connection = queue::Connection::parse(text.expose())
+                .map_err(|expected| problem("AzureWebJobsStorage", expected))?;
+            let http = match connection.endpoint.scheme() {
+                "http" => transport::emulator_client()?,
+                _ => transport::https_client(ca_file.as_deref())?,
+            };
+            StorageQueue::connect(connection, http, options)
+        }
+        QueueAccount::Identity(service) => {
+            let azure = settings.azure.as_ref().ok_or_else(|| {
+                problem(
+                    "AZURE_CLIENT_ID",
+                    "the identity that opens the storage account",
+                )
+            })?;
+            let http = transport::https_client(ca_file.as_deref())?;
+            let credential = Arc::new(sign_in::credential(azure, http.clone())?);
+            StorageQueue::with_identity(service.clone(), credential, http, options)
+        }
+    };
+    Ok(Arc::new(queue.map_err(BuildError::Queue)?))
 }
 
 /// The client of Resource Manager, which signs in as the configured identity.
@@ -294,6 +436,17 @@ pub fn allowed(settings: &AllowedSettings, problems: &mut Vec<Problem>) -> Allow
         rules: settings.rules.clone(),
         signals: settings.signals.clone(),
     }
+}
+
+/// The name of our captures, checked.
+pub(crate) fn capture_name(settings: &Settings, problems: &mut Vec<Problem>) -> CaptureName {
+    CaptureName::parse(&settings.capture.name).unwrap_or_else(|expected| {
+        problems.push(Problem {
+            name: "PacketCapture__Name".to_owned(),
+            expected: expected.to_owned(),
+        });
+        CaptureName::default()
+    })
 }
 
 /// Where captures go, the account's id checked.

@@ -306,6 +306,21 @@ impl NetworkWatcherClient {
         }
     }
 
+    /// Stops a running session; its file is complete then. One that is not there counts as stopped.
+    pub async fn stop_packet_capture(
+        &self,
+        watcher: &ResourceId,
+        name: &str,
+    ) -> Result<(), AzureError> {
+        let path = [CAPTURES, name, "stop"];
+        let call = self.call("stop the packet capture", Method::Post, watcher, &path);
+        match self.arm.send(call).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What a session is doing, or `None` when it is not there. The 202 of a running session carries a full
     /// answer already, so nothing is polled.
     pub async fn query_status(

@@ -42,22 +42,45 @@ pub fn platform_client() -> Result<reqwest::Client, TransportError> {
 /// # Errors
 /// When the file cannot be read or holds no certificate, or the system has no roots at all.
 pub fn https_client(ca_file: Option<&Path>) -> Result<reqwest::Client, TransportError> {
-    let mut builder = reqwest::Client::builder()
-        .https_only(true)
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(REQUEST_TIMEOUT);
-    if let Some(path) = ca_file {
-        let path = path.to_path_buf();
-        let pem = match std::fs::read(&path) {
-            Ok(pem) => pem,
-            Err(source) => return Err(TransportError::CertificateFile { path, source }),
-        };
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
-        if certificates.is_empty() {
-            return Err(TransportError::NoCertificates { path });
-        }
+    let mut builder = builder().https_only(true);
+    if let Some(certificates) = certificates(ca_file)? {
         builder = builder.tls_certs_only(certificates);
     }
     Ok(builder.build()?)
+}
+
+/// Builds a client that may speak plain http, for a storage emulator on this machine.
+///
+/// # Errors
+/// As [`https_client`], certificate files aside.
+pub fn emulator_client() -> Result<reqwest::Client, TransportError> {
+    Ok(builder().no_proxy().build()?)
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(REQUEST_TIMEOUT)
+}
+
+/// The certificate authorities that replace the system's; `None` leaves those in place.
+///
+/// # Errors
+/// When the file cannot be read or holds no certificate.
+pub fn certificates(
+    ca_file: Option<&Path>,
+) -> Result<Option<Vec<reqwest::Certificate>>, TransportError> {
+    let Some(path) = ca_file.map(Path::to_path_buf) else {
+        return Ok(None);
+    };
+    let pem = match std::fs::read(&path) {
+        Ok(pem) => pem,
+        Err(source) => return Err(TransportError::CertificateFile { path, source }),
+    };
+    let certificates = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    if certificates.is_empty() {
+        return Err(TransportError::NoCertificates { path });
+    }
+    Ok(Some(certificates))
 }

@@ -2,7 +2,7 @@
 //! trusted with that: log data can be written by the machine it speaks of.
 
 use crate::{
-    alert::{self, Alert, Target},
+    alert::{self, Alert, State, Target},
     azure::resource_id::ResourceId,
 };
 
@@ -38,6 +38,21 @@ impl Allowed {
         if let Some(reason) = alert::ignore_reason(alert) {
             return Decision::Ignore(reason.as_str());
         }
+        self.filter(alert)
+    }
+
+    /// The targets whose captures a resolved alert may stop: those that its firing could have captured on.
+    pub fn stops(&self, alert: &Alert) -> Vec<Target> {
+        if alert.state != State::Resolved || alert.is_test {
+            return Vec::new();
+        }
+        match self.filter(alert) {
+            Decision::Capture { targets, .. } => targets,
+            Decision::Ignore(_) => Vec::new(),
+        }
+    }
+
+    fn filter(&self, alert: &Alert) -> Decision {
         let rule = alert.rule.as_deref().unwrap_or_default();
         if !self.rules.is_empty() && !self.rules.iter().any(|pattern| matches(pattern, rule)) {
             return Decision::Ignore("rule_not_allowed");

@@ -2,7 +2,7 @@
 //! function to take the next step.
 
 use crate::{
-    alert::Target,
+    alert::{Alert, Condition, Target},
     azure::{operation::OperationUrl, resource_id::ResourceId},
 };
 use serde::{Deserialize, Serialize};
@@ -33,15 +33,18 @@ impl fmt::Display for JobId {
 #[serde(rename_all = "camelCase")]
 pub struct Job {
     pub job_id: JobId,
+    pub action: Action,
     pub target: Target,
     /// The region that the alert named, normalised.
     pub region: Option<String>,
-    /// The alert rule's name.
-    pub rule: Option<String>,
+    pub alert: AlertSummary,
+    /// When the alert was taken.
+    #[serde(with = "time::serde::rfc3339")]
+    pub taken_at: OffsetDateTime,
     pub phase: Phase,
-    /// Attempts that failed; counted anew once Azure has accepted the capture.
+    /// Attempts that failed; counted anew once Azure has accepted the capture, and again once the job is over.
     pub failures: u32,
-    /// A create was sent and its answer was lost: a capture like ours may be ours.
+    /// A create was about to be sent, and nothing proves that Azure refused it: a capture like ours is ours.
     pub create_unconfirmed: bool,
     /// When a capture that is in the way was first seen running, should Azure not say since when it runs.
     #[serde(with = "time::serde::rfc3339::option", default)]
@@ -50,12 +53,15 @@ pub struct Job {
 }
 
 impl Job {
-    pub fn new(target: Target, region: Option<String>, rule: Option<String>) -> Self {
+    /// A job that was taken just now.
+    pub fn new(action: Action, target: Target, alert: &Alert) -> Self {
         Self {
             job_id: JobId::random(),
+            action,
             target,
-            region,
-            rule,
+            region: alert.region.clone(),
+            alert: AlertSummary::of(alert),
+            taken_at: OffsetDateTime::now_utc(),
             phase: Phase::Prepare,
             failures: 0,
             create_unconfirmed: false,
@@ -63,6 +69,60 @@ impl Job {
             report: Report::default(),
         }
     }
+
+    /// The alert rule's name.
+    pub fn rule(&self) -> Option<&str> {
+        self.alert.rule.as_deref()
+    }
+}
+
+/// What a job is to bring about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A capture, followed to its end.
+    Capture,
+    /// The end of a capture that is still running, since its alert is resolved.
+    Stop,
+}
+
+/// What people are told of an alert. Short, since a queue message has 64 KiB at most.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertSummary {
+    pub rule: Option<String>,
+    pub severity: Option<String>,
+    pub signal: Option<String>,
+    pub fired_at: Option<String>,
+    pub conditions: Vec<Condition>,
+}
+
+/// Characters of a rule's name that are kept; Azure allows 260.
+const LONGEST_TEXT: usize = 300;
+
+impl AlertSummary {
+    fn of(alert: &Alert) -> Self {
+        let short = |text: &Option<String>| {
+            let text = text.as_deref()?;
+            Some(text.chars().take(LONGEST_TEXT).collect())
+        };
+        Self {
+            rule: short(&alert.rule),
+            severity: short(&alert.severity),
+            signal: short(&alert.signal),
+            fired_at: short(&alert.fired_at),
+            conditions: alert.conditions.clone(),
+        }
+    }
+}
+
+/// A packet capture of Azure's: what the steps after the create are about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    pub watcher: ResourceId,
+    /// The capture's resource name.
+    pub name: String,
 }
 
 /// Where a job stands.
@@ -71,17 +131,44 @@ impl Job {
 pub enum Phase {
     /// Nothing is decided: look at the watcher's captures.
     Prepare,
-    /// A stale capture is being deleted.
+    /// A capture that is over is being deleted, to make room or since it has our name.
     Deleting {
         watcher: ResourceId,
         operation: OperationUrl,
     },
     /// Azure has accepted the create.
     Starting {
-        watcher: ResourceId,
+        session: Session,
         /// `None` when the answer with the poll URL was lost: the resource itself tells.
         operation: Option<OperationUrl>,
     },
+    /// The session gathers packets until its time limit.
+    Running {
+        session: Session,
+        /// When it must be over.
+        #[serde(with = "time::serde::rfc3339")]
+        ends_at: OffsetDateTime,
+        /// Looks at it so far.
+        looks: u32,
+    },
+    /// It is decided how the job ended; people have to be told.
+    Telling,
+    /// They have been told; the session that is over is to be removed.
+    Removing { session: Session },
+}
+
+impl Phase {
+    /// The phase's name, as in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Phase::Prepare => "prepare",
+            Phase::Deleting { .. } => "deleting",
+            Phase::Starting { .. } => "starting",
+            Phase::Running { .. } => "running",
+            Phase::Telling => "telling",
+            Phase::Removing { .. } => "removing",
+        }
+    }
 }
 
 /// What became of a job so far, for the caller and for people.
@@ -97,10 +184,27 @@ pub struct Report {
     pub name: Option<String>,
     pub network_watcher: Option<ResourceId>,
     pub storage_path: Option<String>,
+    /// When the session began to gather packets, by Azure's clock.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub began_at: Option<OffsetDateTime>,
+    /// When it was seen to be over, or its time limit if it was that.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub ended_at: Option<OffsetDateTime>,
+    pub time_limit_seconds: Option<u32>,
+    /// Where the file lies on the machine itself, if it does.
+    pub file_path: Option<String>,
+    /// Azure's word for why the session ended.
+    pub stop_reason: Option<String>,
+    /// What went wrong within the session, in words.
+    pub errors: Vec<String>,
+    /// Another alert had started the capture.
+    pub joined: bool,
     /// Azure's request id of a failure.
     pub request_id: Option<String>,
-    /// Nothing more will happen.
+    /// How the job ends is decided.
     pub finished: bool,
+    /// It was tried too often: the job goes to the poison queue.
+    pub given_up: bool,
 }
 
 /// The statuses that an entry of `captures` can have.
@@ -114,6 +218,10 @@ pub enum Status {
     Created,
     /// A capture of this machine was running already.
     Joined,
+    /// The capture is over and its evidence is there.
+    Completed,
+    /// A running capture was stopped before its time, or was about to end anyway.
+    Stopped,
     /// Not captured, since there is no room.
     Skipped,
     /// Not to be captured.

@@ -1,7 +1,7 @@
 //! What became of each job and of each alert, remembered for an hour in bounded memory: callers wait here for
 //! the outcome, and a repeated alert is answered from here.
 
-use super::job::{Job, JobId, Report, Status};
+use super::job::{Action, Job, JobId, Report, Status};
 use crate::azure::resource_id::ResourceId;
 use std::{
     collections::{HashMap, VecDeque},
@@ -37,6 +37,15 @@ struct Known {
     report: watch::Sender<Report>,
 }
 
+impl Known {
+    fn new(job: &Job) -> Self {
+        Self {
+            target: job.target.id.clone(),
+            report: watch::Sender::new(job.report.clone()),
+        }
+    }
+}
+
 impl Ledger {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics with this lock")
@@ -57,15 +66,12 @@ impl Ledger {
         }
         for job in jobs {
             let id = &job.job_id;
-            let known = Known {
-                target: job.target.id.clone(),
-                report: watch::Sender::new(Report::default()),
-            };
-            state.jobs.insert(id.clone(), known);
+            state.jobs.insert(id.clone(), Known::new(job));
             state.job_ages.push_back((now, id.clone()));
-            state
-                .targets
-                .insert(job.target.id.clone(), (now, id.clone()));
+            if job.action == Action::Capture {
+                let target = job.target.id.clone();
+                state.targets.insert(target, (now, id.clone()));
+            }
         }
         Ok(())
     }
@@ -82,11 +88,19 @@ impl Ledger {
         }
     }
 
-    /// Writes down how far a job is. Jobs of another process are not known here.
+    /// Writes down how far a job is. One that another process has left is known from now on.
     pub fn record(&self, job: &Job) {
         let mut state = self.state();
-        if let Some(known) = state.jobs.get(&job.job_id) {
-            known.report.send_replace(job.report.clone());
+        match state.jobs.get(&job.job_id) {
+            Some(known) => {
+                known.report.send_replace(job.report.clone());
+            }
+            None => {
+                let now = Instant::now();
+                state.forget(now);
+                state.jobs.insert(job.job_id.clone(), Known::new(job));
+                state.job_ages.push_back((now, job.job_id.clone()));
+            }
         }
         if matches!(job.report.status, Status::Failed | Status::Skipped) {
             state.release(job);
@@ -172,13 +186,18 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::Target;
+    use crate::alert;
 
     fn job(machine: usize) -> Job {
         let id = format!(
             "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/m{machine}"
         );
-        Job::new(Target::of(id.parse().unwrap()).unwrap(), None, None)
+        let body = serde_json::json!({
+            "schemaId": "azureMonitorCommonAlertSchema",
+            "data": { "essentials": { "monitorCondition": "Fired", "alertTargetIDs": [id] }, "alertContext": {} }
+        });
+        let alert = alert::read(body.to_string().as_bytes()).unwrap();
+        Job::new(Action::Capture, alert.targets[0].clone(), &alert)
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,31 +1,25 @@
 //! What people are told, one function a sentence. Each says what happened and, where something is to be done,
 //! what.
 
-use super::job::{Report, Status};
-use crate::{alert::Target, azure::error::AzureError, azure::resource_id::ResourceId};
+use super::job::{Report, Session, Status};
+use crate::{
+    alert::Target,
+    azure::{error::AzureError, network_watcher::PacketCaptureStatus, resource_id::ResourceId},
+};
 
-pub fn created(
-    target: &Target,
-    watcher: &ResourceId,
-    name: &str,
-    storage_path: Option<String>,
-) -> Report {
+pub fn created(target: &Target, session: &Session, storage_path: Option<String>) -> Report {
     Report {
         status: Status::Created,
         message: format!("Packet Capture created on {}", target.id),
-        name: Some(name.to_owned()),
-        network_watcher: Some(watcher.clone()),
+        name: Some(session.name.clone()),
+        network_watcher: Some(session.watcher.clone()),
         storage_path,
         ..Report::default()
     }
 }
 
-pub fn joined(
-    target: &Target,
-    watcher: &ResourceId,
-    name: &str,
-    storage_path: Option<String>,
-) -> Report {
+pub fn joined(target: &Target, session: &Session, storage_path: Option<String>) -> Report {
+    let Session { watcher, name } = session;
     Report {
         status: Status::Joined,
         reason: Some("already_running".to_owned()),
@@ -36,7 +30,7 @@ pub fn joined(
         name: Some(name.to_owned()),
         network_watcher: Some(watcher.clone()),
         storage_path,
-        finished: true,
+        joined: true,
         ..Report::default()
     }
 }
@@ -98,8 +92,8 @@ pub fn no_network_watcher(target: &Target, region: &str) -> Report {
     }
 }
 
-/// A call that failed for good, or too often.
-pub fn failed(error: &AzureError) -> Report {
+/// A call that failed for good, or too often. What is known of the capture stays.
+pub fn failed(report: Report, error: &AzureError) -> Report {
     let advice = match error.code() {
         "AuthorizationFailed" | "LinkedAuthorizationFailed" => {
             " Assign the function's identity a role with that action, at that scope."
@@ -119,7 +113,7 @@ pub fn failed(error: &AzureError) -> Report {
         message: format!("{error}.{advice}"),
         request_id: error.request_id().map(str::to_owned),
         finished: true,
-        ..Report::default()
+        ..report
     }
 }
 
@@ -133,8 +127,122 @@ pub fn create_failed(mut report: Report, code: &str, message: &str) -> Report {
     report
 }
 
-/// The create came through.
-pub fn started(mut report: Report) -> Report {
-    report.finished = true;
-    report
+/// The session is over and its evidence is there.
+pub fn completed(report: Report, target: &ResourceId, status: &PacketCaptureStatus) -> Report {
+    let stop_reason = status.stop_reason.clone();
+    let why = stop_reason.as_deref().unwrap_or("no reason was given");
+    Report {
+        status: Status::Completed,
+        reason: None,
+        message: format!(
+            "The Packet Capture on {target} is over ({}){}",
+            why.trim(),
+            file(&report)
+        ),
+        stop_reason,
+        finished: true,
+        ..report
+    }
+}
+
+/// The session is over and evidence is missing.
+pub fn ended_badly(
+    report: Report,
+    target: &ResourceId,
+    status: &PacketCaptureStatus,
+    code: &str,
+    errors: Vec<String>,
+) -> Report {
+    let why = match errors.as_slice() {
+        [] => "Azure does not say why".to_owned(),
+        errors => errors.join("; "),
+    };
+    Report {
+        status: Status::Failed,
+        reason: Some(code.to_owned()),
+        message: format!("The Packet Capture on {target} failed: {why}"),
+        stop_reason: status.stop_reason.clone(),
+        errors,
+        finished: true,
+        ..report
+    }
+}
+
+/// Somebody removed the session before its end was read. `in_time`: not before its time limit.
+pub fn removed_by_somebody(report: Report, target: &ResourceId, in_time: bool) -> Report {
+    let name = report.name.as_deref().unwrap_or_default();
+    if in_time {
+        let message = format!(
+            "The Packet Capture {name} on {target} reached its time limit; its session was deleted before \
+             its end could be read{}",
+            file(&report)
+        );
+        return Report {
+            status: Status::Completed,
+            reason: Some("session_removed".to_owned()),
+            message,
+            finished: true,
+            ..report
+        };
+    }
+    Report {
+        status: Status::Failed,
+        reason: Some("SessionRemoved".to_owned()),
+        message: format!(
+            "The Packet Capture {name} on {target} was deleted by somebody before its time limit; what it \
+             had gathered may lie where it should{}",
+            file(&report)
+        ),
+        finished: true,
+        ..report
+    }
+}
+
+/// The session does not end.
+pub fn overdue(report: Report, target: &ResourceId) -> Report {
+    let message = format!(
+        "The Packet Capture on {target} still runs long after its time limit; see to its Network Watcher agent \
+         extension. It is no longer followed{}",
+        file(&report)
+    );
+    Report {
+        status: Status::Failed,
+        reason: Some("SessionOverdue".to_owned()),
+        message,
+        finished: true,
+        ..report
+    }
+}
+
+/// The alert is resolved, and so its capture was told to end.
+pub fn stopped(target: &ResourceId, session: &Session) -> Report {
+    Report {
+        status: Status::Stopped,
+        message: format!(
+            "The alert is resolved; the Packet Capture {} on {target} was stopped",
+            session.name
+        ),
+        name: Some(session.name.clone()),
+        network_watcher: Some(session.watcher.clone()),
+        finished: true,
+        ..Report::default()
+    }
+}
+
+/// The alert is resolved and nothing of ours runs.
+pub fn nothing_to_stop(target: &ResourceId) -> Report {
+    Report {
+        status: Status::Ignored,
+        reason: Some("resolved".to_owned()),
+        message: format!("The alert is resolved; no Packet Capture of ours runs on {target}"),
+        finished: true,
+        ..Report::default()
+    }
+}
+
+fn file(report: &Report) -> String {
+    match &report.storage_path {
+        Some(path) => format!("; its file: {path}"),
+        None => String::new(),
+    }
 }

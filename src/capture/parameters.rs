@@ -1,5 +1,9 @@
 //! What a capture of ours is like, and what it is a capture of.
 
+use super::{
+    job::{Job, Session, Status},
+    name::CaptureName,
+};
 use crate::{
     alert::{Target, TargetKind},
     azure::{
@@ -13,18 +17,45 @@ use std::{borrow::Cow, time::Duration};
 /// What every capture of ours is like.
 #[derive(Debug, Clone)]
 pub struct Parameters {
-    pub name: String,
+    pub name: CaptureName,
     pub storage: StorageLocation,
     pub time_limit_seconds: u32,
     pub bytes_per_packet: Option<u32>,
     pub total_bytes: Option<u32>,
     pub filters: Vec<Value>,
     pub limit: usize,
+    /// Whether and when a session of ours that is over is removed.
+    pub remove_finished: RemoveFinished,
     /// The shortest and the longest time between two polls of an operation.
     pub poll: (Duration, Duration),
+    /// The longest time until a running session is looked at.
+    pub longest_look: Duration,
+}
+
+/// What happens to sessions of ours that are over. Their files stay in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemoveFinished {
+    Never,
+    /// Once people have been told.
+    AfterNotice,
+    /// When the limit is reached, the oldest first.
+    ToMakeRoom,
 }
 
 impl Parameters {
+    /// The session that goes after people were told of its end: one that this job has created.
+    pub(super) fn removed_after(&self, job: &Job) -> Option<Session> {
+        let report = &job.report;
+        let over = report.status == Status::Completed || report.stop_reason.is_some();
+        if self.remove_finished != RemoveFinished::AfterNotice || report.joined || !over {
+            return None;
+        }
+        Some(Session {
+            watcher: report.network_watcher.clone()?,
+            name: report.name.clone()?,
+        })
+    }
+
     /// The body of the create for a target.
     pub(super) fn body(&self, target: &Target) -> PacketCaptureParameters {
         let instance = (target.kind == TargetKind::ScaleSetInstance)

@@ -36,6 +36,9 @@ struct Cloud {
     resource_manager: &'static str,
     /// <https://learn.microsoft.com/en-us/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity>
     token_exchange: &'static str,
+    /// Of the addresses of storage accounts.
+    storage_suffix: &'static str,
+    portal: &'static str,
 }
 
 /// The usual one first.
@@ -45,18 +48,24 @@ const CLOUDS: [Cloud; 3] = [
         authority_host: "https://login.microsoftonline.com",
         resource_manager: "https://management.azure.com",
         token_exchange: "api://AzureADTokenExchange",
+        storage_suffix: "core.windows.net",
+        portal: "https://portal.azure.com",
     },
     Cloud {
         name: "AzureUSGovernment",
         authority_host: "https://login.microsoftonline.us",
         resource_manager: "https://management.usgovcloudapi.net",
         token_exchange: "api://AzureADTokenExchangeUSGov",
+        storage_suffix: "core.usgovcloudapi.net",
+        portal: "https://portal.azure.us",
     },
     Cloud {
         name: "AzureChinaCloud",
         authority_host: "https://login.chinacloudapi.cn",
         resource_manager: "https://management.chinacloudapi.cn",
         token_exchange: "api://AzureADTokenExchangeChina",
+        storage_suffix: "core.chinacloudapi.cn",
+        portal: "https://portal.azure.cn",
     },
 ];
 
@@ -105,6 +114,16 @@ pub(super) fn authority_host(reader: &mut Reader<'_>) -> Option<Url> {
     https_url(reader, "AZURE_AUTHORITY_HOST", cloud.authority_host)
 }
 
+/// The domain of the cloud's storage accounts, such as `core.windows.net`.
+pub(super) fn storage_suffix(reader: &mut Reader<'_>) -> &'static str {
+    cloud(reader).storage_suffix
+}
+
+/// The Azure portal of the cloud.
+pub(super) fn portal(reader: &mut Reader<'_>) -> Url {
+    Url::parse(cloud(reader).portal).expect("the table holds whole addresses")
+}
+
 fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {
     match reader.text(ENVIRONMENT) {
         None => &CLOUDS[0],
@@ -121,7 +140,7 @@ fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {
     }
 }
 
-fn https_url(reader: &mut Reader<'_>, name: &str, default: &str) -> Option<Url> {
+pub(super) fn https_url(reader: &mut Reader<'_>, name: &str, default: &str) -> Option<Url> {
     let text = reader.text(name).unwrap_or(default);
     match Url::parse(text) {
         Ok(url)

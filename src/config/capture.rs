@@ -1,4 +1,4 @@
-//! What to capture and on what, how many jobs at a time.
+//! What to capture and on what.
 
 use super::{AppSettings, SettingsError, app_settings::Reader, filters};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// <https://learn.microsoft.com/en-us/rest/api/network-watcher/packet-captures/create>
 #[derive(Debug, Clone)]
 pub struct CaptureSettings {
-    /// The resource name of our captures.
+    /// The resource name of our captures, perhaps with `{vm}` and `{rule}` in it; not checked here.
     pub name: String,
     /// Resource id of the storage account that gets the file.
     pub storage_account_id: Option<String>,
@@ -22,10 +22,22 @@ pub struct CaptureSettings {
     pub filters: Vec<Value>,
     /// With so many captures listed on a network watcher, no further one is made.
     pub limit: usize,
+    /// What happens to sessions of ours that are over.
+    pub remove_finished: RemoveFinished,
+    /// Whether a resolved alert stops the capture that its firing started.
+    pub stop_on_resolved: bool,
     /// How long the caller waits for the outcome. Action groups stop waiting after 10 s.
     pub reply_wait: Duration,
     /// Read and decide, write nothing.
     pub dry_run: bool,
+}
+
+/// When a session of ours that is over is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemoveFinished {
+    Never,
+    AfterNotice,
+    ToMakeRoom,
 }
 
 /// What may be captured. Empty lists allow everything.
@@ -41,26 +53,13 @@ pub struct AllowedSettings {
     pub cooldown: Duration,
 }
 
-/// How many jobs, and how stubborn.
-#[derive(Debug, Clone)]
-pub struct JobSettings {
-    /// Jobs waiting at most; beyond that alerts are sent away with a 503.
-    pub capacity: usize,
-    /// Failed attempts until a job is given up; counted anew once Azure has accepted the capture.
-    pub max_attempts: u32,
-}
-
 pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
-    const NAME: &str = "PacketCapture__Name";
     const STORAGE: &str = "PacketCapture__StorageAccountId";
     const FILE: &str = "PacketCapture__FilePath";
-    let name = reader.text(NAME).unwrap_or("PSAzureFunction").to_owned();
-    if !is_legal_name(&name) {
-        reader.problem(
-            NAME,
-            "1 to 80 letters, digits, '_', '.' or '-', a letter or digit first and a letter, digit or '_' last",
-        );
-    }
+    let name = reader
+        .text("PacketCapture__Name")
+        .unwrap_or("PSAzureFunction")
+        .to_owned();
     let dry_run = reader.flag("PacketCapture__DryRun");
     let storage_account_id = reader.text(STORAGE).map(str::to_owned);
     let file_path = reader.text(FILE).map(str::to_owned);
@@ -99,12 +98,27 @@ pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
             .map(|n| n as u32),
         filters,
         limit: reader.number("PacketCapture__Limit", 1..=10_000, 10) as usize,
+        remove_finished: read_remove_finished(reader),
+        stop_on_resolved: reader.flag("PacketCapture__StopOnResolved"),
         reply_wait: Duration::from_secs(reader.number(
             "PacketCapture__ReplyWaitSeconds",
             0..=200,
             8,
         )),
         dry_run,
+    }
+}
+
+fn read_remove_finished(reader: &mut Reader<'_>) -> RemoveFinished {
+    const NAME: &str = "PacketCapture__RemoveFinished";
+    match reader.text(NAME).map(str::to_ascii_lowercase).as_deref() {
+        None | Some("never") => RemoveFinished::Never,
+        Some("after_notice") => RemoveFinished::AfterNotice,
+        Some("to_make_room") => RemoveFinished::ToMakeRoom,
+        Some(_) => {
+            reader.problem(NAME, "never (which is usual), after_notice or to_make_room");
+            RemoveFinished::Never
+        }
     }
 }
 
@@ -131,20 +145,4 @@ pub(super) fn read_allowed(reader: &mut Reader<'_>) -> AllowedSettings {
             0,
         )),
     }
-}
-
-pub(super) fn read_jobs(reader: &mut Reader<'_>) -> JobSettings {
-    JobSettings {
-        capacity: reader.number("JobQueue__Capacity", 1..=100_000, 1_000) as usize,
-        max_attempts: reader.number("JobQueue__MaxAttempts", 1..=100, 5) as u32,
-    }
-}
-
-/// <https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/resource-name-rules#microsoftnetwork>
-fn is_legal_name(name: &str) -> bool {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    (1..=80).contains(&name.len())
-        && name.chars().all(legal)
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -6,17 +6,23 @@ mod azure;
 mod capture;
 mod filters;
 mod identity;
+mod job_queue;
 pub mod key_file;
 mod key_path;
+mod notification;
 pub mod secure_string;
 mod secure_webhook;
 
 pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::AzureSettings;
-pub use capture::{AllowedSettings, CaptureSettings, JobSettings};
+pub use capture::{AllowedSettings, CaptureSettings, RemoveFinished};
 pub use identity::{
     ClientCertificate, Credential, Identity, IdentityEndpoint, IdentityKind, IdentitySource,
     Principal, PrivateKey, SecretForm, SecretText,
+};
+pub use job_queue::{ConnectionString, JobSettings, QueueAccount, QueueKind, StorageQueueSettings};
+pub use notification::{
+    NotificationEvent, NotificationFormat, NotificationSettings, SigningSecret, WebhookUrl,
 };
 pub use secure_webhook::SecureWebhookSettings;
 
@@ -34,6 +40,8 @@ pub struct Settings {
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
+    /// `None` when nobody but the log is told how captures went.
+    pub notification: Option<NotificationSettings>,
 }
 
 impl Settings {
@@ -60,8 +68,9 @@ impl Settings {
         let capture = capture::read(&mut reader);
         let azure = azure::read(&mut reader, capture.dry_run);
         let allowed = capture::read_allowed(&mut reader);
-        let jobs = capture::read_jobs(&mut reader);
+        let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
+        let notification = notification::read(&mut reader);
         reader.finish(Self {
             port,
             azure,
@@ -69,6 +78,7 @@ impl Settings {
             allowed,
             jobs,
             secure_webhook,
+            notification,
         })
     }
 }
@@ -160,7 +170,7 @@ mod tests {
         let wrong = [
             ("PacketCapture__TimeLimitInSeconds", "18001"),
             ("PacketCapture__Limit", "ten"),
-            ("PacketCapture__Name", "-capture"),
+            ("PacketCapture__RemoveFinished", "always"),
             ("PacketCapture__Filters", r#"[{"protocol":"ICMP"}]"#),
             ("AZURE_CLIENT_SECRET", "s3cr3t-value"),
             ("AZURE_AUTHORITY_HOST", "http://login.example"),
@@ -170,7 +180,7 @@ mod tests {
         for name in [
             "PacketCapture__TimeLimitInSeconds",
             "PacketCapture__Limit",
-            "PacketCapture__Name",
+            "PacketCapture__RemoveFinished",
             "PacketCapture__Filters",
             "PacketCapture__StorageAccountId",
             "AZURE_TENANT_ID",

@@ -14,6 +14,7 @@ mod watchers;
 
 use crate::{
     azure::{client::ArmClient, resource_id::ResourceId},
+    capture::CaptureName,
     config::{AppSettings, CaptureSettings},
 };
 use arguments::Arguments;
@@ -51,6 +52,8 @@ pub async fn main(arguments: &[String], environment: &AppSettings, terminal: boo
 struct Doctor<'a> {
     arm: ArmClient,
     capture: &'a CaptureSettings,
+    /// The name of our captures.
+    name: CaptureName,
     /// Whom missing roles belong to, as a shell would read it.
     assignee: String,
     report: Report,
@@ -79,6 +82,7 @@ async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
     let doctor = Doctor {
         arm: arm.clone(),
         capture: &usable.settings.capture,
+        name: usable.name.clone(),
         assignee: identity::assignee(azure, environment),
         report,
         unreachable: false,

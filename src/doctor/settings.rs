@@ -4,6 +4,7 @@ use super::{mend, report::Report};
 use crate::{
     app::{self, Pace},
     azure::{client::ArmClient, error::chain, resource_id::ResourceId},
+    capture::CaptureName,
     config::{AppSettings, AzureSettings, Problem, Settings},
 };
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub struct Usable {
     /// The identity and the client that uses it, if both are well-formed.
     pub azure: Option<(AzureSettings, ArmClient)>,
     pub scopes: Vec<ResourceId>,
+    pub name: CaptureName,
     pub storage: Option<ResourceId>,
 }
 
@@ -29,6 +31,7 @@ pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
     };
     let scopes = app::allowed(&settings.allowed, &mut problems).scopes;
     let storage = app::storage(&settings, &mut problems).storage_id;
+    let name = app::capture_name(&settings, &mut problems);
     let azure = settings
         .azure
         .take()
@@ -50,6 +53,7 @@ pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
         settings,
         azure,
         scopes,
+        name,
         storage: storage.and_then(|id| ResourceId::parse(&id).ok()),
     })
 }

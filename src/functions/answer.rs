@@ -22,6 +22,7 @@ use std::time::Duration;
 pub enum Outcome {
     Created,
     Joined,
+    Stopped,
     Accepted,
     Ignored,
     Skipped,
@@ -153,10 +154,12 @@ impl Answer {
         let any = |status: Status| captures.iter().find(|entry| entry.status == status);
         let (outcome, entry) = if let Some(entry) = any(Status::Accepted) {
             (Outcome::Accepted, entry)
-        } else if let Some(entry) = any(Status::Created) {
+        } else if let Some(entry) = any(Status::Created).or(any(Status::Completed)) {
             (Outcome::Created, entry)
         } else if let Some(entry) = any(Status::Joined) {
             (Outcome::Joined, entry)
+        } else if let Some(entry) = any(Status::Stopped) {
+            (Outcome::Stopped, entry)
         } else if let Some(entry) = any(Status::Skipped) {
             (Outcome::Skipped, entry)
         } else if any(Status::Failed).is_some() {
@@ -167,7 +170,7 @@ impl Answer {
             return Ok(Self::ignored(alert, "no_vm_target", Vec::new()));
         };
         let reason = match outcome {
-            Outcome::Created | Outcome::Joined => None,
+            Outcome::Created | Outcome::Joined | Outcome::Stopped => None,
             _ => entry.reason.clone(),
         };
         let message = match (outcome, entry.message.as_str()) {

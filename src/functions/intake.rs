@@ -2,9 +2,11 @@
 
 use super::answer::{Answer, Entry, Refusal};
 use crate::{
-    alert::{self, Alert, ResourceId},
-    capture::{Allowed, Decision, Job, JobId, Ledger, Report, Status, allowed::SCOPE_NOT_ALLOWED},
-    queue::{JobQueue, QueueError},
+    alert::{self, Alert, ResourceId, Target},
+    capture::{
+        Action, Allowed, Decision, Job, JobId, Ledger, Report, Status, allowed::SCOPE_NOT_ALLOWED,
+    },
+    queue::JobQueue,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
@@ -27,6 +29,8 @@ pub struct Intake {
     pub reply_wait: Duration,
     /// Every request is a dry run.
     pub dry_run: bool,
+    /// A resolved alert stops the capture that its firing started.
+    pub stop_on_resolved: bool,
 }
 
 impl Intake {
@@ -79,6 +83,19 @@ impl Intake {
         };
         let dry_run = dry_run || self.dry_run;
         let answered = |answer: Answer| Ok(Taken::Answered(Box::new(answer)));
+        if self.stop_on_resolved && !dry_run {
+            let targets = self.allowed.stops(&alert);
+            if !targets.is_empty() {
+                // Azure gives an alert's resolution the id of its firing.
+                let key = alert
+                    .dedupe_key
+                    .as_ref()
+                    .map(|key| format!("resolved|{key}"));
+                return self
+                    .put_jobs(alert, key, Action::Stop, targets, Vec::new())
+                    .await;
+            }
+        }
         let (targets, outside) = match self.allowed.decide(&alert) {
             Decision::Capture { targets, outside } => (targets, outside),
             Decision::Ignore(reason) if dry_run => {
@@ -111,12 +128,8 @@ impl Intake {
                 .iter()
                 .map(|target| Entry::ignored(target, "cooldown")),
         );
-        let jobs: Vec<Job> = targets
-            .into_iter()
-            .map(|target| Job::new(target, alert.region.clone(), alert.rule.clone()))
-            .collect();
         if dry_run {
-            let reason = match (known, jobs.is_empty()) {
+            let reason = match (known, targets.is_empty()) {
                 (Some(_), _) => Some("duplicate"),
                 (None, true) => Some("cooldown"),
                 (None, false) => None,
@@ -126,17 +139,37 @@ impl Intake {
         if let Some(first) = known {
             return answered(self.duplicate(&alert, &first));
         }
-        if jobs.is_empty() {
+        if targets.is_empty() {
             return answered(Answer::ignored(&alert, "cooldown", others));
         }
-        if jobs.len() > self.capacity {
+        let key = alert.dedupe_key.clone();
+        self.put_jobs(alert, key, Action::Capture, targets, others)
+            .await
+    }
+
+    /// A job for each target into the queue, unless the alert is known. `others` are the entries of targets
+    /// without a job.
+    async fn put_jobs(
+        &self,
+        alert: Alert,
+        key: Option<String>,
+        action: Action,
+        targets: Vec<Target>,
+        others: Vec<Entry>,
+    ) -> Result<Taken, Refusal> {
+        if targets.len() > self.capacity {
             return Err(Refusal::TooManyTargets {
-                targets: jobs.len(),
+                targets: targets.len(),
                 capacity: self.capacity,
             });
         }
+        let jobs: Vec<Job> = targets
+            .into_iter()
+            .map(|target| Job::new(action, target, &alert))
+            .collect();
+        let key = key.as_deref();
         if let Err(first) = self.ledger.open(key, &jobs) {
-            return answered(self.duplicate(&alert, &first));
+            return Ok(Taken::Answered(Box::new(self.duplicate(&alert, &first))));
         }
         let bodies = jobs
             .iter()
@@ -150,12 +183,8 @@ impl Intake {
             }),
             Err(error) => {
                 self.ledger.withdraw(key, &jobs);
-                let message = match error {
-                    QueueError::Full { .. } => format!("the alert was not taken: {error}"),
-                    QueueError::NotFound => "the alert was not taken: its queue is gone".to_owned(),
-                };
                 Err(Refusal::NotTaken {
-                    message,
+                    message: format!("the alert was not taken: {error}"),
                     retry_after: WHEN_FULL,
                 })
             }

@@ -6,6 +6,7 @@ mod claims;
 mod envelope;
 mod explanation;
 mod intake;
+mod job_trigger;
 mod request;
 mod secure_webhook;
 
@@ -28,6 +29,8 @@ use tracing::Instrument;
 
 /// The function's name, which is its folder's.
 const FUNCTION: &str = "AlertPacketCapture";
+/// The name of the function that the Functions host's queue trigger calls.
+const JOB_FUNCTION: &str = "PacketCaptureJob";
 /// The envelope escapes the alert's body once more and adds headers.
 const MOST_ENVELOPE_BYTES: usize = 3 * MAX_BODY_BYTES;
 
@@ -60,6 +63,9 @@ async fn dispatch(State(door): State<Arc<Door>>, request: Request) -> Response {
     if path.is_empty() {
         // The host's readiness probe, every 25 ms at start.
         return (StatusCode::OK, "alert-packet-capture is ready\n").into_response();
+    }
+    if path.strip_prefix('/') == Some(&JOB_FUNCTION.to_ascii_lowercase()) {
+        return abandoned_job(&door, request).instrument(span).await;
     }
     let Some(name) = path.strip_suffix(&function) else {
         return Refusal::NoSuchRoute.into_response();
@@ -137,6 +143,16 @@ async fn wrapped_or_raw(door: &Door, request: Request) -> Response {
                 .await
                 .into_response()
         }
+    }
+}
+
+/// `POST /PacketCaptureJob`: the host itself calls it. It is no route of the function app's own, so nobody
+/// else can, and no webhook's token is asked for.
+async fn abandoned_job(door: &Door, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match read_body(&parts.method, body, MOST_ENVELOPE_BYTES).await {
+        Ok(body) => job_trigger::take(&door.intake, &body).await,
+        Err(refusal) => refusal.into_response(),
     }
 }
 

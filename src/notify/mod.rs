@@ -1,18 +1,47 @@
-//! Telling somebody how a capture ended. For now that is a line in the log.
+//! Telling people how captures went: a line in the log, and a webhook where one is set. It uses nothing of ours.
 
-/// What there is to tell about one capture. Which job and which machine, the span around it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// A whole sentence.
-    pub message: String,
-    /// The error code of a failure.
-    pub failure: Option<String>,
+mod error;
+mod facts;
+mod format;
+mod notice;
+mod portal;
+mod signature;
+mod webhook;
+
+pub use error::NoticeError;
+pub use format::{Format, Rendered};
+pub use notice::{AlertFacts, CaptureFacts, Condition, Event, Failure, Notice};
+pub use portal::{HowToOpen, Portal, how_to_open};
+pub use signature::Signer;
+pub use webhook::{Patience, WebhookNotifier, WebhookOptions};
+
+use async_trait::async_trait;
+
+/// Somebody who is told.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Whether somebody wants to hear of such events. What nobody wants to hear needs no delivery; the log has it
+    /// in any case ([`Notice::log`]).
+    fn tells(&self, event: Event) -> bool;
+
+    /// One attempt to tell it.
+    ///
+    /// # Errors
+    /// When it could not be told; [`NoticeError::is_temporary`] says whether another attempt makes sense.
+    async fn tell(&self, notice: &Notice) -> Result<(), NoticeError>;
 }
 
-/// Tells it: information when all is well, an error when evidence is missing.
-pub fn tell(notice: &Notice) {
-    match &notice.failure {
-        None => tracing::info!("{}", notice.message),
-        Some(code) => tracing::error!(error.code = code, "{}", notice.message),
+/// Nobody is told; the log has it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogNotifier;
+
+#[async_trait]
+impl Notifier for LogNotifier {
+    fn tells(&self, _: Event) -> bool {
+        false
+    }
+
+    async fn tell(&self, _: &Notice) -> Result<(), NoticeError> {
+        Ok(())
     }
 }

@@ -19,26 +19,44 @@ pub struct MemoryQueue {
     changed: Notify,
 }
 
+/// When a message is visible, then its last receipt: the order in which messages are given out.
+type Place = (Instant, u64);
+
 #[derive(Default)]
 struct State {
     last_receipt: u64,
-    /// By the instant at which the message is visible, then by age.
-    messages: BTreeMap<(Instant, u64), String>,
+    last_id: u64,
+    /// Id and body.
+    messages: BTreeMap<Place, (u64, String)>,
     /// Pop receipt to the message's place in `messages`.
-    received: BTreeMap<u64, (Instant, u64)>,
+    received: BTreeMap<String, Place>,
 }
 
 impl State {
-    fn insert(&mut self, visible_at: Instant, body: String) -> (Instant, u64) {
+    fn insert(&mut self, visible_at: Instant, id: u64, body: String) -> Place {
         self.last_receipt += 1;
-        let key = (visible_at, self.last_receipt);
-        self.messages.insert(key, body);
-        key
+        let place = (visible_at, self.last_receipt);
+        self.messages.insert(place, (id, body));
+        place
     }
 
-    fn take(&mut self, receipt: u64) -> Result<String, QueueError> {
-        let key = self.received.remove(&receipt).ok_or(QueueError::NotFound)?;
-        self.messages.remove(&key).ok_or(QueueError::NotFound)
+    /// Puts a message in as one that its receiver holds from `now` on.
+    fn hold(&mut self, now: Instant, id: u64, body: String) -> Message {
+        let place = self.insert(now + VISIBILITY_TIMEOUT, id, body.clone());
+        let pop_receipt = place.1.to_string();
+        self.received.insert(pop_receipt.clone(), place);
+        Message {
+            message_id: id.to_string(),
+            pop_receipt,
+            body,
+        }
+    }
+
+    fn take(&mut self, message: &Message) -> Result<u64, QueueError> {
+        let receipt = &message.pop_receipt;
+        let place = self.received.remove(receipt).ok_or(QueueError::NotFound)?;
+        let taken = self.messages.remove(&place).ok_or(QueueError::NotFound)?;
+        Ok(taken.0)
     }
 }
 
@@ -60,18 +78,13 @@ impl MemoryQueue {
     fn try_receive(&self, now: Instant) -> Result<Message, Option<Instant>> {
         let mut state = self.state();
         match state.messages.keys().next().copied() {
-            Some(key) if key.0 <= now => {
+            Some(place) if place.0 <= now => {
                 // A receiver that never came back loses its claim here.
-                state.received.retain(|_, claimed| *claimed != key);
-                let body = state.messages.remove(&key).unwrap_or_default();
-                let key = state.insert(now + VISIBILITY_TIMEOUT, body.clone());
-                state.received.insert(key.1, key);
-                Ok(Message {
-                    pop_receipt: key.1,
-                    body,
-                })
+                state.received.retain(|_, claimed| *claimed != place);
+                let (id, body) = state.messages.remove(&place).unwrap_or_default();
+                Ok(state.hold(now, id, body))
             }
-            other => Err(other.map(|key| key.0)),
+            other => Err(other.map(|place| place.0)),
         }
     }
 }
@@ -89,7 +102,9 @@ impl JobQueue for MemoryQueue {
         }
         let now = Instant::now();
         for body in bodies {
-            state.insert(now, body);
+            state.last_id += 1;
+            let id = state.last_id;
+            state.insert(now, id, body);
         }
         drop(state);
         self.changed.notify_one();
@@ -111,26 +126,49 @@ impl JobQueue for MemoryQueue {
         }
     }
 
-    async fn update(
+    async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError> {
+        let mut state = self.state();
+        let id = state.take(message)?;
+        Ok(state.hold(Instant::now(), id, body))
+    }
+
+    async fn put_back(
         &self,
         message: &Message,
         body: String,
-        visible_in: Duration,
+        wait: Duration,
     ) -> Result<(), QueueError> {
         let mut state = self.state();
-        state.take(message.pop_receipt)?;
-        state.insert(Instant::now() + visible_in, body);
+        let id = state.take(message)?;
+        state.insert(Instant::now() + wait, id, body);
         drop(state);
         self.changed.notify_one();
         Ok(())
     }
 
     async fn delete(&self, message: &Message) -> Result<(), QueueError> {
-        self.state().take(message.pop_receipt).map(drop)
+        self.state().take(message).map(drop)
+    }
+
+    /// There is no second queue in memory, and the log is the only witness.
+    async fn poison(&self, message: &Message, body: String) -> Result<(), QueueError> {
+        self.delete(message).await?;
+        tracing::error!(
+            message.id = message.message_id,
+            "a message that nobody can work on was removed from the memory queue; it had {} bytes",
+            body.len()
+        );
+        Ok(())
     }
 
     async fn waiting(&self) -> usize {
         self.state().messages.len()
+    }
+
+    async fn close(&self) {}
+
+    fn is_durable(&self) -> bool {
+        false
     }
 }
 
@@ -152,10 +190,17 @@ mod tests {
         let a = queue.receive().await;
         assert_eq!(a.body, "a");
         let later = Duration::from_secs(30);
-        queue.update(&a, "a2".into(), later).await.unwrap();
+        queue.put_back(&a, "a2".into(), later).await.unwrap();
         assert!(matches!(queue.delete(&a).await, Err(QueueError::NotFound)));
         let b = queue.receive().await;
         assert_eq!(b.body, "b");
+        let kept = queue.keep(&b, "b2".into()).await.unwrap();
+        assert_eq!(
+            (&kept.message_id, kept.body.as_str()),
+            (&b.message_id, "b2")
+        );
+        assert!(matches!(queue.delete(&b).await, Err(QueueError::NotFound)));
+        let b = kept;
         queue.delete(&b).await.unwrap();
         let start = Instant::now();
         let a = queue.receive().await;

@@ -1,17 +1,24 @@
 //! Where jobs wait: put in, received one at a time, hidden while somebody works on them. The words are those
-//! of Azure Storage queues (visibility timeout, pop receipt), since that is what the next queue will be.
+//! of Azure Storage queues (visibility timeout, pop receipt), which one of the two queues is.
 
+pub mod connection;
 mod memory;
+mod shared_key;
+mod storage;
 
+pub use connection::Connection;
 pub use memory::MemoryQueue;
+pub use storage::{StorageOptions, StorageQueue};
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 /// A message that was received and is hidden from others until its visibility timeout ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Proves that this receiver has the message; another receipt comes with each receive or update.
-    pub pop_receipt: u64,
+    /// Stays the same as long as the message lives.
+    pub message_id: String,
+    /// Proves that this receiver has the message; another receipt comes with each receive and each writing.
+    pub pop_receipt: String,
     pub body: String,
 }
 
@@ -22,37 +29,74 @@ pub enum QueueError {
     Full { waiting: usize, capacity: usize },
     #[error("the message is gone, or another receiver has it")]
     NotFound,
+    #[error("a message of {bytes} bytes does not go into the queue, which takes {limit}")]
+    TooLarge { bytes: usize, limit: usize },
+    #[error("the queue {queue} did not {tried}")]
+    Unavailable {
+        /// What was tried, such as `put a message`.
+        tried: &'static str,
+        /// The address of the queue, without any secret.
+        queue: String,
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl QueueError {
+    /// Whether the same may go well later.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Unavailable { .. })
+    }
 }
 
 /// A queue of messages, delivered at least once.
 #[async_trait::async_trait]
 pub trait JobQueue: Send + Sync {
-    /// Puts all messages in, or none of them.
+    /// Puts all messages in, or none of them. This process holds them: [`JobQueue::receive`] gives them to it
+    /// at once; others see them when the visibility timeout has passed.
     ///
     /// # Errors
-    /// [`QueueError::Full`].
+    /// [`QueueError::Full`], [`QueueError::TooLarge`], [`QueueError::Unavailable`].
     async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError>;
 
-    /// Waits for a visible message and hides it for the queue's visibility timeout.
+    /// Waits for a message whose time has come. At least half of its visibility timeout is left then.
     async fn receive(&self) -> Message;
 
-    /// Replaces a message's body and makes it visible after `visible_in`.
+    /// Writes a message's body anew and goes on holding it, for the whole visibility timeout. Gives the message
+    /// with its new receipt.
     ///
     /// # Errors
-    /// [`QueueError::NotFound`] when the message is no longer this receiver's.
-    async fn update(
+    /// [`QueueError::NotFound`] when the message is no longer this receiver's; else as [`JobQueue::put`].
+    async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError>;
+
+    /// Writes a message's body anew; [`JobQueue::receive`] gives it again after `wait`.
+    ///
+    /// # Errors
+    /// As [`JobQueue::keep`].
+    async fn put_back(
         &self,
         message: &Message,
         body: String,
-        visible_in: Duration,
+        wait: Duration,
     ) -> Result<(), QueueError>;
 
     /// Removes a message for good.
     ///
     /// # Errors
-    /// [`QueueError::NotFound`] when the message is no longer this receiver's.
+    /// As [`JobQueue::keep`].
     async fn delete(&self, message: &Message) -> Result<(), QueueError>;
 
-    /// Messages in the queue, hidden ones too.
+    /// Takes a message that nobody can work on out of the way: into the poison queue where there is one.
+    ///
+    /// # Errors
+    /// As [`JobQueue::keep`].
+    async fn poison(&self, message: &Message, body: String) -> Result<(), QueueError>;
+
+    /// Messages in the queue, hidden ones too. Queue Storage tells an approximation.
     async fn waiting(&self) -> usize;
+
+    /// Hands back what this process holds, so that others see it when it is due. For the stop.
+    async fn close(&self);
+
+    /// Whether messages outlive the process.
+    fn is_durable(&self) -> bool;
 }

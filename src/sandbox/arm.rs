@@ -12,8 +12,8 @@ use super::ids;
 use super::routes::Route;
 use super::world::World;
 use super::{
-    compute, headers, managed_identity, operations, packet_captures, permissions, storage,
-    versions, watchers,
+    compute, headers, managed_identity, operations, packet_captures, permissions, queue_storage,
+    storage, versions, watchers,
 };
 
 /// A request as the handlers see it.
@@ -52,6 +52,7 @@ pub(super) fn answer(world: &mut World, asked: &Asked<'_>) -> Answer {
         Call::InstanceDiscovery => world.directory.instance_discovery(),
         Call::GetBlob => storage::get_blob(world, asked),
         Call::Unknown | Call::Any => Err(unknown(asked)),
+        call if call.is_queue() => queue_storage::answer(world, asked),
         _ => checks(world, asked).and_then(|()| provider(world, asked)),
     };
     let answer = outcome.unwrap_or_else(|refusal| refusal);

@@ -53,6 +53,20 @@ pub enum Call {
     ListPermissions,
     /// A capture file, read from the storage account.
     GetBlob,
+    /// `PUT /{account}/{queue}`
+    CreateQueue,
+    /// `GET /{account}/{queue}?comp=metadata`
+    GetQueue,
+    /// `POST /{account}/{queue}/messages`
+    PutMessage,
+    /// `GET /{account}/{queue}/messages`, a peek too.
+    GetMessages,
+    /// `DELETE /{account}/{queue}/messages`
+    ClearMessages,
+    /// `PUT /{account}/{queue}/messages/{id}`
+    UpdateMessage,
+    /// `DELETE /{account}/{queue}/messages/{id}`
+    DeleteMessage,
     /// Nothing the sandbox imitates.
     Unknown,
 }
@@ -70,6 +84,20 @@ impl Call {
                 | Self::InstanceDiscovery
                 | Self::GetBlob
                 | Self::Unknown
+        ) && !self.is_queue()
+    }
+
+    /// Calls of Queue Storage.
+    pub(super) fn is_queue(self) -> bool {
+        matches!(
+            self,
+            Self::CreateQueue
+                | Self::GetQueue
+                | Self::PutMessage
+                | Self::GetMessages
+                | Self::ClearMessages
+                | Self::UpdateMessage
+                | Self::DeleteMessage
         )
     }
 

@@ -16,9 +16,14 @@ use super::routes::Route;
 use super::samples;
 use super::signing_key::{Signing, SigningKey};
 
+/// The audience of tokens for storage accounts.
+const STORAGE: &str = "https://storage.azure.com";
+
 struct Token {
     text: String,
     expires: OffsetDateTime,
+    /// For storage and nothing else.
+    storage: bool,
 }
 
 /// The tenant, its one application and the tokens given out.
@@ -99,14 +104,14 @@ impl Directory {
                 let text = format!("Scope {scope} is not valid: it must end in /.default.");
                 return Err(refusal(400, "invalid_scope", 1_002_012, &text));
             }
-            Some(audience) if audience != self.audience => {
+            Some(audience) if audience != self.audience && audience != STORAGE => {
                 let text = format!("The resource principal named {audience} was not found.");
                 return Err(refusal(400, "invalid_resource", 500_011, &text));
             }
             Some(_) => {}
         }
 
-        let text = self.new_token(now + self.lifetime);
+        let text = self.new_token(now + self.lifetime, scope.starts_with(STORAGE));
         let seconds = self.lifetime.as_secs();
         Ok(Answer::json(
             200,
@@ -120,7 +125,7 @@ impl Directory {
         .with("cache-control", "no-store, no-cache"))
     }
 
-    fn new_token(&mut self, expires: OffsetDateTime) -> String {
+    fn new_token(&mut self, expires: OffsetDateTime, storage: bool) -> String {
         let text = format!(
             "sandbox.{}.{}",
             Uuid::new_v4().simple(),
@@ -129,6 +134,7 @@ impl Directory {
         self.tokens.push(Token {
             text: text.clone(),
             expires,
+            storage,
         });
         text
     }
@@ -198,7 +204,9 @@ impl Directory {
             let claims = managed_identity::exchange_claims(&self.issuer(), from, until);
             return Some((self.sign(&claims, Signing::Right), expires));
         }
-        (resource == self.audience).then(|| (self.new_token(expires), expires))
+        let storage = resource.trim_end_matches('/') == STORAGE;
+        let known = storage || resource == self.audience;
+        known.then(|| (self.new_token(expires, storage), expires))
     }
 
     pub fn cluster_token(&mut self, claims: &Value) -> String {
@@ -288,8 +296,18 @@ impl Directory {
                 "ExpiredAuthenticationToken",
                 "The access token expiry is in the past.",
             ),
+            Some(token) if token.storage => denied(
+                "InvalidAuthenticationTokenAudience",
+                "The access token has been obtained for a wrong audience.",
+            ),
             Some(_) => Ok(()),
         }
+    }
+
+    /// Whether a token opens storage accounts.
+    pub fn is_for_storage(&self, text: &str, now: OffsetDateTime) -> bool {
+        let mut tokens = self.tokens.iter();
+        tokens.any(|token| token.text == text && token.storage && token.expires > now)
     }
 
     fn tenant(&self, tenant: &str) -> Result<(), Answer> {

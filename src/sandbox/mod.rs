@@ -1,5 +1,5 @@
 //! An imitation of Azure over real HTTPS: Entra ID, Resource Manager with Network Watcher and
-//! Compute, and a storage account. It exists so that the demo and the tests run the production code
+//! Compute, and a storage account with its queues. It exists so that the demo and the tests run the production code
 //! unchanged and without a subscription; it knows nothing of that code and has its own wire types.
 
 mod answer;
@@ -21,6 +21,9 @@ mod operations;
 mod packet_captures;
 mod permissions;
 mod progress;
+mod queue_access;
+mod queue_control;
+mod queue_storage;
 mod references;
 mod request;
 mod routes;

@@ -186,6 +186,27 @@ impl Route {
                 path,
                 format!("blob {}", from(parts.len() - 1)),
             ),
+            // What begins so is Resource Manager's, imitated or not.
+            (_, ["subscriptions", ..]) => route(Call::Unknown, String::new(), "", path.to_owned()),
+            (_, [_, queue, rest @ ..]) => {
+                let call = match (method, rest) {
+                    ("PUT", []) => Call::CreateQueue,
+                    ("GET", []) => Call::GetQueue,
+                    ("POST", ["messages"]) => Call::PutMessage,
+                    ("GET", ["messages"]) => Call::GetMessages,
+                    ("DELETE", ["messages"]) => Call::ClearMessages,
+                    ("PUT", ["messages", _]) => Call::UpdateMessage,
+                    ("DELETE", ["messages", _]) => Call::DeleteMessage,
+                    _ => return route(Call::Unknown, String::new(), "", path.to_owned()),
+                };
+                let child = parts.get(3).map_or("", String::as_str);
+                // An id would only make the line long.
+                let short = match rest {
+                    [] => format!("queue {queue}"),
+                    _ => format!("queue {queue} messages"),
+                };
+                route(call, parts[1].clone(), child, short)
+            }
             _ => route(Call::Unknown, String::new(), "", path.to_owned()),
         }
     }

@@ -17,6 +17,9 @@ pub const MANAGED_IDENTITY_OBJECT_ID: &str = "0f8e6d5c-4b3a-4291-8706-f5e4d3c2b1
 pub const CLUSTER: &str = "https://cluster.sandbox.example/";
 /// The service account of it that the application trusts.
 pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:network:alert-packet-capture";
+/// The key of the storage account, base64 as Azure's.
+pub const STORAGE_KEY: &str =
+    "c2FuZGJveCBvbmx5LCBub3QgYSBzZWNyZXQ6IHRoZSBrZXkgb2YgdGhlIGFjY291bnQgc3RjYXB0dXJlcy4uLg==";
 /// The subscription that holds everything.
 pub const SUBSCRIPTION_ID: &str = "6d1f3a58-27c4-4e0b-9b5d-0a8e4c7f1b32";
 

@@ -2,6 +2,7 @@
 
 mod assertions;
 mod client;
+mod queues;
 
 use std::sync::Arc;
 

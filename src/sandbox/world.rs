@@ -9,6 +9,7 @@ use super::ids::same;
 use super::managed_identity::Platform;
 use super::operations::Operation;
 use super::progress::Progress;
+use super::queue_storage::Queue;
 
 pub(super) struct Machine {
     pub id: String,
@@ -84,6 +85,7 @@ pub(super) struct World {
     pub operations: Vec<Operation>,
     /// Code and message for the operations that end next.
     pub failures: VecDeque<(String, String)>,
+    pub queues: Vec<Queue>,
     /// Capture files by lower-case path, the account's name first.
     pub blobs: HashMap<String, Vec<u8>>,
     /// Files that the disk has not got yet.
@@ -110,6 +112,7 @@ impl World {
             watchers: Vec::new(),
             operations: Vec::new(),
             failures: VecDeque::new(),
+            queues: Vec::new(),
             blobs: HashMap::new(),
             unwritten: Vec::new(),
             captures_made: 0,

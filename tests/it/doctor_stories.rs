@@ -294,7 +294,7 @@ const FAULTS: [(&str, Break, &str, &str, &str); 14] = [
         },
         "leftovers",
         "warning",
-        "az network watcher packet-capture delete --location westeurope --name PSAzureFunction",
+        "az network watcher packet-capture delete --location westeurope --name psazurefunction",
     ),
 ];
 

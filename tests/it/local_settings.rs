@@ -5,8 +5,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What the sandbox does not say: who runs the function, and where the executable puts the CA's certificate.
-const OTHERS: [(&str, &str); 3] = [
-    ("AzureWebJobsStorage", ""),
+/// `func start` insists on a storage account once there is a queue trigger, disabled or not; nobody uses it here.
+const OTHERS: [(&str, &str); 4] = [
+    ("AzureWebJobs.PacketCaptureJob.Disabled", "true"),
+    ("AzureWebJobsStorage", "UseDevelopmentStorage=true"),
     ("FUNCTIONS_WORKER_RUNTIME", "custom"),
     ("SSL_CERT_FILE", "target/sandbox/ca.pem"),
 ];

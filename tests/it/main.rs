@@ -3,6 +3,8 @@
 mod alert_bodies_hostile;
 mod alert_shapes;
 mod arrows;
+#[cfg(feature = "azurite")]
+mod azurite;
 mod capture_stories;
 mod credentials;
 mod doctor_stories;
@@ -12,6 +14,9 @@ mod identities;
 mod identity_commands;
 mod identity_stories;
 mod local_settings;
+mod notification_stories;
 mod process_stories;
+mod queue_contract;
+mod queue_stories;
 mod secure_webhook_stories;
 mod world;

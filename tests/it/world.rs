@@ -35,33 +35,41 @@ impl World {
 
     /// The same with some app settings changed.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        Self::prepared(|_| {
-            let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
-            settings.iter().map(owned).collect()
-        })
-        .await
+        let azure = Self::azure().await;
+        Self::on(azure, settings).await
     }
 
     /// The same with something done to Azure first, and the settings that come of it.
     pub async fn prepared(prepare: impl FnOnce(&Sandbox) -> Vec<(String, String)>) -> Self {
-        let directory = std::env::temp_dir();
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let ca_file = directory.join(format!("apc-story-{}-{number}.pem", std::process::id()));
-        let options = Options {
-            ca_file: Some(ca_file.clone()),
-            ..Options::default()
-        };
-        let azure = Sandbox::start(options).await.expect("the sandbox starts");
-        samples::populate(&azure);
+        let azure = Self::azure().await;
         let changed = prepare(&azure);
-        Self::on(azure, &ca_file, changed).await
+        let changed: Vec<(&str, &str)> = changed.iter().map(|(n, v)| (&**n, &**v)).collect();
+        Self::on(azure, &changed).await
     }
 
-    async fn on(azure: Sandbox, ca_file: &std::path::Path, changed: Vec<(String, String)>) -> Self {
+    /// The sample world without an app.
+    pub async fn azure() -> Sandbox {
+        let azure = Sandbox::start(Options::default())
+            .await
+            .expect("the sandbox starts");
+        samples::populate(&azure);
+        azure
+    }
+
+    /// An app in a world that is there already.
+    pub async fn on(azure: Sandbox, changed: &[(&str, &str)]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("apc-story-{}-{number}.pem", std::process::id());
+        let ca_file = std::env::temp_dir().join(name);
+        std::fs::write(&ca_file, azure.ca_pem()).expect("a file");
         let mut pairs = azure.app_settings();
         pairs.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
-        pairs.extend(changed);
+        pairs.extend(
+            changed
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string())),
+        );
         let settings = Settings::read(&pairs.into_iter().collect()).expect("good settings");
         let pace = Pace {
             retry: RetryLimits {
@@ -70,6 +78,8 @@ impl World {
             },
             poll: (Duration::from_millis(20), Duration::from_secs(1)),
             first_pause: Duration::from_millis(20),
+            longest_look: Duration::from_millis(100),
+            ..Pace::default()
         };
         let app = App::build(&settings, &pace).expect("the app is built");
         // Read by now; nothing else needs it.
@@ -104,6 +114,12 @@ impl World {
             .header("content-type", "application/json; charset=utf-8")
             .body(body.to_string());
         reply(request.send().await.expect("an answer")).await
+    }
+
+    /// Azure gets on: what was accepted is done, and sessions reach their time limit.
+    pub fn run_out(&self) {
+        self.azure.complete_operations();
+        self.azure.finish_sessions();
     }
 
     /// Waits until the journal of Azure's calls is as the story wants it.

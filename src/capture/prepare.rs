@@ -1,0 +1,275 @@
+//! The steps up to the create: find the watcher, look at its captures, remove what is in the way, create. And
+//! their counterpart for a resolved alert: find the capture and stop it.
+
+use super::{
+    ending::{Ending, ending},
+    job::{Job, Phase, Report, Session},
+    outcome,
+    parameters::{RemoveFinished, covers},
+    plan::{self, Plan, Verdict},
+    step::{Capturer, Checkpoint, Next, StepError},
+};
+use crate::azure::{
+    error::{AzureError, Failure},
+    network_watcher::{Accepted, PacketCapture, PacketCaptureStatus},
+    operation::{self, OperationUrl, Progress},
+    resource_id::ResourceId,
+};
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// Finished sessions of ours that are asked for their start, when room is to be made. With a limit above that
+/// an older one may be passed over, which does no harm.
+const MOST_ASKED: usize = 50;
+
+impl Capturer {
+    /// What was remembered may be out of date: a watcher replaced, a machine made anew elsewhere. Azure says so
+    /// with a refusal, and then it is asked afresh, once.
+    pub(super) async fn prepare(
+        &self,
+        job: &mut Job,
+        checkpoint: &mut dyn Checkpoint,
+    ) -> Result<Next, StepError> {
+        let from_memory = self.places.remembers(&job.target.id);
+        match self.look_and_act(job, checkpoint).await {
+            Err(error) if error.is_not_found() || error.code() == "InvalidResourceReference" => {
+                self.places.forget(&job.target.id);
+                if !from_memory {
+                    return Err(error.into());
+                }
+                tracing::info!("{error}; asking Azure again where things are");
+                Ok(self.look_and_act(job, checkpoint).await?)
+            }
+            looked => Ok(looked?),
+        }
+    }
+
+    async fn look_and_act(
+        &self,
+        job: &mut Job,
+        checkpoint: &mut dyn Checkpoint,
+    ) -> Result<Next, AzureError> {
+        let Some(watcher) = self.find_watcher(job).await? else {
+            return Ok(Next::Decided);
+        };
+        let _turn = self.places.turn(&watcher).await;
+        let listed = self.client.list_packet_captures(&watcher).await?;
+        let session = Session {
+            name: self.parameters.name.of(&job.target, job.rule()),
+            watcher,
+        };
+        let limit = self.parameters.limit;
+        match plan::plan(&listed, &session.name, limit) {
+            Plan::Create => self.create(job, session, checkpoint).await,
+            Plan::Examine(capture) => self.examine(job, session, capture).await,
+            Plan::Skip { listed: count } => {
+                if self.parameters.remove_finished == RemoveFinished::ToMakeRoom
+                    && let Some(oldest) = self.oldest_finished(&session.watcher, &listed).await?
+                {
+                    tracing::info!("removing the finished Packet Capture {oldest} to make room");
+                    return self.delete(job, session.watcher, &oldest).await;
+                }
+                job.report = outcome::limit_reached(&session.watcher, count, limit);
+                Ok(Next::Decided)
+            }
+        }
+    }
+
+    async fn create(
+        &self,
+        job: &mut Job,
+        session: Session,
+        checkpoint: &mut dyn Checkpoint,
+    ) -> Result<Next, AzureError> {
+        // Written down before the call: should this process end now, the next one must know.
+        job.create_unconfirmed = true;
+        if !checkpoint.write(job).await {
+            return Ok(Next::NotOurs);
+        }
+        let body = self.parameters.body(&job.target);
+        let Session { watcher, name } = &session;
+        match self
+            .client
+            .create_packet_capture(watcher, name, &body)
+            .await
+        {
+            Ok(Accepted {
+                operation,
+                retry_after,
+                capture,
+            }) => {
+                let storage_path = capture.and_then(|capture| capture.storage_path);
+                job.report = self.created(job, &session, storage_path);
+                job.phase = Phase::Starting { session, operation };
+                Ok(self.poll_after(retry_after))
+            }
+            Err(error) => {
+                job.create_unconfirmed = error.may_have_been_applied();
+                // Refused because another instance of the function took the name meanwhile?
+                if matches!(error.status(), Some(400 | 409)) {
+                    let listed = self.client.list_packet_captures(watcher).await?;
+                    if matches!(plan::plan(&listed, name, usize::MAX), Plan::Examine(_)) {
+                        return Ok(self.poll_after(Some(Duration::ZERO)));
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn created(&self, job: &Job, session: &Session, storage_path: Option<String>) -> Report {
+        let report = outcome::created(&job.target, session, storage_path);
+        Report {
+            time_limit_seconds: Some(self.parameters.time_limit_seconds),
+            file_path: self.parameters.storage.file_path.clone(),
+            ..report
+        }
+    }
+
+    async fn examine(
+        &self,
+        job: &mut Job,
+        session: Session,
+        capture: &PacketCapture,
+    ) -> Result<Next, AzureError> {
+        // As Azure spells it.
+        let name = &capture.name;
+        let watcher = &session.watcher;
+        let ours = covers(capture, &job.target);
+        let storage_path = capture.storage_path.clone();
+        if ours && job.create_unconfirmed {
+            // Our own create, whose answer was lost.
+            job.report = self.created(job, &session, storage_path);
+            job.phase = Phase::Starting {
+                session,
+                operation: None,
+            };
+            return Ok(Next::AtOnce);
+        }
+        let status = self.client.query_status(watcher, name).await?;
+        let now = OffsetDateTime::now_utc();
+        let seen_since = *job.in_the_way_since.get_or_insert(now);
+        let limit = Duration::from_secs(self.parameters.time_limit_seconds.into());
+        match plan::judge(capture, status.as_ref(), ours, limit, seen_since, now) {
+            Verdict::Gone => Ok(Next::AtOnce),
+            Verdict::Join => {
+                job.report = outcome::joined(&job.target, &session, storage_path);
+                let started = status.and_then(|status| status.started).unwrap_or(now);
+                Ok(self.follow(job, session, started, capture.time_limit_seconds))
+            }
+            Verdict::Wait(wait) => {
+                job.report = outcome::waiting(watcher, name, &capture.target);
+                Ok(Next::After(wait))
+            }
+            Verdict::Stale => {
+                job.in_the_way_since = None;
+                self.delete(job, session.watcher, name).await
+            }
+        }
+    }
+
+    async fn delete(
+        &self,
+        job: &mut Job,
+        watcher: ResourceId,
+        name: &str,
+    ) -> Result<Next, AzureError> {
+        let accepted = self.client.delete_packet_capture(&watcher, name).await?;
+        job.report = outcome::removing_stale(&watcher, name);
+        match accepted.operation {
+            None => Ok(Next::AtOnce),
+            Some(operation) => {
+                job.phase = Phase::Deleting { watcher, operation };
+                Ok(self.poll_after(accepted.retry_after))
+            }
+        }
+    }
+
+    pub(super) async fn deleting(
+        &self,
+        job: &mut Job,
+        watcher: &ResourceId,
+        operation: &OperationUrl,
+    ) -> Result<Next, StepError> {
+        match operation::poll(self.client.arm(), watcher, operation).await? {
+            Progress::Running { retry_after } => Ok(self.poll_after(retry_after)),
+            // Whatever became of it, the list shows.
+            Progress::Succeeded | Progress::Unknown => {
+                job.phase = Phase::Prepare;
+                Ok(Next::AtOnce)
+            }
+            // Counted as a failure: it must not go on for ever.
+            Progress::Failed(error) => {
+                job.phase = Phase::Prepare;
+                Err(StepError(AzureError {
+                    operation: "delete the stale packet capture",
+                    resource: watcher.to_string(),
+                    failure: Failure::OperationFailed {
+                        code: error.code,
+                        message: error.message,
+                    },
+                }))
+            }
+        }
+    }
+
+    /// The name of the oldest session that bears our name and is over.
+    async fn oldest_finished(
+        &self,
+        watcher: &ResourceId,
+        listed: &[PacketCapture],
+    ) -> Result<Option<String>, AzureError> {
+        let ours = |capture: &&PacketCapture| self.parameters.name.bears(&capture.name);
+        let mut oldest: Option<(Option<OffsetDateTime>, String)> = None;
+        for capture in listed.iter().filter(ours).take(MOST_ASKED) {
+            let status = self.client.query_status(watcher, &capture.name).await?;
+            let Some(status) = status.filter(|status| is_over(capture, status)) else {
+                continue;
+            };
+            // One that never started is the first to go.
+            let candidate = (status.started, capture.name.clone());
+            if oldest.as_ref().is_none_or(|oldest| candidate < *oldest) {
+                oldest = Some(candidate);
+            }
+        }
+        Ok(oldest.map(|(_, name)| name))
+    }
+
+    /// Stops the capture of ours that runs on the target of a resolved alert.
+    pub(super) async fn stop(&self, job: &mut Job) -> Result<Next, StepError> {
+        let Some(watcher) = self.find_watcher(job).await? else {
+            return Ok(Next::Done);
+        };
+        let name = self.parameters.name.of(&job.target, job.rule());
+        let listed = self.client.list_packet_captures(&watcher).await?;
+        let found = match plan::plan(&listed, &name, usize::MAX) {
+            Plan::Examine(capture) if covers(capture, &job.target) => Some(capture),
+            _ => None,
+        };
+        if let Some(capture) = found {
+            let session = Session { watcher, name };
+            let status = self
+                .client
+                .query_status(&session.watcher, &session.name)
+                .await?;
+            if status.is_some_and(|status| !is_over(capture, &status)) {
+                let Session { watcher, name } = &session;
+                self.client.stop_packet_capture(watcher, name).await?;
+                job.report = outcome::stopped(&job.target.id, &session);
+                return Ok(Next::Done);
+            }
+        }
+        job.report = outcome::nothing_to_stop(&job.target.id);
+        Ok(Next::Done)
+    }
+}
+
+/// Whether a session gathers nothing any more. One that is just being created has no status yet.
+pub(super) fn is_over(capture: &PacketCapture, status: &PacketCaptureStatus) -> bool {
+    let provisioning = capture.provisioning_state.to_ascii_lowercase();
+    match provisioning.as_str() {
+        "failed" | "canceled" => true,
+        "updating" | "creating" | "deleting" => false,
+        _ => ending(status) != Ending::NotYet,
+    }
+}

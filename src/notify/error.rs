@@ -1,0 +1,127 @@
+//! Why somebody could not be told. Webhook URLs are secrets, since Slack and Teams carry the key in them: nothing
+//! here holds more of one than its host.
+
+use std::time::Duration;
+
+/// The longest wait that a receiver may ask for.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// See the file's head.
+#[derive(Debug, thiserror::Error)]
+pub enum NoticeError {
+    /// It may or may not have arrived.
+    #[error("the webhook at {host} (Notification__WebhookUrl) did not answer: {cause}")]
+    NoAnswer {
+        host: String,
+        /// The fault and its causes, in words.
+        cause: String,
+    },
+    #[error(
+        "the webhook at {host} (Notification__WebhookUrl) answered {status}{}{}",
+        said(.answer),
+        advice(*.status)
+    )]
+    Refused {
+        host: String,
+        status: u16,
+        /// The beginning of what it answered; may be empty.
+        answer: String,
+        retry_after: Option<Duration>,
+    },
+}
+
+impl NoticeError {
+    /// Whether another attempt makes sense: after a connection fault, and when the receiver is busy or broken.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            NoticeError::NoAnswer { .. } => true,
+            NoticeError::Refused { status, .. } => {
+                matches!(status, 408 | 425 | 429 | 500..=599)
+            }
+        }
+    }
+
+    /// How long the receiver wants to be left alone; an hour at most.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            NoticeError::NoAnswer { .. } => None,
+            NoticeError::Refused { retry_after, .. } => {
+                retry_after.map(|wait| wait.min(LONGEST_WAIT))
+            }
+        }
+    }
+}
+
+fn said(answer: &str) -> String {
+    match answer {
+        "" => String::new(),
+        answer => format!(" ({answer})"),
+    }
+}
+
+fn advice(status: u16) -> &'static str {
+    match status {
+        300..=399 => "; redirects are not followed, set the URL that they lead to",
+        401 | 403 | 404 | 410 => "; check that the webhook still exists and that the URL is whole",
+        400 | 413 | 415 | 422 => "; check that Notification__Format is what the receiver takes",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, retry_after: Option<u64>) -> NoticeError {
+        NoticeError::Refused {
+            host: "hooks.example".to_owned(),
+            status,
+            answer: "no_service".to_owned(),
+            retry_after: retry_after.map(Duration::from_secs),
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_by_itself_is_temporary() {
+        for (status, expected) in [
+            (301, false),
+            (400, false),
+            (401, false),
+            (404, false),
+            (408, true),
+            (410, false),
+            (413, false),
+            (425, true),
+            (429, true),
+            (500, true),
+            (501, true),
+            (503, true),
+            (599, true),
+        ] {
+            assert_eq!(refused(status, None).is_temporary(), expected, "{status}");
+        }
+        let lost = NoticeError::NoAnswer {
+            host: "hooks.example".to_owned(),
+            cause: "cut".to_owned(),
+        };
+        assert!(lost.is_temporary());
+        assert_eq!(lost.retry_after(), None);
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_an_hour() {
+        for (asked, expected) in [(0, 0), (30, 30), (3600, 3600), (1_000_000, 3600)] {
+            let wait = refused(503, Some(asked)).retry_after();
+            assert_eq!(wait, Some(Duration::from_secs(expected)));
+        }
+    }
+
+    #[test]
+    fn it_says_what_to_do() {
+        assert_eq!(
+            refused(404, None).to_string(),
+            "the webhook at hooks.example (Notification__WebhookUrl) answered 404 (no_service); check that the \
+             webhook still exists and that the URL is whole"
+        );
+    }
+}

@@ -1,0 +1,236 @@
+//! A notice in the words that people read, whatever the form: a title, and facts each with a label.
+
+use super::{Condition, Event, Notice};
+use time::{OffsetDateTime, macros::format_description};
+
+/// What happened and on which machine, in a few words.
+pub(super) fn title(notice: &Notice) -> String {
+    let name = notice.target.rsplit('/').next().unwrap_or_default();
+    // An instance is a mere number without its scale set.
+    let machine = match notice.target.rsplit('/').nth(2) {
+        Some(set) if name.bytes().all(|b| b.is_ascii_digit()) => format!("{set}, instance {name}"),
+        _ => name.to_owned(),
+    };
+    let happened = match (notice.event, notice.joined) {
+        (Event::Created, false) => "Packet capture running on",
+        (Event::Created, true) => "Packet capture already running on",
+        (Event::Completed, _) => "Packet capture completed on",
+        (Event::Failed, _) => "Packet capture failed on",
+        (Event::Skipped, _) => "No packet capture on",
+    };
+    format!("{happened} {machine}")
+}
+
+/// Label and value of all that is known, what matters most first.
+pub(super) fn facts(notice: &Notice) -> Vec<(&'static str, String)> {
+    let (alert, capture) = (&notice.alert, &notice.capture);
+    let mut facts = Vec::new();
+    let mut add = |label, value: Option<String>| {
+        facts.extend(
+            value
+                .filter(|value| !value.is_empty())
+                .map(|value| (label, value)),
+        );
+    };
+    let kind: Vec<&str> = [&alert.severity, &alert.signal]
+        .into_iter()
+        .filter_map(|text| text.as_deref())
+        .collect();
+    let kind = match kind.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", kind.join(", ")),
+    };
+    add(
+        "Alert rule",
+        alert.rule.as_ref().map(|rule| format!("{rule}{kind}")),
+    );
+    let conditions: Vec<String> = alert.conditions.iter().filter_map(sentence).collect();
+    add("Condition", Some(conditions.join("; ")));
+    add("Fired", alert.fired_at.clone());
+    add("Machine", Some(notice.target.clone()));
+    add("Errors", Some(capture.errors.join("; ")));
+    add(
+        "Error code",
+        notice
+            .failure
+            .as_ref()
+            .map(|failure| match &failure.request_id {
+                Some(id) => format!("{} (request id {id})", failure.code),
+                None => failure.code.clone(),
+            }),
+    );
+    add("Packet capture", capture.name.clone());
+    add(
+        "Started by",
+        notice
+            .joined
+            .then(|| "another alert; this one joined it".to_owned()),
+    );
+    add("Began", capture.began_at.map(utc));
+    add("Ended", capture.ended_at.map(utc));
+    add("Stopped because", capture.stop_reason.clone());
+    add(
+        "Time limit",
+        capture
+            .time_limit_seconds
+            .map(|seconds| format!("{seconds} s")),
+    );
+    add("File", capture.storage_path.clone());
+    add("File on the machine", capture.file_path.clone());
+    facts
+}
+
+/// `Percentage CPU is greater than 80; it was 93.5`. Operators that are not known stand as the alert wrote them.
+fn sentence(condition: &Condition) -> Option<String> {
+    let Condition {
+        metric,
+        operator,
+        threshold,
+        value,
+    } = condition;
+    let operator = operator.as_deref().map(|operator| {
+        match operator.to_ascii_lowercase().replace(' ', "").as_str() {
+            "greaterthan" => "is greater than",
+            "greaterthanorequal" | "greaterthanorequalto" => "is greater than or equal to",
+            "lessthan" => "is less than",
+            "lessthanorequal" | "lessthanorequalto" => "is less than or equal to",
+            "equal" | "equals" | "equalto" => "is equal to",
+            "notequal" | "notequals" | "notequalto" => "is not equal to",
+            "greaterorlessthan" => "is greater or less than",
+            _ => operator,
+        }
+    });
+    let rule = match (metric.as_deref(), operator, threshold.as_deref()) {
+        (None, None, None) => None,
+        (metric, None, None) => metric.map(str::to_owned),
+        (metric, operator, threshold) => Some(format!(
+            "{} {}{}",
+            metric.unwrap_or("the result"),
+            operator.unwrap_or("is compared with"),
+            match threshold {
+                Some(threshold) => format!(" {threshold}"),
+                // Dynamic thresholds are Azure's own.
+                None => " its threshold".to_owned(),
+            }
+        )),
+    };
+    match (rule, value) {
+        (Some(rule), Some(value)) => Some(format!("{rule}, and was {value}")),
+        (Some(rule), None) => Some(rule),
+        (None, Some(value)) => Some(format!("the result was {value}")),
+        (None, None) => None,
+    }
+}
+
+/// `2026-01-31 09:05:00 UTC`.
+fn utc(at: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    at.to_offset(time::UtcOffset::UTC)
+        .format(format)
+        .unwrap_or_default()
+}
+
+/// One line of at most `most` characters, without what would hide or turn text around it: control characters and
+/// marks of writing direction.
+pub(super) fn line(text: &str, most: usize) -> String {
+    let shown = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .filter(|c| {
+            !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}')
+        });
+    cut(shown, most)
+}
+
+fn cut(mut chars: impl Iterator<Item = char>, most: usize) -> String {
+    let mut kept: String = chars.by_ref().take(most).collect();
+    if chars.next().is_some() {
+        kept.pop();
+        kept.push('…');
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_sentences() {
+        let of = |parts: [Option<&str>; 4]| {
+            let [metric, operator, threshold, value] = parts.map(|part| part.map(str::to_owned));
+            sentence(&Condition {
+                metric,
+                operator,
+                threshold,
+                value,
+            })
+        };
+        for (parts, expected) in [
+            (
+                [
+                    Some("Percentage CPU"),
+                    Some("GreaterThan"),
+                    Some("80"),
+                    Some("93.5"),
+                ],
+                Some("Percentage CPU is greater than 80, and was 93.5"),
+            ),
+            (
+                [None, Some("Greater Than"), Some("0"), Some("4")],
+                Some("the result is greater than 0, and was 4"),
+            ),
+            (
+                [Some("Network In"), Some("GreaterOrLessThan"), None, None],
+                Some("Network In is greater or less than its threshold"),
+            ),
+            (
+                [Some("A"), Some("Resembles"), Some("B"), None],
+                Some("A Resembles B"),
+            ),
+            ([Some("A"), None, None, None], Some("A")),
+            ([Some("A"), None, None, Some("1")], Some("A, and was 1")),
+            (
+                [Some("A"), None, Some("2"), None],
+                Some("A is compared with 2"),
+            ),
+            ([None, None, None, Some("7")], Some("the result was 7")),
+            ([None, None, None, None], None),
+        ] {
+            assert_eq!(of(parts).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn lines_are_cut_and_cannot_turn_text_around() {
+        for (text, most, expected) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("a\r\nb\u{7}", 9, "a  b "),
+            ("a\u{202e}b\u{2066}", 9, "ab"),
+            ("🔥🔥🔥", 2, "🔥…"),
+            ("", 0, ""),
+        ] {
+            assert_eq!(line(text, most), expected);
+        }
+    }
+
+    #[test]
+    fn titles_name_the_machine() {
+        let at = OffsetDateTime::UNIX_EPOCH;
+        let sets = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/web";
+        let of = |event, target: &str, joined| {
+            let mut notice = Notice::new(event, "j", target, at, "");
+            notice.joined = joined;
+            title(&notice)
+        };
+        assert_eq!(
+            of(Event::Failed, sets, false),
+            "Packet capture failed on web"
+        );
+        assert_eq!(
+            of(Event::Created, &format!("{sets}/virtualMachines/3"), true),
+            "Packet capture already running on web, instance 3"
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! An Adaptive Card in the message that Teams' workflow "Post to a channel when a webhook request is received" takes.
+//! All texts are runs of rich text blocks: those know no markdown, so nothing that an alert brings along can become
+//! a link, a heading or a mention.
+//! <https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features>
+
+use crate::notify::{
+    Event, Notice, Portal, facts,
+    portal::{HowToOpen, how_to_open},
+};
+use serde_json::{Value, json};
+
+/// Bytes of a whole message. Teams takes 28 KB, yet has been seen to count two bytes for each ASCII letter.
+/// <https://learn.microsoft.com/en-us/microsoftteams/limits-specifications-teams#chat>
+pub(super) const MOST_BYTES: usize = 13_500;
+/// Characters of a text to begin with; fewer when the message gets too big.
+const MOST_CHARACTERS: usize = 2_000;
+const MOST_TITLE: usize = 150;
+const LONGEST_URL: usize = 2_000;
+
+pub(super) fn render(notice: &Notice, portal: &Portal) -> Value {
+    let mut most = MOST_CHARACTERS;
+    loop {
+        let message = message(notice, portal, most);
+        if most < 16 || super::bytes(&message).len() <= MOST_BYTES {
+            return message;
+        }
+        most /= 2;
+    }
+}
+
+/// `most` characters a text.
+fn message(notice: &Notice, portal: &Portal, most: usize) -> Value {
+    let (color, style) = match notice.event {
+        Event::Created => ("Accent", "accent"),
+        Event::Completed => ("Good", "good"),
+        Event::Failed => ("Attention", "attention"),
+        Event::Skipped => ("Warning", "warning"),
+    };
+    let title = facts::line(&facts::title(notice), most.min(MOST_TITLE));
+    let sentence = facts::line(&notice.message, most);
+    let mut body = vec![
+        json!({
+            "type": "Container",
+            "style": style,
+            "bleed": true,
+            "items": [{
+                "type": "RichTextBlock",
+                "inlines": [{
+                    "type": "TextRun",
+                    "text": title,
+                    "size": "Large",
+                    "weight": "Bolder",
+                    "color": color,
+                }],
+            }],
+        }),
+        paragraph(json!([{ "type": "TextRun", "text": sentence }])),
+    ];
+    for (label, value) in facts::facts(notice) {
+        body.push(paragraph(json!([
+            { "type": "TextRun", "text": format!("{label}: "), "weight": "Bolder" },
+            { "type": "TextRun", "text": facts::line(&value, most) },
+        ])));
+    }
+    if let Some(how) = how_to_open(notice.event, &notice.capture) {
+        body.extend(open(&how, most));
+    }
+    let actions: Vec<Value> = [
+        ("Open the machine", portal.resource(&notice.target)),
+        ("Packet captures", portal.packet_captures()),
+    ]
+    .into_iter()
+    .filter(|(_, url)| url.as_str().len() <= LONGEST_URL)
+    .map(|(title, url)| json!({ "type": "Action.OpenUrl", "title": title, "url": url.as_str() }))
+    .collect();
+    json!({
+        "type": "message",
+        "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "contentUrl": null,
+            "content": {
+                "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+                "type": "AdaptiveCard",
+                "version": "1.4",
+                "fallbackText": sentence,
+                "msteams": { "width": "Full" },
+                "body": body,
+                "actions": actions,
+            },
+        }],
+    })
+}
+
+fn open(how: &HowToOpen, most: usize) -> Vec<Value> {
+    let says = facts::line(&how.says, most);
+    let mut blocks = vec![json!({
+        "type": "RichTextBlock",
+        "separator": true,
+        "spacing": "Medium",
+        "inlines": [
+            { "type": "TextRun", "text": "How to open the file: ", "weight": "Bolder" },
+            { "type": "TextRun", "text": says },
+        ],
+    })];
+    // A command that is cut would be a wrong one.
+    if let Some(command) = how.command.as_ref().filter(|text| text.len() <= most) {
+        blocks.push(paragraph(json!([
+            { "type": "TextRun", "text": command, "fontType": "Monospace" },
+        ])));
+    }
+    blocks
+}
+
+fn paragraph(inlines: Value) -> Value {
+    json!({ "type": "RichTextBlock", "spacing": "Small", "inlines": inlines })
+}

@@ -1,0 +1,261 @@
+//! Each form of a few notices, as it goes out, and the receivers' limits under texts that nobody would write in good
+//! faith.
+
+use super::{Format, slack, teams};
+use crate::notify::{AlertFacts, CaptureFacts, Condition, Event, Failure, Notice, Portal};
+use serde_json::Value;
+use time::macros::datetime;
+use url::Url;
+
+const VM: &str = "/subscriptions/6f8e2a10-4b1c-4d7e-9a35-0d8f2ad7ab3c/resourceGroups/shop/providers/Microsoft.Compute/virtualMachines/web-1";
+const WATCHER: &str = "/subscriptions/6f8e2a10-4b1c-4d7e-9a35-0d8f2ad7ab3c/resourceGroups/NetworkWatcherRG/providers/Microsoft.Network/networkWatchers/NetworkWatcher_westeurope";
+const BLOB: &str =
+    "https://shopcaptures.blob.core.windows.net/network-watcher-logs/2026/01/31/web-1.cap";
+
+fn notice(event: Event, message: &str) -> Notice {
+    let at = datetime!(2026-01-31 09:05:12 UTC);
+    let mut notice = Notice::new(event, "7c1d", VM, at, message);
+    notice.alert = AlertFacts {
+        rule: Some("High CPU".to_owned()),
+        severity: Some("Sev2".to_owned()),
+        signal: Some("Metric".to_owned()),
+        fired_at: Some("2026-01-31T09:04:30.1234567Z".to_owned()),
+        conditions: vec![Condition {
+            metric: Some("Percentage CPU".to_owned()),
+            operator: Some("GreaterThan".to_owned()),
+            threshold: Some("80".to_owned()),
+            value: Some("93.5".to_owned()),
+        }],
+    };
+    notice.capture = CaptureFacts {
+        name: Some("PSAzureFunction".to_owned()),
+        network_watcher: Some(WATCHER.to_owned()),
+        began_at: Some(datetime!(2026-01-31 09:05:00 UTC)),
+        time_limit_seconds: Some(10),
+        storage_path: Some(BLOB.to_owned()),
+        ..CaptureFacts::default()
+    };
+    notice
+}
+
+fn completed() -> Notice {
+    let mut notice = notice(
+        Event::Completed,
+        "Packet Capture PSAzureFunction has ended; its file is complete.",
+    );
+    notice.capture.ended_at = Some(datetime!(2026-01-31 11:05:10 +2));
+    notice.capture.stop_reason = Some("its time limit was reached".to_owned());
+    notice
+}
+
+fn joined() -> Notice {
+    let mut notice = notice(
+        Event::Created,
+        "Packet Capture PSAzureFunction is already running.",
+    );
+    notice.joined = true;
+    notice
+}
+
+fn failed() -> Notice {
+    let mut notice = notice(
+        Event::Failed,
+        "Packet Capture PSAzureFunction has failed: the agent cannot write to the storage account.",
+    );
+    notice.capture.errors = vec![
+        "The storage account refused the agent".to_owned(),
+        "The agent stopped".to_owned(),
+    ];
+    notice.capture.storage_path = None;
+    notice.capture.file_path = Some("/var/captures/web-1.cap".to_owned());
+    notice.failure = Some(Failure {
+        code: "StorageAccessDenied".to_owned(),
+        request_id: Some("0b6e".to_owned()),
+    });
+    notice
+}
+
+fn skipped() -> Notice {
+    let mut notice = notice(Event::Skipped, "No Packet Capture was created: no room.");
+    notice.capture = CaptureFacts {
+        network_watcher: Some(WATCHER.to_owned()),
+        ..CaptureFacts::default()
+    };
+    notice
+}
+
+/// What an alert's author could try.
+const HOSTILE: &str = "# [Click](https://evil.example) **b** _i_ `c` ~s~ <script>alert(\"1\")</script> <!channel> <@U1> <at>x</at> &amp; {{DATE(2026-01-31T09:05:00Z)}} @{triggerBody()} | \u{202e}🔥\r\n> quote :tada:";
+
+fn hostile() -> Notice {
+    let mut notice = completed();
+    notice.alert.rule = Some(HOSTILE.to_owned());
+    notice.alert.fired_at = Some(HOSTILE.to_owned());
+    notice.alert.conditions[0].metric = Some(HOSTILE.to_owned());
+    notice.capture.errors = vec![HOSTILE.to_owned()];
+    notice.message = format!("The rule {HOSTILE} has fired.");
+    notice
+}
+
+/// The same, each text 10 KB long.
+fn flood(of: &str) -> Notice {
+    let text: String = of.chars().cycle().take(10_000).collect();
+    let mut notice = hostile();
+    notice.event = Event::Failed;
+    notice.message = text.clone();
+    notice.alert.rule = Some(text.clone());
+    notice.alert.severity = Some(text.clone());
+    notice.alert.fired_at = Some(text.clone());
+    notice.alert.conditions = vec![
+        Condition {
+            metric: Some(text.clone()),
+            operator: Some(text.clone()),
+            threshold: Some(text.clone()),
+            value: Some(text.clone()),
+        };
+        16
+    ];
+    notice.capture.errors = vec![text.clone(); 20];
+    notice.capture.stop_reason = Some(text.clone());
+    notice.capture.file_path = Some(text.clone());
+    notice.capture.storage_path = Some(format!("https://a.example/{text}"));
+    notice.failure = Some(Failure {
+        code: text.clone(),
+        request_id: Some(text),
+    });
+    notice
+}
+
+fn render(format: Format, notice: &Notice) -> Value {
+    let portal = Portal::new(Url::parse("https://portal.azure.com").unwrap());
+    let source = "https://contoso-captures.azurewebsites.net";
+    let body = format.render(notice, &portal, source).body;
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[test]
+fn each_form_of_each_notice() {
+    for (name, notice) in [
+        ("completed", completed()),
+        ("joined", joined()),
+        ("failed", failed()),
+        ("skipped", skipped()),
+        ("hostile", hostile()),
+    ] {
+        for (form, format) in [
+            ("json", Format::Json),
+            ("teams", Format::Teams),
+            ("slack", Format::Slack),
+        ] {
+            insta::assert_json_snapshot!(format!("{form}_{name}"), render(format, &notice));
+        }
+    }
+}
+
+#[test]
+fn the_content_type_says_what_it_is() {
+    let portal = Portal::new(Url::parse("https://portal.azure.com").unwrap());
+    for (format, expected) in [
+        (Format::Json, "application/cloudevents+json; charset=utf-8"),
+        (Format::Teams, "application/json; charset=utf-8"),
+        (Format::Slack, "application/json; charset=utf-8"),
+    ] {
+        let rendered = format.render(&completed(), &portal, "s");
+        assert_eq!(rendered.content_type, expected);
+    }
+}
+
+/// Every object within, the outermost first.
+fn objects(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Object(members) => {
+            let mut found = vec![value];
+            found.extend(members.values().flat_map(objects));
+            found
+        }
+        Value::Array(items) => items.iter().flat_map(objects).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn a_card_has_no_text_that_knows_markdown() {
+    for notice in [hostile(), flood(HOSTILE)] {
+        let card = render(Format::Teams, &notice);
+        let mut runs = 0;
+        for object in objects(&card) {
+            if object.get("text").is_some() {
+                assert_eq!(object["type"], "TextRun");
+                runs += 1;
+            }
+            if let Some(url) = object.get("url") {
+                assert!(
+                    url.as_str()
+                        .unwrap()
+                        .starts_with("https://portal.azure.com/#")
+                );
+            }
+        }
+        assert!(runs > 10);
+    }
+}
+
+#[test]
+fn a_card_keeps_to_the_limit_of_teams() {
+    for of in ["a", "\"\\", "🔥", "é", "\u{1}", HOSTILE] {
+        let message = render(Format::Teams, &flood(of)).to_string();
+        assert!(message.len() <= teams::MOST_BYTES, "{}", message.len());
+    }
+    // Cut, not emptied.
+    let message = render(Format::Teams, &flood("a")).to_string();
+    assert!(message.len() > teams::MOST_BYTES / 4);
+}
+
+#[test]
+fn blocks_keep_to_the_limits_of_slack() {
+    let characters = |value: &Value| value["text"].as_str().unwrap().chars().count();
+    for of in ["a", "&", "<>", "🔥", " ", "\u{202e}", HOSTILE] {
+        let message = render(Format::Slack, &flood(of));
+        let blocks = message["blocks"].as_array().unwrap();
+        assert!(blocks.len() <= 50);
+        for block in blocks {
+            if block["type"] == "header" {
+                assert!((1..=slack::MOST_HEADER).contains(&characters(&block["text"])));
+            } else if let Some(text) = block.get("text") {
+                assert!((1..=slack::MOST_TEXT).contains(&characters(text)));
+            }
+            let Some(fields) = block.get("fields").and_then(Value::as_array) else {
+                continue;
+            };
+            assert!((1..=slack::MOST_FIELDS).contains(&fields.len()));
+            for field in fields {
+                assert!((1..=slack::MOST_FIELD).contains(&characters(field)));
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_have_no_markup_of_strangers() {
+    for notice in [hostile(), flood(HOSTILE), flood("&<!channel>")] {
+        let message = render(Format::Slack, &notice);
+        for object in objects(&message) {
+            let Some(text) = object.get("text").and_then(Value::as_str) else {
+                continue;
+            };
+            match object.get("type").and_then(Value::as_str) {
+                Some("mrkdwn") => {
+                    for foreign in ["evil", "alert(", "<!", "&lt;!", "<@", ":tada:"] {
+                        assert!(!text.contains(foreign), "{text}");
+                    }
+                }
+                // Plain texts and the fallback: nothing left that Slack would read, no entity cut in two.
+                _ => {
+                    assert!(!text.contains(['<', '>']), "{text}");
+                    let rest = text.replace("&amp;", "").replace("&lt;", "");
+                    assert!(!rest.replace("&gt;", "").contains('&'), "{text}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Where a storage account's queues are and what opens them, read from a connection string as the portal and
+//! the Functions host write it.
+//! <https://learn.microsoft.com/en-us/azure/storage/common/storage-configure-connection-string>
+
+use super::shared_key::SharedKey;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use std::fmt;
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+const PUBLIC_SUFFIX: &str = "core.windows.net";
+
+/// The account and key of every storage emulator; published, so no secret.
+/// <https://learn.microsoft.com/en-us/azure/storage/common/storage-connect-azurite>
+const EMULATOR: &str = "http://127.0.0.1:10001/devstoreaccount1";
+const EMULATOR_ACCOUNT: &str = "devstoreaccount1";
+const EMULATOR_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// The queue service of one account, and the right to use it. Does not print what is secret.
+#[derive(Debug)]
+pub struct Connection {
+    /// Without a query: never secret.
+    pub endpoint: Url,
+    pub access: Access,
+}
+
+/// What opens the account's queues.
+pub enum Access {
+    SharedKey(SharedKey),
+    /// A shared access signature: a query without the question mark. Wiped when dropped.
+    Signature(Zeroizing<String>),
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SharedKey(_) => "SharedKey",
+            Self::Signature(_) => "Signature",
+        })
+    }
+}
+
+/// The parts that matter here; others, such as `BlobEndpoint`, are passed over.
+#[derive(Default)]
+struct Parts<'a> {
+    development: Option<&'a str>,
+    proxy: Option<&'a str>,
+    protocol: Option<&'a str>,
+    name: Option<&'a str>,
+    key: Option<&'a str>,
+    signature: Option<&'a str>,
+    suffix: Option<&'a str>,
+    endpoint: Option<&'a str>,
+}
+
+impl Connection {
+    /// Reads a connection string.
+    ///
+    /// # Errors
+    /// What was expected, as a text that repeats nothing of the string.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let parts = Parts::read(text)?;
+        if let Some(flag) = parts.development {
+            if !flag.eq_ignore_ascii_case("true") {
+                return Err("UseDevelopmentStorage can only be true");
+            }
+            if parts.proxy.is_some() {
+                return Err(
+                    "DevelopmentStorageProxyUri is not supported; write out QueueEndpoint, AccountName and AccountKey",
+                );
+            }
+            return Ok(Self {
+                endpoint: Url::parse(EMULATOR).map_err(|_| "a usable emulator address")?,
+                access: Access::SharedKey(shared_key(EMULATOR_ACCOUNT, EMULATOR_KEY)?),
+            });
+        }
+        Ok(Self {
+            endpoint: parts.endpoint()?,
+            access: match (parts.signature, parts.name, parts.key) {
+                (Some(_), _, Some(_)) => {
+                    return Err("either AccountKey or SharedAccessSignature, not both");
+                }
+                (Some(signature), _, None) => {
+                    Access::Signature(Zeroizing::new(signature.trim_start_matches('?').to_owned()))
+                }
+                (None, Some(name), Some(key)) => Access::SharedKey(shared_key(name, key)?),
+                _ => {
+                    return Err(
+                        "a storage account's connection string with AccountName and AccountKey, or with SharedAccessSignature",
+                    );
+                }
+            },
+        })
+    }
+}
+
+impl<'a> Parts<'a> {
+    fn read(text: &'a str) -> Result<Self, &'static str> {
+        let mut parts = Self::default();
+        for part in text.split(';').map(str::trim).filter(|it| !it.is_empty()) {
+            let (name, value) = part
+                .split_once('=')
+                .ok_or("a connection string: Name=Value parts, separated by semicolons")?;
+            let place = match name.trim().to_ascii_lowercase().as_str() {
+                "usedevelopmentstorage" => &mut parts.development,
+                "developmentstorageproxyuri" => &mut parts.proxy,
+                "defaultendpointsprotocol" => &mut parts.protocol,
+                "accountname" => &mut parts.name,
+                "accountkey" => &mut parts.key,
+                "sharedaccesssignature" => &mut parts.signature,
+                "endpointsuffix" => &mut parts.suffix,
+                "queueendpoint" => &mut parts.endpoint,
+                _ => continue,
+            };
+            let value = value.trim();
+            if value.is_empty() {
+                continue;
+            }
+            if place.replace(value).is_some() {
+                return Err("a connection string that has each of its parts once");
+            }
+        }
+        Ok(parts)
+    }
+
+    fn endpoint(&self) -> Result<Url, &'static str> {
+        let text = match (self.endpoint, self.name) {
+            (Some(endpoint), _) => endpoint.to_owned(),
+            (None, Some(name)) => format!(
+                "{}://{name}.queue.{}",
+                self.protocol.unwrap_or("https"),
+                self.suffix.unwrap_or(PUBLIC_SUFFIX).trim_start_matches('.')
+            ),
+            (None, None) => return Err("AccountName or QueueEndpoint in the connection string"),
+        };
+        let url =
+            Url::parse(&text).map_err(|_| "a QueueEndpoint or AccountName that makes a URL")?;
+        if !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
+            return Err("a QueueEndpoint without a user name and a query");
+        }
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if is_loopback(&url) => Ok(url),
+            _ => Err("https; plain http is for an emulator on this machine"),
+        }
+    }
+}
+
+/// Whether an address is on this machine, where plain http is good enough.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+fn shared_key(account: &str, key: &str) -> Result<SharedKey, &'static str> {
+    let key = BASE64_STANDARD
+        .decode(key)
+        .map_err(|_| "an AccountKey in base64, as the portal shows it")?;
+    Ok(SharedKey::new(account, Zeroizing::new(key)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_strings_of_all_kinds_are_read() {
+        const KEYED: &str = "AccountName=stjobs;AccountKey=c2VjcmV0LWtleQ==";
+        let cases = [
+            ("UseDevelopmentStorage=true", EMULATOR, "SharedKey"),
+            (KEYED, "https://stjobs.queue.core.windows.net/", "SharedKey"),
+            (
+                &format!(
+                    "DefaultEndpointsProtocol=https;{KEYED};EndpointSuffix=core.usgovcloudapi.net"
+                ),
+                "https://stjobs.queue.core.usgovcloudapi.net/",
+                "SharedKey",
+            ),
+            (
+                &format!(
+                    "{KEYED};BlobEndpoint=https://b.example/;QueueEndpoint=https://q.example/stjobs;"
+                ),
+                "https://q.example/stjobs",
+                "SharedKey",
+            ),
+            (
+                " accountname=stjobs ; ACCOUNTKEY=c2VjcmV0LWtleQ== ;QueueEndpoint=http://[::1]:10001/stjobs",
+                "http://[::1]:10001/stjobs",
+                "SharedKey",
+            ),
+            (
+                "QueueEndpoint=https://stjobs.queue.core.windows.net;SharedAccessSignature=?sv=2025-11-05&sig=c2VjcmV0%3D",
+                "https://stjobs.queue.core.windows.net/",
+                "Signature",
+            ),
+            (
+                "AccountName=stjobs;SharedAccessSignature=sv=2025-11-05&sig=c2VjcmV0%3D",
+                "https://stjobs.queue.core.windows.net/",
+                "Signature",
+            ),
+        ];
+        for (text, endpoint, access) in cases {
+            let read = Connection::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(read.endpoint.as_str(), endpoint, "{text}");
+            let printed = format!("{read:?}");
+            assert!(printed.contains(access), "{text}: {printed}");
+            assert!(!printed.contains("c2Vj"), "{printed}");
+            if let Access::Signature(query) = &read.access {
+                assert!(query.starts_with("sv="), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn half_and_unsafe_ones_are_refused_without_repeating_them() {
+        let cases = [
+            ("stjobs", "Name=Value"),
+            ("AccountName=stjobs", "AccountKey"),
+            ("AccountKey=c2VjcmV0LWtleQ==", "AccountName"),
+            ("SharedAccessSignature=sig=c2VjcmV0", "QueueEndpoint"),
+            ("AccountName=stjobs;AccountKey=c2VjcmV0!", "base64"),
+            ("AccountName=a;AccountName=b;AccountKey=c2VjcmV0", "once"),
+            (
+                "AccountName=stjobs;AccountKey=c2VjcmV0LWtleQ==;SharedAccessSignature=sig=x",
+                "not both",
+            ),
+            (
+                "DefaultEndpointsProtocol=http;AccountName=stjobs;AccountKey=c2VjcmV0LWtleQ==",
+                "https",
+            ),
+            (
+                "QueueEndpoint=http://localhost.example/;SharedAccessSignature=sig=c2VjcmV0",
+                "https",
+            ),
+            (
+                "QueueEndpoint=https://q.example/?sig=c2VjcmV0;AccountName=s;AccountKey=c2VjcmV0LWtleQ==",
+                "query",
+            ),
+            ("UseDevelopmentStorage=false", "true"),
+            (
+                "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://127.0.0.1",
+                "DevelopmentStorageProxyUri",
+            ),
+        ];
+        for (text, word) in cases {
+            let error = Connection::parse(text).expect_err(text);
+            assert!(error.contains(word), "{text}: {error}");
+            assert!(!error.contains("c2Vj"), "{error}");
+        }
+    }
+}

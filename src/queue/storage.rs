@@ -1,0 +1,198 @@
+//! The queue of several processes, in Azure Queue Storage. What a process puts in, it holds: hidden from the
+//! others and given out again here when it is due. What a process leaves behind becomes visible, and the
+//! Functions host's trigger or another process's poll finds it.
+//! <https://learn.microsoft.com/en-us/azure/storage/queues/storage-queues-introduction>
+
+mod holding;
+mod schedule;
+mod wire;
+
+use super::{Connection, JobQueue, Message, QueueError};
+use azure_core::credentials::TokenCredential;
+use holding::Holding;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+use url::Url;
+use wire::Way;
+
+/// The queue that the trigger in `PacketCaptureJob/function.json` listens to.
+const JOBS: &str = "packet-capture-jobs";
+
+/// How a storage queue behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct StorageOptions {
+    /// Messages that this process holds at most.
+    pub capacity: usize,
+    /// How long a message is hidden from others while this process has it.
+    pub visibility_timeout: Duration,
+    /// Whether to look for messages that others left; otherwise the Functions host's trigger brings them.
+    pub poll: bool,
+}
+
+/// See the file's head.
+pub struct StorageQueue {
+    holding: Arc<Holding>,
+}
+
+impl StorageQueue {
+    /// A queue opened with an account key or a shared access signature. No call leaves the process yet.
+    ///
+    /// # Errors
+    /// An endpoint that no client can be made for.
+    pub fn connect(
+        connection: Connection,
+        http: reqwest::Client,
+        options: StorageOptions,
+    ) -> azure_core::Result<Self> {
+        Self::new(Way::Connection(connection), http, options)
+    }
+
+    /// A queue opened with a token for `https://storage.azure.com`. `service` is such as
+    /// `https://ACCOUNT.queue.core.windows.net`.
+    ///
+    /// # Errors
+    /// An endpoint that no client can be made for.
+    pub fn with_identity(
+        service: Url,
+        credential: Arc<dyn TokenCredential>,
+        http: reqwest::Client,
+        options: StorageOptions,
+    ) -> azure_core::Result<Self> {
+        Self::new(Way::Identity(service, credential), http, options)
+    }
+
+    fn new(way: Way, http: reqwest::Client, options: StorageOptions) -> azure_core::Result<Self> {
+        let service = wire::service(way, http)?;
+        let holding = Holding::new(&service, options)?;
+        Ok(Self {
+            holding: Arc::new(holding),
+        })
+    }
+}
+
+#[async_trait::async_trait]
+impl JobQueue for StorageQueue {
+    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
+        bodies.iter().try_for_each(|body| wire::check_size(body))?;
+        let (holding, count) = (&self.holding, bodies.len());
+        let capacity = holding.options.capacity;
+        let reserved = holding
+            .state()
+            .schedule
+            .reserve(count, capacity, Instant::now());
+        reserved.map_err(|waiting| QueueError::Full { waiting, capacity })?;
+        // A task of its own: a caller that goes away shall not leave a part of the messages behind.
+        let holding = holding.clone();
+        let put = tokio::spawn(async move {
+            let put = holding.clone().put_all(bodies).await;
+            holding.state().schedule.unreserve(count);
+            put
+        });
+        let put = put.await.unwrap_or_else(|panic| {
+            Err(QueueError::Unavailable {
+                tried: "take messages",
+                queue: JOBS.to_owned(),
+                source: Box::new(panic),
+            })
+        });
+        if let Err(error) = &put {
+            tracing::warn!("{}", told(error));
+        }
+        put
+    }
+
+    async fn receive(&self) -> Message {
+        loop {
+            match self.holding.look() {
+                Ok(message) => return message,
+                Err(None) => self.holding.changed.notified().await,
+                Err(Some(at)) => {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(at) => {}
+                        () = self.holding.changed.notified() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError> {
+        let (holding, start) = (&self.holding, Instant::now());
+        let hidden = holding.options.visibility_timeout;
+        let updated = holding.jobs.update(message, Some(&body), hidden).await;
+        let kept = Message {
+            message_id: message.message_id.clone(),
+            pop_receipt: holding.settled(message, updated)?,
+            body,
+        };
+        let mut state = holding.state();
+        state.schedule.hold(kept.clone(), start, start + hidden);
+        Ok(kept)
+    }
+
+    async fn put_back(
+        &self,
+        message: &Message,
+        body: String,
+        wait: Duration,
+    ) -> Result<(), QueueError> {
+        let (holding, start) = (&self.holding, Instant::now());
+        let hidden = wait + holding.options.visibility_timeout;
+        let updated = holding.jobs.update(message, Some(&body), hidden).await;
+        let back = Message {
+            message_id: message.message_id.clone(),
+            pop_receipt: holding.settled(message, updated)?,
+            body,
+        };
+        let mut state = holding.state();
+        state.schedule.wait(back, start + wait, start + hidden);
+        drop(state);
+        holding.changed.notify_one();
+        Ok(())
+    }
+
+    async fn delete(&self, message: &Message) -> Result<(), QueueError> {
+        let deleted = self.holding.jobs.delete(message).await;
+        self.holding.settled(message, deleted)?;
+        self.holding.state().schedule.forget(message);
+        Ok(())
+    }
+
+    async fn poison(&self, message: &Message, body: String) -> Result<(), QueueError> {
+        let moved = self.holding.move_away(message, body).await;
+        self.holding.settled(message, moved)?;
+        self.holding.state().schedule.forget(message);
+        Ok(())
+    }
+
+    async fn waiting(&self) -> usize {
+        match self.holding.jobs.count().await {
+            Ok(count) => count,
+            Err(error) => {
+                tracing::debug!("{}", told(&error));
+                self.holding.state().schedule.len()
+            }
+        }
+    }
+
+    async fn close(&self) {
+        let held = {
+            let mut state = self.holding.state();
+            state.closed = true;
+            state.schedule.drain()
+        };
+        self.holding.hand_back(held).await;
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+}
+
+/// An error and its cause in one line.
+fn told(error: &QueueError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

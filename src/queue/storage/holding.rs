@@ -1,0 +1,314 @@
+//! What this process holds of the queue, and the tasks that put messages in, renew them, look for others' and
+//! hand everything back.
+
+use super::{
+    JOBS, StorageOptions,
+    schedule::{Schedule, Turn},
+    told,
+    wire::{Received, Wire},
+};
+use crate::queue::{Message, QueueError};
+use azure_storage_queue::QueueServiceClient;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use rand::Rng;
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+use tokio::{sync::Notify, task::JoinSet, time::Instant};
+
+/// Where the Functions host puts messages that it gives up; ours go there too.
+const POISON: &str = "packet-capture-jobs-poison";
+/// What Queue Storage gives at once at most.
+const BATCH: usize = 32;
+/// Between two polls that found nothing: the first pause, doubled up to the last.
+const POLL_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// For messages whose put is taken back, and for all that is handed back at the stop.
+const CLEANING: Duration = Duration::from_millis(1500);
+/// Before a renewal that Queue Storage did not answer is tried again.
+const RENEW_PAUSE: Duration = Duration::from_secs(1);
+
+/// See the file's head.
+pub(super) struct Holding {
+    pub jobs: Wire,
+    pub poison: Wire,
+    pub options: StorageOptions,
+    // Held for a few map operations, never over an await.
+    pub state: Mutex<State>,
+    pub changed: Notify,
+}
+
+/// What changes.
+pub(super) struct State {
+    pub schedule: Schedule,
+    /// When to ask for messages of others next, and the pause after that; `None` while a poll is under way.
+    next_poll: Option<Instant>,
+    poll_pause: Duration,
+    pub closed: bool,
+}
+
+impl Holding {
+    /// # Errors
+    /// An endpoint that no client can be made for.
+    pub fn new(service: &QueueServiceClient, options: StorageOptions) -> azure_core::Result<Self> {
+        let state = State {
+            schedule: Schedule::default(),
+            next_poll: Some(Instant::now()),
+            poll_pause: POLL_PAUSE.0,
+            closed: false,
+        };
+        Ok(Self {
+            jobs: Wire::new(service, JOBS)?,
+            poison: Wire::new(service, POISON)?,
+            options,
+            state: Mutex::new(state),
+            changed: Notify::new(),
+        })
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics with this lock")
+    }
+
+    pub async fn put_all(self: Arc<Self>, bodies: Vec<String>) -> Result<(), QueueError> {
+        let start = Instant::now();
+        let hidden = self.options.visibility_timeout;
+        let mut puts = JoinSet::new();
+        for (number, body) in bodies.into_iter().enumerate() {
+            let holding = self.clone();
+            puts.spawn(async move { (number, holding.jobs.put(body, hidden).await) });
+        }
+        let mut messages = Vec::with_capacity(puts.len());
+        let mut failure = None;
+        for (number, put) in puts.join_all().await {
+            match put {
+                Ok(message) => messages.push((number, message)),
+                Err(error) => failure = Some(error),
+            }
+        }
+        if let Some(error) = failure {
+            let messages = messages.into_iter().map(|(_, message)| message);
+            self.take_back(messages.collect()).await;
+            return Err(error);
+        }
+        messages.sort_by_key(|(number, _)| *number);
+        let mut state = self.state();
+        for (_, message) in messages {
+            state.schedule.wait(message, start, start + hidden);
+        }
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The others of a put that failed in part are deleted again, as well as that goes.
+    async fn take_back(self: &Arc<Self>, messages: Vec<Message>) {
+        let mut deletions = JoinSet::new();
+        for message in messages {
+            let holding = self.clone();
+            deletions.spawn(async move { holding.jobs.delete(&message).await });
+        }
+        let deleted = async {
+            while let Some(deleted) = deletions.join_next().await {
+                if let Ok(Err(error)) = deleted {
+                    tracing::warn!(
+                        "a job that was not taken may come back from the queue: {}",
+                        told(&error)
+                    );
+                }
+            }
+        };
+        if tokio::time::timeout(CLEANING, deleted).await.is_err() {
+            tracing::warn!("jobs that were not taken may come back from the queue: it is too slow");
+        }
+    }
+
+    /// Hides a message for another visibility timeout, then puts it back into the schedule where it was.
+    async fn renew(self: Arc<Self>, message: Message) {
+        let start = Instant::now();
+        let hidden = self.options.visibility_timeout;
+        let renewed = self.jobs.update(&message, None, hidden).await;
+        let mut state = self.state();
+        let due = state.schedule.due(&message.message_id).unwrap_or(start);
+        match renewed {
+            Ok(pop_receipt) => {
+                let message = Message {
+                    pop_receipt,
+                    ..message
+                };
+                state.schedule.wait(message, due, start + hidden);
+            }
+            Err(QueueError::NotFound) => {
+                tracing::info!(
+                    message.id = message.message_id,
+                    "somebody else has taken up a job of this process"
+                );
+                state.schedule.forget(&message);
+            }
+            Err(error) => {
+                tracing::warn!("a job cannot go on: {}", told(&error));
+                // Hidden no longer, so that it is renewed before it is given out.
+                let due = Instant::now() + RENEW_PAUSE;
+                state.schedule.wait(message, due, start);
+            }
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Asks for messages that others left and holds them.
+    async fn poll(self: Arc<Self>, most: usize) {
+        let start = Instant::now();
+        let hidden = self.options.visibility_timeout;
+        let polled = self.jobs.get(most, hidden).await;
+        let received = match polled {
+            Ok(received) => received,
+            Err(error) => {
+                tracing::warn!("the queue was not looked at: {}", told(&error));
+                Vec::new()
+            }
+        };
+        let found = received.len();
+        let mut messages = Vec::with_capacity(found);
+        for received in received {
+            match decoded(received) {
+                Ok(message) => messages.push(message),
+                Err(received) => self.turn_away(received).await,
+            }
+        }
+        let closed = {
+            let mut state = self.state();
+            let pause = state.poll_pause.mul_f64(rand::rng().random_range(0.8..1.2));
+            state.poll_pause = match found {
+                0 => (state.poll_pause * 2).min(POLL_PAUSE.1),
+                _ => POLL_PAUSE.0,
+            };
+            state.next_poll =
+                Some(Instant::now() + if found == 0 { pause } else { Duration::ZERO });
+            if !state.closed {
+                for message in messages.drain(..) {
+                    state.schedule.wait(message, start, start + hidden);
+                }
+            }
+            state.closed
+        };
+        if closed {
+            self.hand_back(
+                messages
+                    .into_iter()
+                    .map(|message| (message, start))
+                    .collect(),
+            )
+            .await;
+        }
+        self.changed.notify_one();
+    }
+
+    /// What is not base64 was not put in by us nor by the Functions host.
+    async fn turn_away(&self, received: Received) {
+        tracing::error!(
+            message.id = received.message_id,
+            "a message that is not base64 of a text goes to the queue {POISON}"
+        );
+        let message = Message {
+            message_id: received.message_id,
+            pop_receipt: received.pop_receipt,
+            body: received.text,
+        };
+        if let Err(error) = self.move_away(&message, message.body.clone()).await {
+            tracing::warn!("it stays where it is for now: {}", told(&error));
+        }
+    }
+
+    pub async fn move_away(&self, message: &Message, body: String) -> Result<(), QueueError> {
+        self.poison.put(body, Duration::ZERO).await?;
+        self.jobs.delete(message).await
+    }
+
+    /// Makes messages visible to others when they are due.
+    pub async fn hand_back(self: &Arc<Self>, held: Vec<(Message, Instant)>) {
+        let now = Instant::now();
+        let mut updates = JoinSet::new();
+        for (message, due) in held {
+            let holding = self.clone();
+            let hidden = due.saturating_duration_since(now);
+            updates.spawn(async move {
+                match holding.jobs.update(&message, None, hidden).await {
+                    Ok(_) | Err(QueueError::NotFound) => {}
+                    Err(error) => {
+                        tracing::warn!("a job comes back later than need be: {}", told(&error));
+                    }
+                }
+            });
+        }
+        let all = async { while updates.join_next().await.is_some() {} };
+        if tokio::time::timeout(CLEANING, all).await.is_err() {
+            tracing::warn!("not all jobs were handed back; they come back later than need be");
+        }
+    }
+
+    /// Forgets a message that turned out to be another's, or that is gone.
+    pub fn settled<T>(
+        &self,
+        message: &Message,
+        result: Result<T, QueueError>,
+    ) -> Result<T, QueueError> {
+        if matches!(result, Err(QueueError::NotFound)) {
+            self.state().schedule.forget(message);
+        }
+        result
+    }
+
+    /// A due message, or what to wait for. Renewals and polls are tasks of their own, since the future of
+    /// `receive` may be dropped at any time.
+    pub fn look(self: &Arc<Self>) -> Result<Message, Option<Instant>> {
+        let now = Instant::now();
+        let mut state = self.state();
+        if state.closed {
+            return Err(None);
+        }
+        let due = loop {
+            match state
+                .schedule
+                .next(now, self.options.visibility_timeout / 2)
+            {
+                Turn::Take(message) => {
+                    // Another receiver may be waiting for the next one.
+                    self.changed.notify_one();
+                    return Ok(message);
+                }
+                Turn::Renew(message) => {
+                    tokio::spawn(self.clone().renew(message));
+                }
+                Turn::Wait(due) => break due,
+            }
+        };
+        let room = self.options.capacity.saturating_sub(state.schedule.len());
+        if !self.options.poll || room == 0 {
+            return Err(due);
+        }
+        match state.next_poll {
+            Some(at) if at <= now => {
+                state.next_poll = None;
+                tokio::spawn(self.clone().poll(room.min(BATCH)));
+                Err(due)
+            }
+            at => Err([due, at].into_iter().flatten().min()),
+        }
+    }
+}
+
+fn decoded(received: Received) -> Result<Message, Received> {
+    let body = BASE64_STANDARD
+        .decode(received.text.trim())
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    match body {
+        Some(body) => Ok(Message {
+            message_id: received.message_id,
+            pop_receipt: received.pop_receipt,
+            body,
+        }),
+        None => Err(received),
+    }
+}

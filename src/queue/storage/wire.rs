@@ -1,0 +1,374 @@
+//! One queue of a storage account over HTTP: each call with a deadline, the queue created when it is missing,
+//! every failure in words without secrets.
+
+use crate::queue::{
+    Connection, Message, QueueError,
+    connection::{Access, is_loopback},
+};
+use azure_core::{
+    credentials::TokenCredential,
+    error::ErrorKind,
+    http::{
+        ClientOptions, ExponentialRetryOptions, RequestContent, RetryOptions, Transport, XmlFormat,
+        policies::Policy,
+    },
+};
+use azure_storage_queue::{
+    QueueClient, QueueServiceClient, QueueServiceClientOptions,
+    models::{
+        QueueClientGetPropertiesResultHeaders, QueueClientReceiveMessagesOptions,
+        QueueClientSendMessageOptions, QueueClientUpdateMessageOptions, QueueMessage,
+    },
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use std::{error::Error, fmt, future::Future, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+use url::Url;
+
+/// Queue Storage answers within tens of milliseconds; the sender of an alert waits for this.
+const DEADLINE: Duration = Duration::from_secs(4);
+/// Calls at once.
+const CALLS: usize = 16;
+/// A message's text, base64 and all.
+/// <https://learn.microsoft.com/en-us/rest/api/storageservices/put-message>
+const MOST_TEXT: usize = 64 * 1024;
+/// The longest time for which a message can be hidden.
+const LONGEST_HIDDEN: Duration = Duration::from_secs(7 * 24 * 3600);
+/// As minus one, a message never expires.
+const FOR_EVER: i32 = -1;
+
+/// What opens a queue service.
+pub(super) enum Way {
+    Connection(Connection),
+    Identity(Url, Arc<dyn TokenCredential>),
+}
+
+/// A message as Queue Storage has it. The text is base64, if all is well.
+pub(super) struct Received {
+    pub message_id: String,
+    pub pop_receipt: String,
+    pub text: String,
+}
+
+/// See the file's head.
+pub(super) struct Wire {
+    queue: QueueClient,
+    address: String,
+    calls: Semaphore,
+}
+
+/// The queue service's client.
+pub(super) fn service(way: Way, http: reqwest::Client) -> azure_core::Result<QueueServiceClient> {
+    let mut per_try_policies: Vec<Arc<dyn Policy>> = Vec::new();
+    let (mut url, credential) = match way {
+        Way::Identity(url, credential) => (url, Some(credential)),
+        Way::Connection(Connection { endpoint, access }) => {
+            let mut url = endpoint;
+            match access {
+                Access::SharedKey(key) => per_try_policies.push(Arc::new(key)),
+                Access::Signature(query) => url.set_query(Some(&query)),
+            }
+            (url, None)
+        }
+    };
+    if url.scheme() != "https" && !is_loopback(&url) {
+        return Err(azure_core::Error::with_message(
+            ErrorKind::Other,
+            "a queue service elsewhere than on this machine must use https",
+        ));
+    }
+    // The path must not end in a slash: the queue's name is put behind one.
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    let client_options = ClientOptions {
+        per_try_policies,
+        transport: Some(Transport::new(Arc::new(http))),
+        // A put whose answer was lost is repeated like the rest: the message may then be there twice, and whoever
+        // takes jobs has to reckon with that anyway.
+        retry: RetryOptions::exponential(ExponentialRetryOptions {
+            initial_delay: azure_core::time::Duration::milliseconds(100),
+            max_retries: 3,
+            max_total_elapsed: azure_core::time::Duration::seconds(3),
+            max_delay: azure_core::time::Duration::seconds(1),
+        }),
+        ..ClientOptions::default()
+    };
+    let options = QueueServiceClientOptions {
+        client_options,
+        ..QueueServiceClientOptions::default()
+    };
+    QueueServiceClient::new(url, credential, Some(options))
+}
+
+impl Wire {
+    pub fn new(service: &QueueServiceClient, name: &str) -> azure_core::Result<Self> {
+        let queue = service.queue_client(name)?;
+        let mut address = queue.url().clone();
+        address.set_query(None);
+        Ok(Self {
+            queue,
+            address: address.to_string(),
+            calls: Semaphore::new(CALLS),
+        })
+    }
+
+    /// Puts a message in that stays hidden so long.
+    pub async fn put(&self, body: String, hidden: Duration) -> Result<Message, QueueError> {
+        let content = content(&body)?;
+        let options = QueueClientSendMessageOptions {
+            message_time_to_live: Some(FOR_EVER),
+            visibility_timeout: Some(seconds(hidden)),
+            ..Default::default()
+        };
+        let sent = self
+            .call("take a message", || async {
+                let content = content.clone();
+                let sent = self
+                    .queue
+                    .send_message(content, Some(options.clone()))
+                    .await?;
+                sent.into_model()?.into_message()
+            })
+            .await?;
+        match (sent.message_id, sent.pop_receipt) {
+            (Some(message_id), Some(pop_receipt)) => Ok(Message {
+                message_id,
+                pop_receipt,
+                body,
+            }),
+            _ => Err(self.unavailable(
+                "take a message",
+                Cause("its answer names no message".to_owned()),
+            )),
+        }
+    }
+
+    /// Up to `most` visible messages, hidden from others from now on.
+    pub async fn get(&self, most: usize, hidden: Duration) -> Result<Vec<Received>, QueueError> {
+        let options = QueueClientReceiveMessagesOptions {
+            number_of_messages: Some(i32::try_from(most).unwrap_or(i32::MAX)),
+            visibility_timeout: Some(seconds(hidden)),
+            ..Default::default()
+        };
+        let list = self
+            .call("give messages", || async {
+                let received = self.queue.receive_messages(Some(options.clone())).await?;
+                received.into_model()
+            })
+            .await?;
+        let items = list.items.unwrap_or_default().into_iter();
+        Ok(items
+            .filter_map(|item| {
+                Some(Received {
+                    message_id: item.message_id?,
+                    pop_receipt: item.pop_receipt?,
+                    text: item.message_text.unwrap_or_default(),
+                })
+            })
+            .collect())
+    }
+
+    /// Hides a message for so long, with another body if there is one. Gives the new receipt.
+    pub async fn update(
+        &self,
+        message: &Message,
+        body: Option<&str>,
+        hidden: Duration,
+    ) -> Result<String, QueueError> {
+        let options = QueueClientUpdateMessageOptions {
+            queue_message: body.map(content).transpose()?,
+            ..Default::default()
+        };
+        let (id, receipt) = (&message.message_id, &message.pop_receipt);
+        self.call("write a message", || async {
+            let options = Some(options.clone());
+            let hidden = seconds(hidden);
+            let updated = self.queue.update_message(id, receipt, hidden, options);
+            updated
+                .await?
+                .headers()
+                .get_str(&"x-ms-popreceipt".into())
+                .map(str::to_owned)
+        })
+        .await
+    }
+
+    pub async fn delete(&self, message: &Message) -> Result<(), QueueError> {
+        let (id, receipt) = (&message.message_id, &message.pop_receipt);
+        self.call("delete a message", || async {
+            self.queue.delete_message(id, receipt, None).await.map(drop)
+        })
+        .await
+    }
+
+    /// Messages in the queue, about.
+    pub async fn count(&self) -> Result<usize, QueueError> {
+        let count = self
+            .call("count its messages", || async {
+                let properties = self.queue.get_properties(None).await?;
+                properties.approximate_messages_count()
+            })
+            .await?;
+        Ok(usize::try_from(count.unwrap_or_default()).unwrap_or_default())
+    }
+
+    /// One call, repeated once when the queue had to be created first.
+    async fn call<T, F>(&self, tried: &'static str, call: impl Fn() -> F) -> Result<T, QueueError>
+    where
+        F: Future<Output = azure_core::Result<T>>,
+    {
+        let called = async {
+            let _place = self.calls.acquire().await;
+            match call().await {
+                Err(error) if code(&error) == Some("QueueNotFound") => {
+                    self.queue.create(None).await?;
+                    call().await
+                }
+                other => other,
+            }
+        };
+        match tokio::time::timeout(DEADLINE, called).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => match code(&error) {
+                Some("MessageNotFound" | "PopReceiptMismatch") => Err(QueueError::NotFound),
+                _ => Err(self.unavailable(tried, Cause::of(&error))),
+            },
+            Err(_) => {
+                let cause = format!("no answer within {} s", DEADLINE.as_secs());
+                Err(self.unavailable(tried, Cause(cause)))
+            }
+        }
+    }
+
+    fn unavailable(&self, tried: &'static str, cause: Cause) -> QueueError {
+        QueueError::Unavailable {
+            tried,
+            queue: self.address.clone(),
+            source: Box::new(cause),
+        }
+    }
+}
+
+/// Says [`QueueError::TooLarge`] for a body that no message can hold.
+pub(super) fn check_size(body: &str) -> Result<(), QueueError> {
+    let limit = MOST_TEXT / 4 * 3;
+    match body.len() {
+        bytes if bytes > limit => Err(QueueError::TooLarge { bytes, limit }),
+        _ => Ok(()),
+    }
+}
+
+/// The Functions trigger takes base64.
+fn content(body: &str) -> Result<RequestContent<QueueMessage, XmlFormat>, QueueError> {
+    check_size(body)?;
+    let message = QueueMessage {
+        message_text: Some(BASE64_STANDARD.encode(body)),
+    };
+    // A struct of one text is always XML.
+    Ok(RequestContent::try_from(message).unwrap_or_else(|_| RequestContent::from(Vec::new())))
+}
+
+/// Whole seconds, rounded up: a message hidden a moment too long is better than one that two have.
+fn seconds(hidden: Duration) -> i32 {
+    let hidden = hidden.min(LONGEST_HIDDEN);
+    let seconds = hidden.as_secs() + u64::from(hidden.subsec_nanos() > 0);
+    i32::try_from(seconds.min(LONGEST_HIDDEN.as_secs())).unwrap_or(i32::MAX)
+}
+
+fn code(error: &azure_core::Error) -> Option<&str> {
+    match error.kind() {
+        ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),
+        _ => None,
+    }
+}
+
+/// Why a call failed, in words. The errors themselves print addresses with their queries, which may hold a
+/// signature.
+#[derive(Debug)]
+struct Cause(String);
+
+impl Cause {
+    fn of(error: &azure_core::Error) -> Self {
+        if let ErrorKind::HttpResponse {
+            status, error_code, ..
+        } = error.kind()
+        {
+            let code = error_code.as_deref().unwrap_or("without an error code");
+            return Self(format!("Azure answered {} {code}", u16::from(*status)));
+        }
+        let mut text = without_queries(&error.to_string());
+        let mut cause = Error::source(error);
+        while let Some(next) = cause {
+            let told = without_queries(&next.to_string());
+            if !text.contains(&told) {
+                text = format!("{text}: {told}");
+            }
+            cause = next.source();
+        }
+        Self(text)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Cause {}
+
+/// Cuts the query off each address in a text.
+fn without_queries(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, address) = rest.split_at(at + 3);
+        kept.push_str(before);
+        let end = address
+            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '\'' | '"' | '>'))
+            .unwrap_or(address.len());
+        let (address, after) = address.split_at(end);
+        kept.push_str(address.split('?').next().unwrap_or_default());
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_query_is_told() {
+        for (text, told) in [
+            ("plain", "plain"),
+            (
+                "sending for url (https://q.example/jobs?sig=s3cr3t&a=b): refused",
+                "sending for url (https://q.example/jobs): refused",
+            ),
+            (
+                "http://a/?x=1 and 'http://b/?y=2'",
+                "http://a/ and 'http://b/'",
+            ),
+        ] {
+            assert_eq!(without_queries(text), told);
+        }
+    }
+
+    #[test]
+    fn times_and_sizes_stay_within_azure_s_limits() {
+        assert_eq!(seconds(Duration::ZERO), 0);
+        assert_eq!(seconds(Duration::from_millis(1)), 1);
+        assert_eq!(seconds(Duration::from_secs(120)), 120);
+        assert_eq!(seconds(Duration::from_secs(3_600_000)), 604_800);
+        assert!(check_size(&"x".repeat(49_152)).is_ok());
+        assert!(matches!(
+            check_size(&"x".repeat(49_153)),
+            Err(QueueError::TooLarge {
+                bytes: 49_153,
+                limit: 49_152
+            })
+        ));
+    }
+}

@@ -1,0 +1,104 @@
+//! What a test does to the sandbox's queues from outside the wire: settings that point there, a look inside,
+//! and the passing of time.
+
+use time::Duration;
+
+use super::queue_access;
+use super::queue_storage::{Queue, QueuedMessage};
+use super::{Sandbox, ids, samples};
+
+impl Sandbox {
+    /// Settings that make an application keep its jobs here, opened with the account's key.
+    pub fn queue_settings(&self) -> Vec<(String, String)> {
+        let key = format!("AccountKey={}", samples::STORAGE_KEY);
+        let account = ids::name(samples::STORAGE_ACCOUNT);
+        self.queue_connection(&format!("AccountName={account};{key}"))
+    }
+
+    /// The same, opened with a shared access signature.
+    pub fn queue_settings_with_sas(&self) -> Vec<(String, String)> {
+        let account = ids::name(samples::STORAGE_ACCOUNT);
+        let signature = self
+            .shared
+            .with_world(|_, now| queue_access::signature(account, now + Duration::hours(1)));
+        self.queue_connection(&format!("SharedAccessSignature={signature}"))
+    }
+
+    /// The same, opened with the application's identity.
+    pub fn queue_settings_with_identity(&self) -> Vec<(String, String)> {
+        [
+            ("JobQueue__Kind", "storage".to_owned()),
+            (
+                "AzureWebJobsStorage__queueServiceUri",
+                self.queue_endpoint(),
+            ),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    fn queue_connection(&self, access: &str) -> Vec<(String, String)> {
+        let connection = format!(
+            "DefaultEndpointsProtocol=https;QueueEndpoint={};{access}",
+            self.queue_endpoint()
+        );
+        [
+            ("JobQueue__Kind", "storage".to_owned()),
+            ("AzureWebJobsStorage", connection),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    fn queue_endpoint(&self) -> String {
+        format!("{}/{}", self.endpoint, ids::name(samples::STORAGE_ACCOUNT))
+    }
+
+    /// The texts of a queue's messages out of their base64, hidden ones too, oldest first.
+    pub fn queue_messages(&self, name: &str) -> Vec<String> {
+        self.with_queue(name, |queue| {
+            queue.messages.iter().map(|it| it.body()).collect()
+        })
+        .unwrap_or_default()
+    }
+
+    /// How many messages of a queue are visible.
+    pub fn visible_messages(&self, name: &str) -> usize {
+        let now = self.shared.with_world(|_, now| now);
+        self.with_queue(name, |queue| {
+            queue.messages.iter().filter(|it| it.visible <= now).count()
+        })
+        .unwrap_or_default()
+    }
+
+    /// All hidden messages of a queue become visible, as if nobody had renewed them for long.
+    pub fn make_visible(&self, name: &str) {
+        let now = self.shared.with_world(|_, now| now);
+        self.with_queue(name, |queue| {
+            for message in &mut queue.messages {
+                message.visible = message.visible.min(now);
+            }
+        });
+    }
+
+    /// A visible message that somebody else put in, its text as it is. Panics when the queue is not there.
+    pub fn add_message(&self, name: &str, text: &str) {
+        let now = self.shared.with_world(|_, now| now);
+        self.with_queue(name, |queue| {
+            queue.messages.push(QueuedMessage::new(text, now))
+        })
+        .unwrap_or_else(|| panic!("no queue {name} in the sandbox"));
+    }
+
+    /// Takes a queue's oldest message away, as the Functions host does with one that its trigger has dealt with.
+    pub fn remove_oldest_message(&self, name: &str) {
+        self.with_queue(name, |queue| drop(queue.messages.drain(..1)));
+    }
+
+    fn with_queue<T>(&self, name: &str, act: impl FnOnce(&mut Queue) -> T) -> Option<T> {
+        self.shared.with_world(|world, _| {
+            let queue = world.queues.iter_mut().find(|queue| queue.name == name);
+            queue.map(act)
+        })
+    }
+}
