@@ -157,6 +157,31 @@ async fn managed_identities_sign_in_with_nothing_stored() {
     assert_eq!(calls, expected);
 }
 
+/// The queue's account needs a token of its own; the platform gives both.
+#[tokio::test]
+async fn a_managed_identity_opens_the_storage_queue_as_well() {
+    let world = World::prepared(|azure| {
+        let mut all = nobody(azure.managed_identity_settings());
+        all.extend(azure.queue_settings_with_identity());
+        all
+    })
+    .await;
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    let mut resources: Vec<Value> = token_calls(&world.azure)
+        .into_iter()
+        .map(|(_, told)| told["resource"].clone())
+        .collect();
+    resources.sort_by_key(Value::to_string);
+    let own = world.azure.endpoint();
+    assert_eq!(resources, [json!(own), json!("https://storage.azure.com")]);
+    world.run_out();
+    world
+        .until(|lines| lines.iter().any(|line| line.starts_with("DELETE queue")))
+        .await;
+    world.end().await;
+}
+
 #[tokio::test]
 async fn an_application_that_trusts_a_managed_identity_keeps_its_name() {
     let calls = captures(federation).await;
