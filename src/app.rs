@@ -3,7 +3,6 @@
 use crate::{
     azure::{
         client::{ArmClient, ArmOptions},
-        credentials::{self, RenewableCredential},
         entra_keys::EntraKeys,
         network_watcher::StorageLocation,
         resource_id::ResourceId,
@@ -22,6 +21,7 @@ use crate::{
         WebhookOptions,
     },
     queue::{self, JobQueue, MemoryQueue, StorageOptions, StorageQueue},
+    sign_in,
     worker::Worker,
 };
 use jsonwebtoken::DecodingKey;
@@ -237,9 +237,10 @@ pub fn log_settings(settings: &Settings) {
     match &settings.azure {
         Some(azure) => tracing::info!(
             resource_manager = azure.resource_manager_endpoint.as_str(),
-            tenant = azure.identity.tenant_id,
-            client = azure.identity.client_id,
-            "captures are made as a service principal from {}",
+            tenant = azure.identity.tenant_id(),
+            client = azure.identity.client_id(),
+            "captures are made as {}, from {}",
+            azure.identity,
             azure.identity.source
         ),
         None => tracing::info!("no Azure settings: dry runs only"),
@@ -393,26 +394,11 @@ fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
                 )
             })?;
             let http = transport::https_client(ca_file.as_deref())?;
-            let credential = Arc::new(credential(azure, http.clone())?);
+            let credential = Arc::new(sign_in::credential(azure, http.clone())?);
             StorageQueue::with_identity(service.clone(), credential, http, options)
         }
     };
     Ok(Arc::new(queue.map_err(BuildError::Queue)?))
-}
-
-/// The configured identity.
-fn credential(
-    azure: &AzureSettings,
-    http: reqwest::Client,
-) -> Result<RenewableCredential, BuildError> {
-    credentials::client_secret(
-        &azure.authority_host,
-        &azure.identity.tenant_id,
-        &azure.identity.client_id,
-        azure.identity.client_secret.expose().to_owned().into(),
-        http,
-    )
-    .map_err(BuildError::Credential)
 }
 
 /// The client of Resource Manager, which signs in as the configured identity.
@@ -421,7 +407,7 @@ fn credential(
 /// A CA file that cannot be read, or a tenant with characters that no tenant has.
 pub fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, BuildError> {
     let http = transport::https_client(azure.ca_file.as_deref())?;
-    let credential = credential(azure, http.clone())?;
+    let credential = sign_in::credential(azure, http.clone())?;
     let options = ArmOptions {
         endpoint: azure.resource_manager_endpoint.clone(),
         audience: azure.audience.clone(),
@@ -497,8 +483,9 @@ async fn keep_token(arm: ArmClient) {
             Err(error) => {
                 tracing::warn!(
                     error.code = error.code(),
-                    "{}",
-                    crate::azure::error::chain(&error)
+                    "{}; what to do: {}",
+                    crate::azure::error::chain(&error),
+                    error.advice().unwrap_or("see the message")
                 );
                 Duration::ZERO
             }

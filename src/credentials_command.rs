@@ -4,7 +4,7 @@
 
 use crate::{
     app::{self, Pace},
-    azure::error::{AzureError, Failure, chain},
+    azure::error::chain,
     config::{AppSettings, AzureSettings, key_file::Key, secure_string},
 };
 use std::{
@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 const USAGE: &str = "\
 usage: handler credentials new-key FILE [--force]   make a key file; --force overwrites one
        handler credentials encrypt --key FILE       encrypt a password, asked for or from standard input
-       handler credentials check [--offline]        sign in with what is configured, or only decrypt it";
+       handler credentials check [--offline]        sign in with what is configured, or only read it";
 
 /// Far more than any key file or client secret.
 const LARGEST_INPUT: u64 = 64 * 1024;
@@ -162,13 +162,10 @@ fn check(environment: &AppSettings, offline: bool) -> Result<String, Box<dyn Err
     if let Some(warning) = source.warning() {
         eprintln!("warning: {warning}");
     }
-    let found = format!(
-        "client {} of tenant {}, from {source}",
-        azure.identity.client_id, azure.identity.tenant_id
-    );
+    let found = format!("{}, from {source}", azure.identity);
     if offline {
         return Ok(format!(
-            "readable: {found}\nThat it is the right secret shows without --offline alone."
+            "readable: {found}\nWhether Azure takes it shows without --offline alone."
         ));
     }
     let arm = app::arm_client(&azure, &Pace::default())?;
@@ -177,42 +174,11 @@ fn check(environment: &AppSettings, offline: bool) -> Result<String, Box<dyn Err
         .build()?;
     match runtime.block_on(arm.fetch_token()) {
         Ok(_) => Ok(format!("signed in: {found}")),
-        Err(error) => Err(match advice(&error) {
+        Err(error) => Err(match error.advice() {
             Some(advice) => format!("{advice} [{}; {found}]", chain(&error)).into(),
             None => format!("{} [{found}]", chain(&error)).into(),
         }),
     }
-}
-
-/// What to do about Entra's common refusals.
-/// <https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes>
-fn advice(error: &AzureError) -> Option<&'static str> {
-    let code = match &error.failure {
-        Failure::NoToken { code, .. } => code.as_deref(),
-        Failure::NoAnswer { .. } => None,
-        _ => return None,
-    };
-    Some(match code {
-        Some("AADSTS7000215") => {
-            "the client secret is wrong: it was readable, yet is not this application's; was the secret's ID taken instead of its value, or another application's secret?"
-        }
-        Some("AADSTS7000222") => {
-            "the client secret has expired: make a new one in the app registration and encrypt it again"
-        }
-        Some("AADSTS700016") => {
-            "the tenant has no such application: look at the client id, and whether the tenant is the right one"
-        }
-        Some("AADSTS90002" | "AADSTS900023") => {
-            "there is no such tenant: look at the tenant id and the cloud (AZURE_AUTHORITY_HOST)"
-        }
-        Some("AADSTS500011") => {
-            "the tenant does not know the audience asked for: look at AZURE_RESOURCE_MANAGER_AUDIENCE and the cloud"
-        }
-        Some("AADSTS7000112") => "the application is disabled in the tenant",
-        Some("AADSTS7000218") => "the application takes no secret of this kind, or none was sent",
-        Some(_) => return None,
-        None => "Entra could not be reached, or was busy: look at the network and try again",
-    })
 }
 
 #[cfg(test)]

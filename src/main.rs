@@ -19,13 +19,11 @@ fn main() -> ExitCode {
             }
         },
         Some("explain") => explain::main(&arguments[1..], &AppSettings::from_environment()),
-        Some("credentials") => {
-            credentials_command::main(&arguments[1..], &AppSettings::from_environment())
-        }
+        Some("credentials") => credentials_command::main(&arguments[1..], &with_terminal()),
         Some("doctor") => examine(&arguments[1..]),
         Some(_) => {
             eprintln!(
-                "usage: handler                              serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert\n       handler credentials ...              make, encrypt and check the password that it signs in with\n       handler doctor [OPTION...]           say whether all is set up right, and what mends it"
+                "usage: handler                              serve the function\n       handler explain [--json] [FILE...]   say what would be done about an alert\n       handler credentials ...              make and encrypt a password, check what it signs in with\n       handler doctor [OPTION...]           say whether all is set up right, and what mends it"
             );
             ExitCode::from(2)
         }
@@ -51,7 +49,12 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 #[tokio::main]
 async fn examine(arguments: &[String]) -> ExitCode {
     let terminal = std::io::stdout().is_terminal();
-    doctor::main(arguments, &AppSettings::from_environment(), terminal).await
+    doctor::main(arguments, &with_terminal(), terminal).await
+}
+
+/// The settings for the commands that a person types. The server reads them without a terminal, even at one.
+fn with_terminal() -> AppSettings {
+    AppSettings::from_environment().at_terminal(std::io::stdin().is_terminal())
 }
 
 /// Ctrl-C, or SIGTERM where there is such a thing.

@@ -9,6 +9,7 @@ use super::{
     error::{AzureError, Failure, read_error_body},
     resource_id::ResourceId,
     retry::{self, Repeat, RetryLimits},
+    sign_in::{SignIn, Trouble},
 };
 use azure_core::{
     credentials::TokenCredential,
@@ -148,9 +149,14 @@ impl ArmClient {
             Err(error) => Err(AzureError {
                 operation: "get an access token",
                 resource: shared.scope.clone(),
-                failure: failure_of(error),
+                failure: shared.failure_of(error),
             }),
         }
+    }
+
+    /// Who gives the tokens, for messages.
+    pub fn token_issuer(&self) -> &'static str {
+        self.shared.credential.sign_in.way.issuer()
     }
 
     /// Sends a call until it succeeds, fails for good, or has been tried often enough. A 401 is answered once
@@ -237,7 +243,7 @@ impl ArmClient {
                 .send(&context, &mut request, Some(send_options))
                 .await
         };
-        let response = answer.map_err(failure_of)?;
+        let response = answer.map_err(|error| self.shared.failure_of(error))?;
         let reply = Reply::from(response);
         tracing::debug!(status = reply.status, "{} answered", call.operation);
         if (200..300).contains(&reply.status) {
@@ -288,34 +294,44 @@ impl Reply {
     }
 }
 
-/// Sorts the pipeline's errors. A token that was refused comes out of the same call as a lost connection.
-fn failure_of(error: azure_core::Error) -> Failure {
-    let sent = !matches!(error.kind(), ErrorKind::Connection);
-    if !matches!(error.kind(), ErrorKind::Credential) {
-        return Failure::NoAnswer {
-            sent,
-            source: error.into(),
-        };
+impl Shared {
+    /// Sorts the pipeline's errors. A token that was refused comes out of the same call as a lost connection.
+    fn failure_of(&self, error: azure_core::Error) -> Failure {
+        let sent = !matches!(error.kind(), ErrorKind::Connection);
+        if !matches!(error.kind(), ErrorKind::Credential) {
+            return Failure::NoAnswer {
+                sent,
+                source: error.into(),
+            };
+        }
+        no_token(&self.credential.sign_in, error)
     }
+}
+
+fn no_token(sign_in: &SignIn, error: azure_core::Error) -> Failure {
     let text = super::error::chain(&error);
-    let code = text.find("AADSTS").map(|at| {
+    let entra = text.find("AADSTS").map(|at| {
         let digits = text[at + 6..].chars().take_while(char::is_ascii_digit);
         format!("AADSTS{}", digits.collect::<String>())
     });
+    let trouble = Trouble::within(&error);
     let status = error
         .downcast_ref::<azure_core::Error>()
         .and_then(azure_core::Error::http_status)
         .map(u16::from);
-    let temporary = match status {
-        Some(status) => super::error::is_temporary_status(status),
-        None => code.is_none(),
+    let temporary = match (status, trouble) {
+        (Some(status), _) => super::error::is_temporary_status(status),
+        (None, Some(trouble)) => trouble.is_temporary(),
+        (None, None) => entra.is_none(),
     };
+    let code = entra.or_else(|| trouble.map(|trouble| trouble.code().to_owned()));
     let message = text
         .lines()
         .next()
         .unwrap_or("Microsoft Entra ID gave no reason")
         .to_owned();
     Failure::NoToken {
+        advice: sign_in.advice(code.as_deref()),
         code: (!temporary).then(|| code.unwrap_or_else(|| "TokenRefused".to_owned())),
         message,
         source: error.into(),

@@ -1,6 +1,7 @@
 //! What can go wrong with a call to Azure: what was tried, on which resource, what Azure said, and whether
 //! trying again makes sense.
 
+use super::sign_in::Trouble;
 use serde::Deserialize;
 use std::{error::Error as StdError, time::Duration};
 
@@ -42,6 +43,8 @@ pub enum Failure {
     NoToken {
         code: Option<String>,
         message: String,
+        /// What to do about it, by the way one signs in.
+        advice: Option<String>,
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
@@ -79,6 +82,22 @@ impl AzureError {
             Failure::NoToken { code, .. } => code.as_deref().unwrap_or("NoToken"),
             Failure::Unreadable { .. } => "UnreadableAnswer",
             Failure::ForeignUrl { .. } => "ForeignUrl",
+        }
+    }
+
+    /// What to do when there is no token: a sentence without a full stop.
+    pub fn advice(&self) -> Option<&str> {
+        match &self.failure {
+            Failure::NoToken { advice, .. } => advice.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What went wrong before Entra was asked, or at the platform's identity endpoint.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        match &self.failure {
+            Failure::NoToken { source, .. } => Trouble::within(&**source),
+            _ => None,
         }
     }
 

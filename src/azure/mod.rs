@@ -12,6 +12,7 @@ pub mod operation;
 pub mod page;
 pub mod resource_id;
 pub mod retry;
+pub mod sign_in;
 pub mod storage;
 pub mod transport;
 

@@ -1,5 +1,6 @@
 //! The one HTTP client that the credential and the Resource Manager client share: one connection pool,
-//! our own time limits, and a private certificate authority where one is configured.
+//! our own time limits, and a private certificate authority where one is configured. And one for the platform's
+//! identity endpoint.
 
 use std::{path::Path, path::PathBuf, time::Duration};
 
@@ -20,6 +21,20 @@ pub enum TransportError {
     NoCertificates { path: PathBuf },
     #[error("the HTTPS client cannot be set up; are the system's CA certificates installed?")]
     Client(#[from] reqwest::Error),
+}
+
+/// A client for the platform's own endpoint on this machine, which is plain HTTP on App Service. No proxy: the
+/// request holds a secret and is for the neighbour alone.
+///
+/// # Errors
+/// When the system has no CA certificates.
+pub fn platform_client() -> Result<reqwest::Client, TransportError> {
+    let builder = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(REQUEST_TIMEOUT);
+    Ok(builder.build()?)
 }
 
 /// Builds the shared client. `ca_file` (PEM) replaces the system's roots, as `SSL_CERT_FILE` does everywhere.

@@ -98,15 +98,14 @@ pub fn failed(report: Report, error: &AzureError) -> Report {
         "AuthorizationFailed" | "LinkedAuthorizationFailed" => {
             " Assign the function's identity a role with that action, at that scope."
         }
-        "AADSTS7000215" | "AADSTS7000222" => {
-            " Set AZURE_CLIENT_SECRET (or AzureCredPassword, encrypted) to a valid secret of the app registration (its value, not its id)."
-        }
-        "AADSTS700016" => " Check AZURE_CLIENT_ID (or AzureClientID) and the tenant.",
-        "AADSTS90002" => " Check AZURE_TENANT_ID (or AzureTenant).",
         "NetworkWatcherVmExtensionNotInstalled" => {
             " Install the Network Watcher agent extension on the machine."
         }
         _ => "",
+    };
+    let advice = match error.advice() {
+        Some(advice) => format!(" What to do: {advice}."),
+        None => advice.to_owned(),
     };
     Report {
         status: Status::Failed,

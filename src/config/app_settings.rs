@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt, ops::RangeInclusive};
 #[derive(Clone, Default)]
 pub struct AppSettings {
     values: BTreeMap<String, String>,
+    at_terminal: bool,
 }
 
 impl AppSettings {
@@ -16,6 +17,12 @@ impl AppSettings {
             .collect()
     }
 
+    /// Says whether somebody sits at a terminal: then their own login will do where no identity is set.
+    pub fn at_terminal(mut self, yes: bool) -> Self {
+        self.at_terminal = yes;
+        self
+    }
+
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.values.insert(name.to_owned(), value.to_owned());
     }
@@ -24,8 +31,10 @@ impl AppSettings {
     pub fn without(&self, names: &[&str]) -> Self {
         let alike = |name: &str| names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
         let kept = self.values.iter().filter(|(name, _)| !alike(name));
-        kept.map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        let kept: Self = kept
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        kept.at_terminal(self.at_terminal)
     }
 
     /// The value of a setting, by its exact name.
@@ -38,6 +47,7 @@ impl FromIterator<(String, String)> for AppSettings {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
         Self {
             values: pairs.into_iter().collect(),
+            at_terminal: false,
         }
     }
 }
@@ -89,6 +99,10 @@ impl<'a> Reader<'a> {
             settings,
             problems: Vec::new(),
         }
+    }
+
+    pub fn at_terminal(&self) -> bool {
+        self.settings.at_terminal
     }
 
     pub fn problem(&mut self, name: &str, expected: impl Into<String>) {

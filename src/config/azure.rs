@@ -18,6 +18,8 @@ pub struct AzureSettings {
     pub resource_manager_endpoint: Url,
     /// The audience of Resource Manager's tokens; not always its address.
     pub audience: String,
+    /// What tokens of managed identities are for when they stand for an application.
+    pub token_exchange_audience: &'static str,
     /// A PEM file of certificate authorities that replaces the system's.
     pub ca_file: Option<PathBuf>,
 }
@@ -32,6 +34,8 @@ struct Cloud {
     name: &'static str,
     authority_host: &'static str,
     resource_manager: &'static str,
+    /// <https://learn.microsoft.com/en-us/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity>
+    token_exchange: &'static str,
     /// Of the addresses of storage accounts.
     storage_suffix: &'static str,
     portal: &'static str,
@@ -43,6 +47,7 @@ const CLOUDS: [Cloud; 3] = [
         name: "AzurePublicCloud",
         authority_host: "https://login.microsoftonline.com",
         resource_manager: "https://management.azure.com",
+        token_exchange: "api://AzureADTokenExchange",
         storage_suffix: "core.windows.net",
         portal: "https://portal.azure.com",
     },
@@ -50,6 +55,7 @@ const CLOUDS: [Cloud; 3] = [
         name: "AzureUSGovernment",
         authority_host: "https://login.microsoftonline.us",
         resource_manager: "https://management.usgovcloudapi.net",
+        token_exchange: "api://AzureADTokenExchangeUSGov",
         storage_suffix: "core.usgovcloudapi.net",
         portal: "https://portal.azure.us",
     },
@@ -57,6 +63,7 @@ const CLOUDS: [Cloud; 3] = [
         name: "AzureChinaCloud",
         authority_host: "https://login.chinacloudapi.cn",
         resource_manager: "https://management.chinacloudapi.cn",
+        token_exchange: "api://AzureADTokenExchangeChina",
         storage_suffix: "core.chinacloudapi.cn",
         portal: "https://portal.azure.cn",
     },
@@ -96,6 +103,7 @@ pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettin
         authority_host: authority_host?,
         resource_manager_endpoint: resource_manager_endpoint?,
         audience: audience?,
+        token_exchange_audience: cloud.token_exchange,
         ca_file,
     })
 }

@@ -121,7 +121,7 @@ fn account(reader: &mut Reader<'_>, has_identity: bool) -> Option<QueueAccount> 
             reader.problem(
                 name,
                 format!(
-                    "an identity to open it with (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET), or a connection string in {CONNECTION} in its place"
+                    "an identity to open it with (a managed identity, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET), or a connection string in {CONNECTION} in its place"
                 ),
             );
             None

@@ -16,7 +16,10 @@ mod secure_webhook;
 pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings, RemoveFinished};
-pub use identity::{ClientSecret, Identity, IdentitySource, SecretForm};
+pub use identity::{
+    ClientCertificate, Credential, Identity, IdentityEndpoint, IdentityKind, IdentitySource,
+    Principal, PrivateKey, SecretForm, SecretText,
+};
 pub use job_queue::{ConnectionString, JobSettings, QueueAccount, QueueKind, StorageQueueSettings};
 pub use notification::{
     NotificationEvent, NotificationFormat, NotificationSettings, SigningSecret, WebhookUrl,

@@ -2,24 +2,46 @@
 
 use crate::{azure::resource_id::ResourceId, config::AppSettings};
 
-/// Gives a built-in role at a scope.
+/// Gives a built-in role at a scope. `assignee` is taken as it is.
 pub fn assign_role(assignee: &str, role: &str, scope: &ResourceId) -> String {
     format!(
-        "az role assignment create --assignee {} --role \"{role}\" --scope {}",
-        quoted(assignee),
+        "az role assignment create --assignee {assignee} --role \"{role}\" --scope {}",
         quoted(&scope.to_string())
     )
 }
 
 /// Sets an app setting; `pair` is `NAME=VALUE`. Within Azure the app's own name is known.
 pub fn app_setting(environment: &AppSettings, pair: &str) -> String {
+    let app = app(environment);
+    let pair = quoted(pair);
+    format!("az functionapp config appsettings set {app} --settings {pair}")
+}
+
+/// Gives the app its system-assigned identity, or the user-assigned one of this client id.
+pub fn assign_identity(environment: &AppSettings, client_id: Option<&str>) -> String {
+    let app = app(environment);
+    let which = client_id.map_or(String::new(), |client_id| {
+        let query = quoted(&format!("[?clientId=='{client_id}'].id"));
+        format!(" --identities \"$(az identity list --query {query} --output tsv)\"")
+    });
+    format!("az functionapp identity assign {app}{which}")
+}
+
+pub fn show_identity(environment: &AppSettings) -> String {
+    format!("az functionapp identity show {}", app(environment))
+}
+
+pub fn restart(environment: &AppSettings) -> String {
+    format!("az functionapp restart {}", app(environment))
+}
+
+fn app(environment: &AppSettings) -> String {
     let app = environment.get("WEBSITE_SITE_NAME");
     let group = environment.get("WEBSITE_RESOURCE_GROUP");
     format!(
-        "az functionapp config appsettings set --name {} --resource-group {} --settings {}",
+        "--name {} --resource-group {}",
         app.map_or("<app>".to_owned(), quoted),
-        group.map_or("<group>".to_owned(), quoted),
-        quoted(pair)
+        group.map_or("<group>".to_owned(), quoted)
     )
 }
 
@@ -97,7 +119,7 @@ fn at(resource: &ResourceId) -> String {
 }
 
 /// Fit for a shell: group names may have parentheses, for instance.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
         true => text.to_owned(),

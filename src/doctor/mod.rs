@@ -54,7 +54,7 @@ struct Doctor<'a> {
     capture: &'a CaptureSettings,
     /// The name of our captures.
     name: CaptureName,
-    /// Whom missing roles belong to.
+    /// Whom missing roles belong to, as a shell would read it.
     assignee: String,
     report: Report,
     /// Resource Manager gave no answer: asking on would only take time.
@@ -72,18 +72,18 @@ async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
         report.skipped("access token", "there is no identity");
         return without_azure(report, "there is no identity");
     };
-    report.ok("identity", identity::describe(azure));
+    identity::describe(azure, environment, &mut report);
     if let Err(error) = arm.fetch_token().await {
-        let mend = identity::mend_token(azure, &error);
+        let mend = identity::mend_token(azure, environment, &error);
         report.failed("access token", identity::refusal(&error), mend);
         return without_azure(report, "there is no access token");
     }
-    report.ok("access token", "given by Microsoft Entra ID");
+    report.ok("access token", format!("given by {}", arm.token_issuer()));
     let doctor = Doctor {
         arm: arm.clone(),
         capture: &usable.settings.capture,
         name: usable.name.clone(),
-        assignee: identity::assignee(azure),
+        assignee: identity::assignee(azure, environment),
         report,
         unreachable: false,
     };

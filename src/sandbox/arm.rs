@@ -12,8 +12,8 @@ use super::ids;
 use super::routes::Route;
 use super::world::World;
 use super::{
-    compute, headers, operations, packet_captures, permissions, queue_storage, storage, versions,
-    watchers,
+    compute, headers, managed_identity, operations, packet_captures, permissions, queue_storage,
+    storage, versions, watchers,
 };
 
 /// A request as the handlers see it.
@@ -46,6 +46,7 @@ pub(super) fn answer(world: &mut World, asked: &Asked<'_>) -> Answer {
     let route = asked.route;
     let outcome = match route.call {
         Call::Token => world.directory.token(route, asked.body, asked.now),
+        Call::ManagedIdentityToken => managed_identity::token(world, asked),
         Call::OpenIdConfiguration => world.directory.openid_configuration(route),
         Call::Keys => world.directory.keys(route),
         Call::InstanceDiscovery => world.directory.instance_discovery(),

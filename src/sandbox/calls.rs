@@ -7,6 +7,8 @@ pub enum Call {
     Any,
     /// `POST /{tenant}/oauth2/v2.0/token`
     Token,
+    /// `GET /msi/token` at App Service's identity endpoint
+    ManagedIdentityToken,
     /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
     OpenIdConfiguration,
     /// `GET /{tenant}/discovery/v2.0/keys`
@@ -76,6 +78,7 @@ impl Call {
             self,
             Self::Any
                 | Self::Token
+                | Self::ManagedIdentityToken
                 | Self::OpenIdConfiguration
                 | Self::Keys
                 | Self::InstanceDiscovery

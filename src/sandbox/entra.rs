@@ -1,5 +1,5 @@
-//! Entra ID as far as a service principal with a secret needs it: tokens are opaque and every
-//! mistake of the client has its AADSTS number.
+//! Entra ID as far as an application needs it, with a secret, a certificate or somebody's token, and the tokens
+//! of managed identities: they are opaque, and every mistake of the client has its AADSTS number.
 
 use std::time::Duration;
 
@@ -9,7 +9,9 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::answer::{Answer, Outcome, gateway_error};
+use super::assertions::{self, Assertion, Trusted};
 use super::ids::same;
+use super::managed_identity;
 use super::routes::Route;
 use super::samples;
 use super::signing_key::{Signing, SigningKey};
@@ -28,11 +30,15 @@ struct Token {
 pub(super) struct Directory {
     pub audience: String,
     pub secret_expired: bool,
+    /// In DER, as registered with the application.
+    pub certificates: Vec<Vec<u8>>,
+    pub trusts_managed_identity: bool,
     endpoint: String,
     lifetime: Duration,
     tokens: Vec<Token>,
     /// Made when first needed: most stories do without, and an RSA key takes its time.
     signing_key: Option<SigningKey>,
+    cluster_key: Option<SigningKey>,
 }
 
 impl Directory {
@@ -40,10 +46,13 @@ impl Directory {
         Self {
             audience: endpoint.to_owned(),
             secret_expired: false,
+            certificates: Vec::new(),
+            trusts_managed_identity: true,
             endpoint: endpoint.to_owned(),
             lifetime,
             tokens: Vec::new(),
             signing_key: None,
+            cluster_key: None,
         }
     }
 
@@ -75,17 +84,19 @@ impl Directory {
             let text = format!("Application '{client}' is not in the directory.");
             return Err(refusal(400, "unauthorized_client", 700016, &text));
         }
-        let Some(secret) = field("client_secret") else {
-            let text = "The body must hold 'client_assertion' or 'client_secret'.";
-            return Err(refusal(401, "invalid_client", 7000218, text));
-        };
-        if secret != samples::CLIENT_SECRET {
-            let text = format!("Invalid client secret provided for app '{client}'.");
-            return Err(refusal(401, "invalid_client", 7000215, &text));
-        }
-        if self.secret_expired {
-            let text = format!("The client secret keys of app '{client}' are expired.");
-            return Err(refusal(401, "invalid_client", 7000222, &text));
+        match (field("client_assertion"), field("client_secret")) {
+            (Some(assertion), _) => {
+                if field("client_assertion_type") != Some(assertions::TYPE) {
+                    let text = "The client_assertion_type is not supported.";
+                    return Err(refusal(400, "invalid_request", 50027, text));
+                }
+                self.check_assertion(assertion, client, &route.child, now)?;
+            }
+            (None, Some(secret)) => self.check_secret(secret, client)?,
+            (None, None) => {
+                let text = "The body must hold 'client_assertion' or 'client_secret'.";
+                return Err(refusal(401, "invalid_client", 7000218, text));
+            }
         }
         let scope = field("scope").unwrap_or_default();
         match scope.strip_suffix("/.default") {
@@ -100,16 +111,7 @@ impl Directory {
             Some(_) => {}
         }
 
-        let text = format!(
-            "sandbox.{}.{}",
-            Uuid::new_v4().simple(),
-            Uuid::new_v4().simple()
-        );
-        self.tokens.push(Token {
-            text: text.clone(),
-            expires: now + self.lifetime,
-            storage: scope.starts_with(STORAGE),
-        });
+        let text = self.new_token(now + self.lifetime, scope.starts_with(STORAGE));
         let seconds = self.lifetime.as_secs();
         Ok(Answer::json(
             200,
@@ -121,6 +123,95 @@ impl Directory {
             }),
         )
         .with("cache-control", "no-store, no-cache"))
+    }
+
+    fn new_token(&mut self, expires: OffsetDateTime, storage: bool) -> String {
+        let text = format!(
+            "sandbox.{}.{}",
+            Uuid::new_v4().simple(),
+            Uuid::new_v4().simple()
+        );
+        self.tokens.push(Token {
+            text: text.clone(),
+            expires,
+            storage,
+        });
+        text
+    }
+
+    fn check_secret(&self, secret: &str, client: &str) -> Result<(), Answer> {
+        if secret != samples::CLIENT_SECRET {
+            let text = format!("Invalid client secret provided for app '{client}'.");
+            return Err(refusal(401, "invalid_client", 7000215, &text));
+        }
+        if self.secret_expired {
+            let text = format!("The client secret keys of app '{client}' are expired.");
+            return Err(refusal(401, "invalid_client", 7000222, &text));
+        }
+        Ok(())
+    }
+
+    fn check_assertion(
+        &mut self,
+        text: &str,
+        client: &str,
+        tenant: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), Answer> {
+        let Some(assertion) = Assertion::parse(text) else {
+            let text = "JWT token is invalid or malformed.";
+            return Err(refusal(400, "invalid_request", 50027, text));
+        };
+        if assertion.is_own() {
+            let endpoint = format!("{}/{tenant}/oauth2/v2.0/token", self.endpoint);
+            let certificates = &self.certificates;
+            return assertions::check_own(&assertion, client, &endpoint, certificates, now);
+        }
+        let issuer = self.issuer();
+        let of_tenant = self.signing_key.get_or_insert_with(SigningKey::generate);
+        let of_cluster = self.cluster_key.get_or_insert_with(SigningKey::generate);
+        let mut trusted = vec![Trusted {
+            issuer: samples::CLUSTER,
+            subject: samples::SERVICE_ACCOUNT,
+            key: of_cluster,
+        }];
+        trusted.push(Trusted {
+            issuer: &issuer,
+            subject: match self.trusts_managed_identity {
+                true => samples::MANAGED_IDENTITY_OBJECT_ID,
+                false => "somebody else",
+            },
+            key: of_tenant,
+        });
+        assertions::check_federated(text, &assertion, &trusted, now)
+    }
+
+    fn issuer(&self) -> String {
+        format!("{}/{}/v2.0", self.endpoint, samples::TENANT_ID)
+    }
+
+    /// A managed identity's token and its end; none for a resource that the tenant does not know. One that
+    /// stands for an application is signed, all others are opaque.
+    pub fn identity_token(
+        &mut self,
+        resource: &str,
+        user_assigned: bool,
+        now: OffsetDateTime,
+    ) -> Option<(String, OffsetDateTime)> {
+        let expires = now + self.lifetime;
+        if user_assigned && resource == assertions::EXCHANGE {
+            let (from, until) = (now.unix_timestamp(), expires.unix_timestamp());
+            let claims = managed_identity::exchange_claims(&self.issuer(), from, until);
+            return Some((self.sign(&claims, Signing::Right), expires));
+        }
+        let storage = resource.trim_end_matches('/') == STORAGE;
+        let known = storage || resource == self.audience;
+        known.then(|| (self.new_token(expires, storage), expires))
+    }
+
+    pub fn cluster_token(&mut self, claims: &Value) -> String {
+        let key = self.cluster_key.get_or_insert_with(SigningKey::generate);
+        key.token(claims, Signing::Right)
     }
 
     pub fn openid_configuration(&self, route: &Route) -> Outcome {
@@ -154,6 +245,10 @@ impl Directory {
 
     pub fn rotate_signing_keys(&mut self) {
         self.signing_key = None;
+    }
+
+    pub fn rotate_cluster_keys(&mut self) {
+        self.cluster_key = None;
     }
 
     fn signing_key(&mut self) -> &SigningKey {
@@ -226,7 +321,7 @@ impl Directory {
     }
 }
 
-fn refusal(status: u16, error: &str, code: u32, text: &str) -> Answer {
+pub(super) fn refusal(status: u16, error: &str, code: u32, text: &str) -> Answer {
     let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
     let description =
         format!("AADSTS{code}: {text} Trace ID: {trace} Correlation ID: {correlation}");

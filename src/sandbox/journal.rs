@@ -36,7 +36,8 @@ pub struct Entry {
     pub note: Option<String>,
     /// The `api-version` asked for.
     pub api_version: Option<String>,
-    /// The JSON body, a text when it is not JSON, null when there is none. Never the token form.
+    /// The JSON body, a text when it is not JSON, null when there is none. Of a
+    /// token's form or query it is who asks and by what proof, never the proof.
     pub body: Value,
     /// `x-ms-client-request-id`
     pub client_request_id: Option<String>,

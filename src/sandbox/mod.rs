@@ -4,6 +4,7 @@
 
 mod answer;
 mod arm;
+mod assertions;
 mod calls;
 mod capture;
 mod compute;
@@ -14,6 +15,7 @@ mod faults;
 mod headers;
 mod ids;
 mod journal;
+mod managed_identity;
 mod members;
 mod operations;
 mod packet_captures;
@@ -102,6 +104,7 @@ impl Default for Options {
 pub struct Sandbox {
     shared: Arc<Shared>,
     endpoint: Arc<str>,
+    identity_endpoint: Arc<str>,
     ca_pem: Arc<str>,
     /// The tasks end when this is gone.
     _running: Arc<watch::Sender<()>>,
@@ -116,6 +119,8 @@ impl Sandbox {
         if let Some(path) = &options.ca_file {
             tokio::fs::write(path, &identity.ca_pem).await?;
         }
+        let platform = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let identity_endpoint = format!("http://{}/msi/token", platform.local_addr()?);
         let endpoint = format!("https://127.0.0.1:{}", listener.local_addr()?.port());
 
         let mut world = World::new(endpoint.clone(), options.progress, options.token_lifetime);
@@ -127,15 +132,14 @@ impl Sandbox {
         if matches!(options.progress, Progress::Auto { .. }) {
             tokio::spawn(keep_time(Arc::clone(&shared), stopped.clone()));
         }
-        tokio::spawn(server::accept(
-            listener,
-            identity.acceptor,
-            Arc::clone(&shared),
-            stopped,
-        ));
+        for (listener, tls) in [(listener, Some(identity.acceptor)), (platform, None)] {
+            let (shared, stopped) = (Arc::clone(&shared), stopped.clone());
+            tokio::spawn(server::accept(listener, tls, shared, stopped));
+        }
         Ok(Self {
             shared,
             endpoint: endpoint.into(),
+            identity_endpoint: identity_endpoint.into(),
             ca_pem: identity.ca_pem.into(),
             _running: Arc::new(running),
         })

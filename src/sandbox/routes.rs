@@ -17,6 +17,21 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// `platform` is whether it came to App Service's identity endpoint, which answers one call, and nobody
+    /// else answers that one.
+    pub fn at(platform: bool, method: &str, path: &str) -> Self {
+        let route = Self::of(method, path);
+        match platform == (route.call == Call::ManagedIdentityToken) {
+            true => route,
+            false => Self {
+                call: Call::Unknown,
+                scope: String::new(),
+                child: String::new(),
+                short: path.to_owned(),
+            },
+        }
+    }
+
     pub fn of(method: &str, path: &str) -> Self {
         let parts: Vec<String> = path.split('/').skip(1).map(decode).collect();
         let lower: Vec<String> = parts.iter().map(|p| p.to_ascii_lowercase()).collect();
@@ -33,6 +48,9 @@ impl Route {
         match (method, key.as_slice()) {
             ("POST", [_, "oauth2", "v2.0", "token"]) => {
                 route(Call::Token, String::new(), &parts[0], "token".to_owned())
+            }
+            ("GET", ["msi", "token"]) => {
+                route(Call::ManagedIdentityToken, String::new(), "", from(0))
             }
             ("GET", [_, "v2.0", ".well-known", "openid-configuration"]) => {
                 route(Call::OpenIdConfiguration, String::new(), &parts[0], from(3))

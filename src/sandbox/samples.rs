@@ -9,6 +9,14 @@ pub const TENANT_ID: &str = "72f1b9c4-3d0e-4a6b-8f57-c2e9d1a60b38";
 pub const CLIENT_ID: &str = "b3c6a1d2-5e4f-4708-9a1b-6c7d8e9f0a12";
 /// That application's secret.
 pub const CLIENT_SECRET: &str = "sandbox~only.not-a-secret";
+/// The client id of the one user-assigned managed identity, which the application trusts.
+pub const MANAGED_IDENTITY_CLIENT_ID: &str = "c7d2e9a4-18b3-4f65-a0c8-3e5b7f2d9146";
+/// That identity's object id, the subject of its tokens.
+pub const MANAGED_IDENTITY_OBJECT_ID: &str = "0f8e6d5c-4b3a-4291-8706-f5e4d3c2b1a0";
+/// The issuer of the Kubernetes cluster that the application trusts.
+pub const CLUSTER: &str = "https://cluster.sandbox.example/";
+/// The service account of it that the application trusts.
+pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:network:alert-packet-capture";
 /// The key of the storage account, base64 as Azure's.
 pub const STORAGE_KEY: &str =
     "c2FuZGJveCBvbmx5LCBub3QgYSBzZWNyZXQ6IHRoZSBrZXkgb2YgdGhlIGFjY291bnQgc3RjYXB0dXJlcy4uLg==";

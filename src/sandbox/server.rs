@@ -1,4 +1,4 @@
-//! The HTTPS listener. Connections are served by hand, not by a framework, so that a fault can cut
+//! The HTTPS listener, and the plain one of App Service's identity endpoint. Connections are served by hand, not by a framework, so that a fault can cut
 //! one in the middle of a call.
 
 use std::convert::Infallible;
@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use time::OffsetDateTime;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -19,11 +20,13 @@ use tokio_rustls::TlsAcceptor;
 
 use super::answer::Answer;
 use super::arm::{self, Asked};
+use super::assertions;
 use super::calls::Call;
 use super::disk::Disk;
 use super::faults::{self, Faults, What};
 use super::headers;
 use super::journal::{Entry, Journal};
+use super::managed_identity;
 use super::routes::Route;
 use super::world::World;
 
@@ -68,10 +71,10 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Accepts until the last handle is gone.
+/// Accepts until the last handle is gone. Without TLS it is the identity endpoint.
 pub(super) async fn accept(
     listener: TcpListener,
-    tls: TlsAcceptor,
+    tls: Option<TlsAcceptor>,
     shared: Arc<Shared>,
     mut stopped: watch::Receiver<()>,
 ) {
@@ -86,13 +89,13 @@ pub(super) async fn accept(
                 if let Ok((stream, _)) = accepted {
                     let (tls, shared) = (tls.clone(), Arc::clone(&shared));
                     connections.spawn(async move {
-                        // A client that distrusts the certificate ends here; that is its own affair.
-                        let Ok(stream) = tls.accept(stream).await else { return };
-                        let service = service_fn(move |request| call(Arc::clone(&shared), request));
-                        // An error is a cut connection, ordered by a fault or by the client.
-                        let _ = hyper::server::conn::http1::Builder::new()
-                            .serve_connection(TokioIo::new(stream), service)
-                            .await;
+                        match tls {
+                            None => serve(stream, true, shared).await,
+                            // A client that distrusts the certificate ends here; that is its own affair.
+                            Some(tls) => if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, false, shared).await;
+                            },
+                        }
                     });
                 }
             }
@@ -100,13 +103,29 @@ pub(super) async fn accept(
     }
 }
 
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    platform: bool,
+    shared: Arc<Shared>,
+) {
+    let service = service_fn(move |request| call(Arc::clone(&shared), platform, request));
+    // An error is a cut connection, ordered by a fault or by the client.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
 /// One call: fault, world, journal, answer. An error makes hyper drop the connection.
-async fn call(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Response<Body>> {
+async fn call(
+    shared: Arc<Shared>,
+    platform: bool,
+    request: Request<Incoming>,
+) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
     let body = to_bytes(Body::new(body), LARGEST_BODY)
         .await
         .map_err(io::Error::other)?;
-    let route = Route::of(head.method.as_str(), head.uri.path());
+    let route = Route::at(platform, head.method.as_str(), head.uri.path());
     let query = head.uri.query().unwrap_or_default();
     let api_version = arm::parameter(query, "api-version").unwrap_or_default();
     let asked = |now| Asked {
@@ -158,8 +177,9 @@ async fn call(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Res
 
 fn entry(asked: &Asked<'_>, answer: Option<&Answer>, fault: Option<&What>) -> Entry {
     let body = match asked.route.call {
-        // It holds the client secret.
-        Call::Token => Value::Null,
+        // The form holds the client secret, and the query is all there is to an identity's call.
+        Call::Token => assertions::told(asked.body),
+        Call::ManagedIdentityToken => managed_identity::told(asked.query),
         _ if asked.body.is_empty() => Value::Null,
         _ => serde_json::from_slice(asked.body)
             .unwrap_or_else(|_| String::from_utf8_lossy(asked.body).into()),

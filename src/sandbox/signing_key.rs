@@ -4,7 +4,7 @@ use aws_lc_rs::{
     hmac,
     rand::SystemRandom,
     rsa::{KeyPair, KeySize},
-    signature::{KeyPair as _, RSA_PKCS1_SHA256},
+    signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -95,6 +95,16 @@ impl SigningKey {
             _ => signed,
         };
         format!("{shown}.{}", encode(&signature))
+    }
+
+    /// Whether a token is signed with this key.
+    pub fn has_signed(&self, token: &str) -> bool {
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.pair.public_key());
+        token.rsplit_once('.').is_some_and(|(text, signature)| {
+            URL_SAFE_NO_PAD
+                .decode(signature)
+                .is_ok_and(|signature| key.verify(text.as_bytes(), &signature).is_ok())
+        })
     }
 
     fn signature(&self, text: &str) -> Vec<u8> {

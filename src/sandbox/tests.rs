@@ -1,5 +1,6 @@
 //! The sandbox through its front door.
 
+mod assertions;
 mod client;
 mod queues;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::capture::{Capture, Wanted};
 use super::entra::Directory;
 use super::ids::same;
+use super::managed_identity::Platform;
 use super::operations::Operation;
 use super::progress::Progress;
 use super::queue_storage::Queue;
@@ -74,6 +75,7 @@ pub(super) struct World {
     pub capture_limit: usize,
     pub one_write_at_a_time: bool,
     pub directory: Directory,
+    pub platform: Platform,
     pub denied: Vec<String>,
     pub subscriptions: Vec<String>,
     pub machines: Vec<Machine>,
@@ -95,6 +97,7 @@ impl World {
     pub fn new(endpoint: String, progress: Progress, token_lifetime: Duration) -> Self {
         Self {
             directory: Directory::new(&endpoint, token_lifetime),
+            platform: Platform::new(),
             endpoint,
             progress,
             watcher_page_size: None,

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module, and what of ours it may use. What is not listed may use everything (`app`, `main`, `lib`, `explain`).
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     (
         "functions",
         &[
@@ -26,6 +26,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("notify", &["notify"]),
     ("config", &["config"]),
     ("sandbox", &["sandbox"]),
+    ("sign_in", &["app", "azure", "config"]),
     ("telemetry", &[]),
     ("doctor", &["app", "azure", "capture", "config"]),
 ];

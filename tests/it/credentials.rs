@@ -3,7 +3,10 @@
 
 use crate::world::{World, common_alert};
 use alert_packet_capture::{
-    config::{AppSettings, AzureSettings, SecretForm, Settings, key_file::Key, secure_string},
+    config::{
+        AppSettings, AzureSettings, Identity, IdentityKind, SecretForm, Settings, key_file::Key,
+        secure_string,
+    },
     sandbox::{Options, Sandbox, samples},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -62,6 +65,13 @@ fn read_with(more: &[(&str, &str)]) -> Result<AzureSettings, String> {
     ];
     pairs.extend(more);
     AzureSettings::read(&settings(&pairs)).map_err(|error| error.to_string())
+}
+
+fn secret_of(identity: &Identity) -> &str {
+    match &identity.kind {
+        IdentityKind::ClientSecret { secret, .. } => secret.expose(),
+        other => panic!("{other:?} is no secret"),
+    }
 }
 
 fn hex(text: &str) -> Vec<u8> {
@@ -158,8 +168,8 @@ fn the_originals_settings_come_first_and_the_rest_is_named() {
     ])
     .unwrap();
     let identity = azure.identity;
-    assert_eq!(identity.client_id, "old-client");
-    assert_eq!(identity.client_secret.expose(), "from~the.string");
+    assert_eq!(identity.client_id(), Some("old-client"));
+    assert_eq!(secret_of(&identity), "from~the.string");
     assert_eq!(
         identity.source.to_string(),
         format!(
@@ -219,11 +229,11 @@ fn the_ways_to_set_an_identity_follow_the_table() {
     for (pairs, [client, secret]) in good {
         let azure = AzureSettings::read(&settings(&pairs)).unwrap();
         let found = (
-            azure.identity.client_id.as_str(),
-            azure.identity.client_secret.expose(),
+            azure.identity.client_id().unwrap(),
+            secret_of(&azure.identity),
         );
         assert_eq!(found, (client, secret), "{}", azure.identity.source);
-        let plain = azure.identity.source.secret == SecretForm::PlainPassword;
+        let plain = azure.identity.source.form == SecretForm::PlainPassword;
         assert_eq!(azure.identity.source.warning().is_some(), plain);
     }
     let vault = "@Microsoft.KeyVault(VaultName=v;SecretName=n)";
@@ -327,7 +337,7 @@ fn the_key_file_is_found_in_the_originals_place_and_in_any_case() {
         ("FUNCTIONS_APP_ROOT_PATH", &root),
     ];
     let azure = read_with(&more).unwrap();
-    assert_eq!(azure.identity.client_secret.expose(), "old~secret");
+    assert_eq!(secret_of(&azure.identity), "old~secret");
     fs::write(&key_file, "31\n".repeat(31)).unwrap();
     let error = read_with(&more).unwrap_err();
     assert!(error.contains("holds 31 numbers"), "{error}");

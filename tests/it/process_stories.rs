@@ -106,7 +106,9 @@ fn a_failure_is_one_line_in_the_log() {
     child.wait().unwrap();
     let line = warned.expect("the failure is in the log");
     assert!(
-        line.contains(" WARN ") && line.contains("error.code="),
+        line.contains(" WARN ")
+            && line.contains("error.code=")
+            && line.contains("what to do: Entra could not be reached"),
         "{line}"
     );
 }

@@ -39,6 +39,14 @@ impl World {
         Self::on(azure, settings).await
     }
 
+    /// The same with something done to Azure first, and the settings that come of it.
+    pub async fn prepared(prepare: impl FnOnce(&Sandbox) -> Vec<(String, String)>) -> Self {
+        let azure = Self::azure().await;
+        let changed = prepare(&azure);
+        let changed: Vec<(&str, &str)> = changed.iter().map(|(n, v)| (&**n, &**v)).collect();
+        Self::on(azure, &changed).await
+    }
+
     /// The sample world without an app.
     pub async fn azure() -> Sandbox {
         let azure = Sandbox::start(Options::default())

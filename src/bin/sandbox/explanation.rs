@@ -9,7 +9,7 @@ pub fn of(entry: &Entry) -> &'static str {
         // A poll of an operation that is gone, and the like, mean something other than a refusal.
         _ if entry.status.is_some_and(|status| status >= 400) => "Azure refuses",
         Call::InstanceDiscovery | Call::OpenIdConfiguration => "where to sign in?",
-        Call::Token => "sign in to Azure",
+        Call::Token | Call::ManagedIdentityToken => "sign in to Azure",
         Call::GetVirtualMachine => "in which region is the machine?",
         Call::ListWatchers => "which Network Watcher looks after that region?",
         Call::ListCaptures => "which packet captures are on it?",

@@ -1,13 +1,28 @@
 //! Who we are to Azure. A credential that can be thrown away and built anew, because `azure_identity` has no
-//! way to forget a token that Azure has revoked.
+//! way to forget a token that Azure has revoked; the files beside this one build them, one file a way to sign in.
 
+mod azure_cli;
+mod certificate;
+mod client_secret;
+mod federation;
+mod managed_identity;
+
+pub use azure_cli::azure_cli;
+pub use certificate::{Signer, certificate};
+pub use client_secret::client_secret;
+pub use federation::{managed_identity_federation, token_file};
+pub use managed_identity::{ManagedIdentity, managed_identity};
+
+use super::sign_in::SignIn;
 use azure_core::{
     cloud::{CloudConfiguration, CustomConfiguration},
-    credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     error::{Error, ErrorKind},
     http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport},
 };
-use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
+use azure_identity::{
+    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
+};
 use std::{
     fmt,
     sync::{Arc, Mutex},
@@ -25,6 +40,8 @@ type Build = dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + S
 
 /// A [`TokenCredential`] that [`RenewableCredential::renew`] replaces by a fresh one.
 pub struct RenewableCredential {
+    /// For advice when a token is refused.
+    pub sign_in: SignIn,
     build: Box<Build>,
     // Swapped in an instant and never held over an await.
     current: Mutex<Current>,
@@ -39,10 +56,12 @@ impl RenewableCredential {
     /// # Errors
     /// What `build` says: for instance a tenant with characters that no tenant has.
     pub fn new(
+        sign_in: SignIn,
         build: impl Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync + 'static,
     ) -> azure_core::Result<Self> {
         let credential = build()?;
         Ok(Self {
+            sign_in,
             build: Box::new(build),
             current: Mutex::new(Current {
                 credential,
@@ -90,9 +109,10 @@ impl TokenCredential for RenewableCredential {
         match tokio::time::timeout(TOKEN_DEADLINE, credential.get_token(scopes, options)).await {
             Ok(answer) => answer,
             Err(_) => Err(Error::with_message(
-                ErrorKind::Io,
+                ErrorKind::Credential,
                 format!(
-                    "Microsoft Entra ID gave no token within {} s",
+                    "{} gave no token within {} s",
+                    self.sign_in.way.issuer(),
                     TOKEN_DEADLINE.as_secs()
                 ),
             )),
@@ -100,39 +120,51 @@ impl TokenCredential for RenewableCredential {
     }
 }
 
-/// A service principal with a client secret.
-///
-/// # Errors
-/// When the tenant or the authority host is not well-formed (the host must be https).
-pub fn client_secret(
-    authority_host: &Url,
-    tenant_id: &str,
-    client_id: &str,
-    secret: Secret,
-    http: reqwest::Client,
-) -> azure_core::Result<RenewableCredential> {
-    let authority_host = authority_host.to_string();
-    let tenant_id = tenant_id.to_owned();
-    let client_id = client_id.to_owned();
-    RenewableCredential::new(move || {
+/// Where an application proves who it is.
+#[derive(Debug, Clone)]
+pub struct Application {
+    /// Such as `https://login.microsoftonline.com`; it must be https.
+    pub authority_host: Url,
+    pub tenant_id: String,
+    pub client_id: String,
+}
+
+impl Application {
+    fn client_options(&self, http: &reqwest::Client) -> ClientOptions {
         let mut cloud = CustomConfiguration::default();
-        cloud.authority_host = authority_host.clone();
-        let client_options = ClientOptions {
+        cloud.authority_host = self.authority_host.to_string();
+        ClientOptions {
             cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
-            transport: Some(Transport::new(Arc::new(http.clone()))),
-            retry: RetryOptions::exponential(ExponentialRetryOptions {
-                max_retries: 3,
-                max_total_elapsed: azure_core::time::Duration::seconds(8),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        let credential: Arc<dyn TokenCredential> = ClientSecretCredential::new(
-            &tenant_id,
-            client_id.clone(),
-            secret.clone(),
-            Some(ClientSecretCredentialOptions { client_options }),
+            ..client_options(http)
+        }
+    }
+
+    /// A credential that shows `assertion` in place of a secret.
+    fn asserting(
+        &self,
+        assertion: impl ClientAssertion + 'static,
+        http: &reqwest::Client,
+    ) -> azure_core::Result<Arc<dyn TokenCredential>> {
+        let client_options = self.client_options(http);
+        let credential: Arc<dyn TokenCredential> = ClientAssertionCredential::new(
+            self.tenant_id.clone(),
+            self.client_id.clone(),
+            assertion,
+            Some(ClientAssertionCredentialOptions { client_options }),
         )?;
         Ok(credential)
-    })
+    }
+}
+
+/// The default retries would take more than a minute to say that nobody is there.
+fn client_options(http: &reqwest::Client) -> ClientOptions {
+    ClientOptions {
+        transport: Some(Transport::new(Arc::new(http.clone()))),
+        retry: RetryOptions::exponential(ExponentialRetryOptions {
+            max_retries: 3,
+            max_total_elapsed: azure_core::time::Duration::seconds(8),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
 }

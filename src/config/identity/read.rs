@@ -1,0 +1,261 @@
+//! Reads the settings of the way that was chosen. What is missing is named; no value is ever repeated.
+
+use super::{
+    super::{app_settings::Reader, secure_string},
+    CERTIFICATE, CERTIFICATE_PASSWORD, ENDPOINT, EXPLICIT, FEDERATED, FORMAT, HEADER, Identity,
+    IdentityKind, IdentitySource, KEY_PATH, NEW, OLD, Principal, SECRET, SEND_CHAIN, SecretForm,
+    SecretText, TOKEN_FILE, certificate,
+    choice::{self, Choice, Credential, Undecided},
+    undecided,
+};
+use std::path::PathBuf;
+
+/// Everything that is about identities, in the order in which what is ignored is told.
+const ALL: [&str; 14] = [
+    OLD[0],
+    OLD[1],
+    OLD[2],
+    NEW[0],
+    NEW[1],
+    NEW[2],
+    FEDERATED,
+    CERTIFICATE,
+    CERTIFICATE_PASSWORD,
+    SEND_CHAIN,
+    TOKEN_FILE,
+    ENDPOINT,
+    KEY_PATH,
+    FORMAT,
+];
+
+/// `None` when settings are missing or wrong, which the reader knows then, or when a part of the identity is
+/// missing and none is `needed`.
+pub(in crate::config) fn read(reader: &mut Reader<'_>, needed: bool) -> Option<Identity> {
+    let explicit = reader.text(EXPLICIT);
+    let set: Vec<&str> = [&ALL[..], &[HEADER, "MSI_ENDPOINT", "MSI_SECRET"]]
+        .concat()
+        .into_iter()
+        .filter(|name| reader.text(name).is_some())
+        .collect();
+    let terminal = reader.at_terminal();
+    let choice = match choice::choose(|name| set.contains(&name), explicit, terminal) {
+        Ok(choice) => choice,
+        Err(undecided) => {
+            // A wrong word is wrong in a dry run, too.
+            if needed || undecided == Undecided::Unknown {
+                undecided::tell(reader, undecided, &set);
+            }
+            return None;
+        }
+    };
+    let mut parts = Parts {
+        reader,
+        needed,
+        because: choice,
+        settings: Vec::new(),
+        also_used: Vec::new(),
+        missing: Vec::new(),
+    };
+    let found = parts.kind(choice.credential);
+    let Parts {
+        settings,
+        also_used,
+        missing,
+        ..
+    } = parts;
+    if !missing.is_empty() && !needed {
+        return None;
+    }
+    for (name, message) in &missing {
+        reader.problem(name, message);
+    }
+    let (kind, form) = found?;
+    let unused = |name: &&str| !settings.contains(name) && !also_used.contains(name);
+    let ignored = ALL.into_iter().filter(|name| set.contains(name));
+    Some(Identity {
+        kind,
+        source: IdentitySource {
+            credential: choice.credential,
+            ignored: ignored.filter(unused).collect(),
+            settings,
+            form,
+            explicit: explicit.is_some(),
+        },
+    })
+}
+
+/// A setting's name and, if it is set, its value.
+type Named<'a> = (&'static str, Option<&'a str>);
+
+/// Gathers the settings of one way.
+pub(super) struct Parts<'r, 'a> {
+    pub reader: &'r mut Reader<'a>,
+    needed: bool,
+    because: Choice,
+    settings: Vec<&'static str>,
+    pub also_used: Vec<&'static str>,
+    pub missing: Vec<(String, String)>,
+}
+
+impl<'a> Parts<'_, 'a> {
+    fn kind(&mut self, credential: Credential) -> Option<(IdentityKind, SecretForm)> {
+        match credential {
+            Credential::EncryptedPassword => self.password(),
+            Credential::ClientSecret => self.client_secret(),
+            Credential::ClientCertificate => self.certificate(),
+            Credential::WorkloadIdentity => {
+                let principal = self.principal(NEW, OLD);
+                let token_file = self.need(TOKEN_FILE);
+                Some((
+                    IdentityKind::WorkloadIdentity {
+                        principal: principal?,
+                        token_file: PathBuf::from(token_file?),
+                    },
+                    SecretForm::None,
+                ))
+            }
+            Credential::ManagedIdentityFederation => {
+                // The application keeps the original's names; AZURE_CLIENT_ID beside them may well name the
+                // managed identity, for another program.
+                let principal = self.principal(OLD, NEW);
+                let identity_client_id = self.need(FEDERATED);
+                let endpoint = self.endpoint();
+                Some((
+                    IdentityKind::ManagedIdentityFederation {
+                        principal: principal?,
+                        endpoint: endpoint?,
+                        identity_client_id: identity_client_id?.to_owned(),
+                    },
+                    SecretForm::None,
+                ))
+            }
+            Credential::ManagedIdentity => {
+                let endpoint = self.endpoint();
+                let client_id = self.reader.text(NEW[1]).map(str::to_owned);
+                if client_id.is_some() {
+                    self.settings.push(NEW[1]);
+                }
+                Some((
+                    IdentityKind::ManagedIdentity {
+                        endpoint: endpoint?,
+                        client_id,
+                    },
+                    SecretForm::None,
+                ))
+            }
+            Credential::AzureCli => {
+                let tenant_id = self.reader.text(NEW[0]).map(str::to_owned);
+                if tenant_id.is_some() {
+                    self.settings.push(NEW[0]);
+                }
+                Some((IdentityKind::AzureCli { tenant_id }, SecretForm::None))
+            }
+        }
+    }
+
+    /// `None` when half an identity is as good as none. A whole one must be right, even in a dry run.
+    pub(super) fn worth_reading(&self) -> Option<()> {
+        (self.needed || self.missing.is_empty()).then_some(())
+    }
+
+    pub(super) fn named(&mut self, name: &'static str) -> Named<'a> {
+        (name, self.reader.text(name))
+    }
+
+    /// The first of these that is set, or the first.
+    pub(super) fn first(&mut self, first: &'static str, second: &'static str) -> Named<'a> {
+        match (self.named(first), self.named(second)) {
+            ((_, None), second @ (_, Some(_))) => second,
+            (first, _) => first,
+        }
+    }
+
+    pub(super) fn take(&mut self, (name, value): Named<'a>, shown: &str) -> Option<&'a str> {
+        self.settings.push(name);
+        if value.is_none() {
+            let Choice {
+                credential,
+                because,
+            } = self.because;
+            let reason = match because == EXPLICIT {
+                true => format!("{EXPLICIT} is {} and needs it", credential.name()),
+                false => format!("{because} is set and needs it beside"),
+            };
+            let message = format!("missing; {reason}");
+            self.missing.push((shown.to_owned(), message));
+        }
+        value
+    }
+
+    pub(super) fn need(&mut self, name: &'static str) -> Option<&'a str> {
+        let named = self.named(name);
+        self.take(named, name)
+    }
+
+    fn principal(
+        &mut self,
+        first: [&'static str; 3],
+        second: [&'static str; 3],
+    ) -> Option<Principal> {
+        let [tenant_id, client_id] = [0, 1].map(|i| {
+            let named = self.first(first[i], second[i]);
+            self.take(named, &format!("{} (or {})", first[i], second[i]))
+        });
+        Some(Principal {
+            tenant_id: tenant_id?.to_owned(),
+            client_id: client_id?.to_owned(),
+        })
+    }
+
+    /// `None` and a problem for the text that App Service leaves when it cannot follow a reference.
+    pub(super) fn no_reference(&mut self, name: &'static str, value: &'a str) -> Option<&'a str> {
+        if !secure_string::is_key_vault_reference(value) {
+            return Some(value);
+        }
+        let unreadable = secure_string::Unreadable::KeyVaultReference;
+        self.reader.problem(name, unreadable.to_string());
+        None
+    }
+
+    fn client_secret(&mut self) -> Option<(IdentityKind, SecretForm)> {
+        let principal = self.principal(NEW, OLD);
+        let secret = self.need(SECRET)?;
+        self.worth_reading()?;
+        let secret = self.no_reference(SECRET, secret)?;
+        Some((
+            IdentityKind::ClientSecret {
+                principal: principal?,
+                secret: SecretText::new(secret),
+            },
+            SecretForm::Secret,
+        ))
+    }
+
+    fn certificate(&mut self) -> Option<(IdentityKind, SecretForm)> {
+        let principal = self.principal(NEW, OLD);
+        let path = self.need(CERTIFICATE);
+        self.worth_reading()?;
+        let send_chain = self.reader.flag(SEND_CHAIN);
+        let password = self.reader.text(CERTIFICATE_PASSWORD).unwrap_or_default();
+        self.also_used.extend([SEND_CHAIN, CERTIFICATE_PASSWORD]);
+        let path = self.no_reference(CERTIFICATE, path?)?;
+        let password = self.no_reference(CERTIFICATE_PASSWORD, password)?;
+        match certificate::read(path.as_ref(), password) {
+            Err(message) => {
+                self.reader.problem(CERTIFICATE, message);
+                None
+            }
+            Ok(certificate) => {
+                let thumbprint = certificate.thumbprint();
+                Some((
+                    IdentityKind::ClientCertificate {
+                        principal: principal?,
+                        certificate,
+                        send_chain,
+                    },
+                    SecretForm::Certificate { thumbprint },
+                ))
+            }
+        }
+    }
+}
