@@ -213,6 +213,19 @@ impl Sandbox {
         });
     }
 
+    /// Somebody deletes a capture, at once.
+    pub fn remove_capture(&self, watcher: &str, name: &str) {
+        self.shared.with_world(|world, _| {
+            let there = |known: &&mut Watcher| {
+                same(&known.id, watcher) || same(ids::name(&known.id), watcher)
+            };
+            if let Some(found) = world.watchers.iter_mut().find(there) {
+                found.captures.retain(|capture| !same(&capture.name, name));
+                found.touch();
+            }
+        });
+    }
+
     /// Where the file of this storage path landed, once it has and if there is a directory for it.
     pub fn capture_file(&self, storage_path: &str) -> Option<PathBuf> {
         let blob = blob_path(&self.endpoint, storage_path)?;

@@ -86,16 +86,7 @@ async fn a_stale_capture_is_removed_first() {
         SessionStatus::Stopped,
         ago(9000.0),
     ));
-    let posted = tokio::spawn({
-        let (http, url) = (world.http.clone(), world.url.clone());
-        let body = common_alert(&[samples::WEB_01]).to_string();
-        async move {
-            let request = http
-                .post(format!("{url}/api/alertpacketcapture/"))
-                .header("content-type", "application/json");
-            crate::world::reply(request.body(body).send().await.unwrap()).await
-        }
-    });
+    let posted = world.post_later(&common_alert(&[samples::WEB_01]));
     world
         .until(|lines| lines.iter().any(|line| line.starts_with("GET operation")))
         .await;

@@ -9,6 +9,7 @@ mod capture_stories;
 mod credentials;
 mod doctor_stories;
 mod fault_stories;
+mod follow_stories;
 mod front_door_stories;
 mod identities;
 mod identity_commands;

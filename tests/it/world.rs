@@ -107,6 +107,17 @@ impl World {
         self.post_to("/api/AlertPacketCapture", alert).await
     }
 
+    /// Posts an alert whose answer comes once the story has moved on.
+    pub fn post_later(&self, alert: &Value) -> JoinHandle<Reply> {
+        let url = format!("{}/api/AlertPacketCapture", self.url);
+        let request = self
+            .http
+            .post(url)
+            .header("content-type", "application/json")
+            .body(alert.to_string());
+        tokio::spawn(async move { reply(request.send().await.expect("an answer")).await })
+    }
+
     pub async fn post_to(&self, path: &str, body: &Value) -> Reply {
         let request = self
             .http
