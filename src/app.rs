@@ -2,7 +2,7 @@
 
 use crate::{
     azure::{
-        client::{ArmClient, ArmOptions},
+        client::{ArmClient, ArmOptions, CallObserver},
         credentials,
         entra_keys::EntraKeys,
         network_watcher::StorageLocation,
@@ -18,6 +18,7 @@ use crate::{
     functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
     notify::LogNotifier,
     queue::{JobQueue, MemoryQueue},
+    telemetry::{Export, ExportError, Metrics},
     worker::Worker,
 };
 use jsonwebtoken::DecodingKey;
@@ -69,6 +70,8 @@ pub enum BuildError {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Transport(#[from] TransportError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
     #[error("the identity's settings are not usable (AZURE_TENANT_ID, AZURE_AUTHORITY_HOST)")]
     Credential(#[source] azure_core::Error),
 }
@@ -96,11 +99,15 @@ impl App {
         }
         let queue: Arc<dyn JobQueue> = Arc::new(MemoryQueue::new(settings.jobs.capacity));
         let ledger = Arc::new(Ledger::default());
+        let metrics = Arc::new(Metrics::default());
         let arm = settings
             .azure
             .as_ref()
             .map(|azure| arm_client(azure, pace))
             .transpose()?;
+        if let Some(arm) = &arm {
+            arm.observe(Arc::new(Counted(metrics.clone())));
+        }
         let worker = arm.clone().map(|arm| {
             let capture = &settings.capture;
             Arc::new(Worker {
@@ -129,6 +136,7 @@ impl App {
                 ),
                 ledger: ledger.clone(),
                 notifier: Arc::new(LogNotifier),
+                metrics: metrics.clone(),
                 max_attempts: settings.jobs.max_attempts,
                 first_pause: pace.first_pause,
             })
@@ -136,6 +144,7 @@ impl App {
         let intake = Arc::new(Intake {
             queue,
             ledger,
+            metrics,
             allowed,
             cooldown: settings.allowed.cooldown,
             capacity: settings.jobs.capacity,
@@ -203,6 +212,19 @@ impl App {
     }
 }
 
+/// The way of traces to a collector, where one is set. Within the runtime only.
+///
+/// # Errors
+/// A CA file that cannot be read, or settings that OpenTelemetry does not take.
+pub fn export(settings: &Settings) -> Result<Option<Export>, BuildError> {
+    let Some(traces) = &settings.traces else {
+        return Ok(None);
+    };
+    let http = transport::http_client(traces.ca_file.as_deref())?;
+    let export = Export::new(&traces.endpoint, &traces.service_name, http)?;
+    Ok(Some(export))
+}
+
 /// The start log: what this process will do and where.
 pub fn log_settings(settings: &Settings) {
     let or_all = |list: &[String]| {
@@ -229,6 +251,13 @@ pub fn log_settings(settings: &Settings) {
             azure.identity.source
         ),
         None => tracing::info!("no Azure settings: dry runs only"),
+    }
+    if let Some(traces) = &settings.traces {
+        tracing::info!(
+            collector = traces.endpoint.host_str(),
+            service = traces.service_name,
+            "traces are exported"
+        );
     }
     let identity = settings.azure.as_ref().map(|azure| &azure.identity);
     if let Some(warning) = identity.and_then(|identity| identity.source.warning()) {
@@ -274,6 +303,15 @@ fn secure_webhook(
 impl SigningKeys for EntraKeys {
     async fn key(&self, id: &str) -> Result<Option<Arc<DecodingKey>>, KeysUnavailable> {
         EntraKeys::key(self, id).await.map_err(|_| KeysUnavailable)
+    }
+}
+
+/// `azure` knows nothing of metrics.
+struct Counted(Arc<Metrics>);
+
+impl CallObserver for Counted {
+    fn called(&self, operation: &'static str, status: Option<u16>, attempt: u32) {
+        self.0.called(operation, status, attempt);
     }
 }
 

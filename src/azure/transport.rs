@@ -27,8 +27,20 @@ pub enum TransportError {
 /// # Errors
 /// When the file cannot be read or holds no certificate, or the system has no roots at all.
 pub fn https_client(ca_file: Option<&Path>) -> Result<reqwest::Client, TransportError> {
+    client(ca_file, true)
+}
+
+/// The same with plain HTTP as well, for a collector beside the process.
+///
+/// # Errors
+/// As [`https_client`].
+pub fn http_client(ca_file: Option<&Path>) -> Result<reqwest::Client, TransportError> {
+    client(ca_file, false)
+}
+
+fn client(ca_file: Option<&Path>, https_only: bool) -> Result<reqwest::Client, TransportError> {
     let mut builder = reqwest::Client::builder()
-        .https_only(true)
+        .https_only(https_only)
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT);

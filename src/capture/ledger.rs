@@ -1,5 +1,6 @@
-//! What became of each job and of each alert, remembered for an hour in bounded memory: callers wait here for
-//! the outcome, and a repeated alert is answered from here.
+//! What became of each job and of each alert, in bounded memory: an alert and a job that is over are remembered for
+//! an hour, a job under way as long as it goes. Callers wait here for the outcome, a repeated alert is answered
+//! from here, and the status page shows it.
 
 use super::job::{Action, Job, JobId, Report, Status};
 use crate::azure::resource_id::ResourceId;
@@ -8,12 +9,15 @@ use std::{
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
+use time::OffsetDateTime;
 use tokio::{sync::watch, time::Instant};
 
 /// A repeated alert is known as such for so long.
 pub const REMEMBERED: Duration = Duration::from_secs(3600);
 /// Jobs and alerts remembered at most, each; the oldest give way.
 const MOST_ENTRIES: usize = 10_000;
+/// A job under way that nothing was heard of for so long goes on in another process. The longest capture takes 5 h.
+const SILENT: Duration = Duration::from_secs(6 * 3600);
 
 /// See the file's head.
 #[derive(Default)]
@@ -25,7 +29,10 @@ pub struct Ledger {
 #[derive(Default)]
 struct State {
     jobs: HashMap<JobId, Known>,
-    job_ages: VecDeque<(Instant, JobId)>,
+    /// In the order in which they came. Jobs that are over or gone are taken out late.
+    under_way: VecDeque<JobId>,
+    /// With the time when each was over.
+    over: VecDeque<(Instant, JobId)>,
     alerts: HashMap<String, Vec<JobId>>,
     alert_ages: VecDeque<(Instant, String)>,
     /// When each target's last capture was taken up, and by which job.
@@ -34,6 +41,14 @@ struct State {
 
 struct Known {
     target: ResourceId,
+    rule: Option<Box<str>>,
+    action: Action,
+    taken_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+    updated: Instant,
+    phase: &'static str,
+    failures: u32,
+    over: bool,
     report: watch::Sender<Report>,
 }
 
@@ -41,7 +56,48 @@ impl Known {
     fn new(job: &Job) -> Self {
         Self {
             target: job.target.id.clone(),
+            rule: job.rule().map(Into::into),
+            action: job.action,
+            taken_at: job.taken_at,
+            updated_at: job.taken_at,
+            updated: Instant::now(),
+            phase: job.phase.as_str(),
+            failures: job.failures,
+            over: false,
             report: watch::Sender::new(job.report.clone()),
+        }
+    }
+}
+
+/// A job as this process last saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobView {
+    pub job_id: JobId,
+    pub target: ResourceId,
+    /// The alert rule's name.
+    pub rule: Option<String>,
+    pub action: Action,
+    /// [`crate::capture::Phase::as_str`], or `elsewhere` when another instance has taken the job over.
+    pub phase: &'static str,
+    /// Failed attempts in this phase.
+    pub failures: u32,
+    pub taken_at: OffsetDateTime,
+    pub updated_at: OffsetDateTime,
+    pub report: Report,
+}
+
+impl JobView {
+    fn of(job_id: &JobId, known: &Known) -> Self {
+        Self {
+            job_id: job_id.clone(),
+            target: known.target.clone(),
+            rule: known.rule.as_deref().map(str::to_owned),
+            action: known.action,
+            phase: known.phase,
+            failures: known.failures,
+            taken_at: known.taken_at,
+            updated_at: known.updated_at,
+            report: known.report.borrow().clone(),
         }
     }
 }
@@ -66,8 +122,7 @@ impl Ledger {
         }
         for job in jobs {
             let id = &job.job_id;
-            state.jobs.insert(id.clone(), Known::new(job));
-            state.job_ages.push_back((now, id.clone()));
+            state.insert(now, job);
             if job.action == Action::Capture {
                 let target = job.target.id.clone();
                 state.targets.insert(target, (now, id.clone()));
@@ -91,20 +146,58 @@ impl Ledger {
     /// Writes down how far a job is. One that another process has left is known from now on.
     pub fn record(&self, job: &Job) {
         let mut state = self.state();
-        match state.jobs.get(&job.job_id) {
-            Some(known) => {
-                known.report.send_replace(job.report.clone());
-            }
-            None => {
-                let now = Instant::now();
-                state.forget(now);
-                state.jobs.insert(job.job_id.clone(), Known::new(job));
-                state.job_ages.push_back((now, job.job_id.clone()));
-            }
+        let now = Instant::now();
+        if !state.jobs.contains_key(&job.job_id) {
+            state.insert(now, job);
         }
+        if let Some(known) = state.jobs.get_mut(&job.job_id) {
+            known.updated_at = OffsetDateTime::now_utc();
+            known.updated = now;
+            known.phase = job.phase.as_str();
+            known.failures = job.failures;
+            known.report.send_replace(job.report.clone());
+        }
+        state.set_over(now, &job.job_id, job.report.finished);
         if matches!(job.report.status, Status::Failed | Status::Skipped) {
             state.release(job);
         }
+    }
+
+    /// Another instance of the function goes on with this job; what is known of it here stays as it is.
+    pub fn let_go(&self, job: &JobId) {
+        let mut state = self.state();
+        if let Some(known) = state.jobs.get_mut(job) {
+            known.phase = "elsewhere";
+        }
+        state.set_over(Instant::now(), job, true);
+    }
+
+    /// A job, if it is remembered.
+    pub fn job(&self, job: &JobId) -> Option<JobView> {
+        let state = self.state();
+        let (id, known) = state.jobs.get_key_value(job)?;
+        Some(JobView::of(id, known))
+    }
+
+    /// At most `top` jobs, the newest first, from the first one older than `after`; and whether there are more.
+    /// Jobs that come in between two calls change nothing for the older ones.
+    pub fn page(
+        &self,
+        after: Option<&(OffsetDateTime, JobId)>,
+        top: usize,
+    ) -> (Vec<JobView>, bool) {
+        let mut state = self.state();
+        state.forget(Instant::now());
+        let mut places: Vec<(OffsetDateTime, &JobId)> = state
+            .jobs
+            .iter()
+            .map(|(id, known)| (known.taken_at, id))
+            .filter(|(at, id)| after.is_none_or(|(last, last_id)| (*at, *id) < (*last, last_id)))
+            .collect();
+        places.sort_unstable_by(|one, other| other.cmp(one));
+        let views = places.iter().take(top);
+        let views = views.filter_map(|(_, id)| Some(JobView::of(id, state.jobs.get(id)?)));
+        (views.collect(), places.len() > top)
     }
 
     /// The jobs of an alert that is known already.
@@ -157,15 +250,53 @@ impl State {
         }
     }
 
-    fn forget(&mut self, now: Instant) {
-        while let Some((at, _)) = self.job_ages.front() {
-            if now - *at < REMEMBERED && self.job_ages.len() < MOST_ENTRIES {
+    fn insert(&mut self, now: Instant, job: &Job) {
+        self.forget(now);
+        self.jobs.insert(job.job_id.clone(), Known::new(job));
+        self.under_way.push_back(job.job_id.clone());
+    }
+
+    fn set_over(&mut self, now: Instant, job: &JobId, over: bool) {
+        match self.jobs.get_mut(job) {
+            Some(known) if known.over != over => known.over = over,
+            _ => return,
+        }
+        match over {
+            true => self.over.push_back((now, job.clone())),
+            false => self.under_way.push_back(job.clone()),
+        }
+    }
+
+    /// Jobs that are over go first.
+    fn forget_jobs(&mut self, now: Instant) {
+        while let Some((at, _)) = self.over.front() {
+            if now - *at < REMEMBERED && self.jobs.len() < MOST_ENTRIES {
                 break;
             }
-            if let Some((_, job)) = self.job_ages.pop_front() {
+            if let Some((_, job)) = self.over.pop_front()
+                && self.jobs.get(&job).is_some_and(|known| known.over)
+            {
                 self.jobs.remove(&job);
             }
         }
+        while let Some(job) = self.under_way.front() {
+            if let Some(known) = self.jobs.get(job).filter(|known| !known.over) {
+                if now - known.updated < SILENT && self.jobs.len() < MOST_ENTRIES {
+                    break;
+                }
+                self.jobs.remove(job);
+            }
+            self.under_way.pop_front();
+        }
+        if self.under_way.len() > 2 * MOST_ENTRIES {
+            let jobs = &self.jobs;
+            let goes_on = |job: &JobId| jobs.get(job).is_some_and(|known| !known.over);
+            self.under_way.retain(goes_on);
+        }
+    }
+
+    fn forget(&mut self, now: Instant) {
+        self.forget_jobs(now);
         if self.targets.len() > MOST_ENTRIES {
             self.targets.retain(|_, (at, _)| now - *at < REMEMBERED);
             if self.targets.len() > MOST_ENTRIES {
@@ -186,7 +317,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert;
+    use crate::{alert, capture::Phase};
 
     fn job(machine: usize) -> Job {
         let id = format!(
@@ -212,7 +343,79 @@ mod tests {
             ledger.open(Some("k"), std::slice::from_ref(&second)),
             Ok(())
         );
-        assert!(ledger.report(&first.job_id).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_is_known_as_long_as_it_goes_and_an_hour_longer() {
+        let ledger = Ledger::default();
+        let (mut followed, mut handed_over, silent) = (job(1), job(2), job(3));
+        for job in [&followed, &handed_over, &silent] {
+            ledger.open(None, std::slice::from_ref(job)).unwrap();
+        }
+        let known = |job: &Job| {
+            ledger
+                .page(None, 10)
+                .0
+                .iter()
+                .any(|view| view.job_id == job.job_id)
+        };
+        tokio::time::advance(SILENT / 2).await;
+        followed.phase = Phase::Telling;
+        ledger.record(&followed);
+        ledger.let_go(&handed_over.job_id);
+        assert_eq!(ledger.job(&handed_over.job_id).unwrap().phase, "elsewhere");
+        assert!(known(&followed) && known(&handed_over) && known(&silent));
+        tokio::time::advance(SILENT / 2).await;
+        assert!(known(&followed) && !known(&handed_over) && !known(&silent));
+        followed.report.finished = true;
+        ledger.record(&followed);
+        tokio::time::advance(REMEMBERED - Duration::from_secs(1)).await;
+        assert_eq!(ledger.job(&followed.job_id).unwrap().phase, "telling");
+        assert!(known(&followed));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!known(&followed));
+        // It comes back from another instance.
+        handed_over.failures = 2;
+        ledger.record(&handed_over);
+        assert_eq!(ledger.job(&handed_over.job_id).unwrap().failures, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_are_not_disturbed_by_new_jobs() {
+        let ledger = Ledger::default();
+        let mut jobs: Vec<Job> = (0..5).map(job).collect();
+        // Two of them at the same moment: their ids decide.
+        jobs[1].taken_at = jobs[2].taken_at;
+        ledger.open(None, &jobs).unwrap();
+        let mut expected: Vec<_> = jobs
+            .iter()
+            .map(|job| (job.taken_at, job.job_id.clone()))
+            .collect();
+        expected.sort();
+        expected.reverse();
+        let place = |view: &JobView| (view.taken_at, view.job_id.clone());
+        let (first, more) = ledger.page(None, 2);
+        assert!(more);
+        ledger.open(None, &[job(9)]).unwrap();
+        let (second, more) = ledger.page(first.last().map(place).as_ref(), 3);
+        assert!(!more);
+        let seen: Vec<_> = first.iter().chain(&second).map(place).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn jobs_that_are_over_give_way_first() {
+        let ledger = Ledger::default();
+        let long = job(0);
+        ledger.open(None, std::slice::from_ref(&long)).unwrap();
+        for n in 1..MOST_ENTRIES + 50 {
+            let mut short = job(n % 7);
+            ledger.open(None, std::slice::from_ref(&short)).unwrap();
+            short.report.finished = true;
+            ledger.record(&short);
+        }
+        assert!(ledger.job(&long.job_id).is_some());
+        assert!(ledger.state().jobs.len() <= MOST_ENTRIES);
     }
 
     #[tokio::test(start_paused = true)]
@@ -238,5 +441,6 @@ mod tests {
         let state = ledger.state();
         assert!(state.jobs.len() <= MOST_ENTRIES && state.alerts.len() <= MOST_ENTRIES);
         assert!(state.targets.len() <= MOST_ENTRIES + 1);
+        assert!(state.under_way.len() <= 2 * MOST_ENTRIES + 1);
     }
 }

@@ -10,12 +10,14 @@ pub mod key_file;
 mod key_path;
 pub mod secure_string;
 mod secure_webhook;
+mod traces;
 
 pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings, JobSettings, RemoveFinished};
 pub use identity::{ClientSecret, Identity, IdentitySource, SecretForm};
 pub use secure_webhook::SecureWebhookSettings;
+pub use traces::TraceSettings;
 
 use app_settings::Reader;
 
@@ -31,6 +33,8 @@ pub struct Settings {
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
+    /// `None` when traces go nowhere.
+    pub traces: Option<TraceSettings>,
 }
 
 impl Settings {
@@ -59,6 +63,7 @@ impl Settings {
         let allowed = capture::read_allowed(&mut reader);
         let jobs = capture::read_jobs(&mut reader);
         let secure_webhook = secure_webhook::read(&mut reader);
+        let traces = traces::read(&mut reader);
         reader.finish(Self {
             port,
             azure,
@@ -66,6 +71,7 @@ impl Settings {
             allowed,
             jobs,
             secure_webhook,
+            traces,
         })
     }
 }

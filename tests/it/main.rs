@@ -11,4 +11,6 @@ mod front_door_stories;
 mod local_settings;
 mod process_stories;
 mod secure_webhook_stories;
+mod status_stories;
+mod trace_stories;
 mod world;
