@@ -6,6 +6,7 @@ mod claims;
 mod envelope;
 mod explanation;
 mod intake;
+mod look;
 mod page;
 mod request;
 mod secure_webhook;
@@ -66,8 +67,8 @@ async fn dispatch(State(door): State<Arc<Door>>, request: Request) -> Response {
         .trim_end_matches('/')
         .to_ascii_lowercase();
     let function = FUNCTION.to_ascii_lowercase();
-    if status::below(request.uri().path()).is_some() {
-        return look(&door.status, request).await;
+    if look::below(request.uri().path()).is_some() {
+        return show(&door.status, request).await;
     }
     let invocation = invocation_id(request.headers());
     let span = tracing::info_span!("request", invocation.id = invocation);
@@ -156,7 +157,7 @@ async fn wrapped_or_raw(door: &Door, request: Request) -> Response {
 }
 
 /// The status routes, raw or as the host's envelope at `POST /PacketCaptures`.
-async fn look(routes: &StatusRoutes, request: Request) -> Response {
+async fn show(routes: &StatusRoutes, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().trim_end_matches('/');
     if parts.method == Method::POST && path[1..].eq_ignore_ascii_case(status::FUNCTION) {

@@ -113,8 +113,9 @@ impl Worker {
                 }
                 Err(error) => self.failed(&mut job, &error),
             };
-            self.ledger.record(&job);
+            // First, since those who read the ledger may look at the metrics next.
             self.count(&job, &before);
+            self.ledger.record(&job);
             if job.report != before && !job.report.finished {
                 tracing::info!("{}", job.report.message);
                 if job.report.status == Status::Created && before.status != Status::Created {

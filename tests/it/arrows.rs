@@ -134,6 +134,25 @@ fn only_the_entries_touch_the_process_environment() {
     }
 }
 
+/// OpenTelemetry's SDK reads `OTEL_…` variables by itself, so it is made in one place, which says so.
+#[test]
+fn only_the_exporter_makes_opentelemetry() {
+    for (file, source) in all_sources() {
+        for forbidden in [
+            "opentelemetry_otlp",
+            "Resource::builder",
+            "SdkTracerProvider::builder",
+        ] {
+            let tests = source.find("#[cfg(test)]").unwrap_or(source.len());
+            let used = source[..tests].contains(forbidden);
+            assert!(
+                !used || file == "telemetry/export.rs",
+                "src/{file} uses {forbidden}"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_guard_sees_imports() {
     let source = "use crate::{\n    alert::{self, Alert},\n    azure::resource_id::ResourceId,\n};\nfn f() { crate::queue::g() }";
