@@ -16,6 +16,10 @@ use tokio::{sync::watch, time::Instant};
 pub const REMEMBERED: Duration = Duration::from_secs(3600);
 /// Jobs and alerts remembered at most, each; the oldest give way.
 const MOST_ENTRIES: usize = 10_000;
+/// The phase of a job with which nothing is left to do.
+pub const DONE: &str = "done";
+/// The phase of a job that another instance of the function has taken over.
+pub const ELSEWHERE: &str = "elsewhere";
 /// A job under way that nothing was heard of for so long goes on in another process. The longest capture takes 5 h.
 const SILENT: Duration = Duration::from_secs(6 * 3600);
 
@@ -49,7 +53,9 @@ struct Known {
     phase: &'static str,
     failures: u32,
     over: bool,
-    report: watch::Sender<Report>,
+    report: Box<Report>,
+    /// Made for those who wait, and gone when the job is over: it takes as much room as all the rest.
+    followed: Option<watch::Sender<Report>>,
 }
 
 impl Known {
@@ -64,7 +70,8 @@ impl Known {
             phase: job.phase.as_str(),
             failures: job.failures,
             over: false,
-            report: watch::Sender::new(job.report.clone()),
+            report: Box::new(job.report.clone()),
+            followed: None,
         }
     }
 }
@@ -77,7 +84,7 @@ pub struct JobView {
     /// The alert rule's name.
     pub rule: Option<String>,
     pub action: Action,
-    /// [`crate::capture::Phase::as_str`], or `elsewhere` when another instance has taken the job over.
+    /// [`crate::capture::Phase::as_str`], [`DONE`] or [`ELSEWHERE`].
     pub phase: &'static str,
     /// Failed attempts in this phase.
     pub failures: u32,
@@ -97,7 +104,7 @@ impl JobView {
             failures: known.failures,
             taken_at: known.taken_at,
             updated_at: known.updated_at,
-            report: known.report.borrow().clone(),
+            report: Report::clone(&known.report),
         }
     }
 }
@@ -155,7 +162,10 @@ impl Ledger {
             known.updated = now;
             known.phase = job.phase.as_str();
             known.failures = job.failures;
-            known.report.send_replace(job.report.clone());
+            *known.report = job.report.clone();
+            if let Some(followed) = &known.followed {
+                followed.send_replace(job.report.clone());
+            }
         }
         state.set_over(now, &job.job_id, job.report.finished);
         if matches!(job.report.status, Status::Failed | Status::Skipped) {
@@ -163,11 +173,11 @@ impl Ledger {
         }
     }
 
-    /// Another instance of the function goes on with this job; what is known of it here stays as it is.
-    pub fn let_go(&self, job: &JobId) {
+    /// This process has done with a job; what is known of it stays as it is, but for the name of its phase.
+    pub fn leave(&self, job: &JobId, phase: &'static str) {
         let mut state = self.state();
         if let Some(known) = state.jobs.get_mut(job) {
-            known.phase = "elsewhere";
+            known.phase = phase;
         }
         state.set_over(Instant::now(), job, true);
     }
@@ -221,15 +231,19 @@ impl Ledger {
         self.state()
             .jobs
             .get(job)
-            .map(|known| known.report.borrow().clone())
+            .map(|known| Report::clone(&known.report))
     }
 
     /// Follows a job's report.
     pub fn follow(&self, job: &JobId) -> Option<watch::Receiver<Report>> {
-        self.state()
-            .jobs
-            .get(job)
-            .map(|known| known.report.subscribe())
+        let mut state = self.state();
+        let known = state.jobs.get_mut(job)?;
+        let sender = || watch::Sender::new(Report::clone(&known.report));
+        Some(match known.over {
+            // Its value is still read.
+            true => sender().subscribe(),
+            false => known.followed.get_or_insert_with(sender).subscribe(),
+        })
     }
 
     /// The target of a job, if it is remembered.
@@ -258,7 +272,12 @@ impl State {
 
     fn set_over(&mut self, now: Instant, job: &JobId, over: bool) {
         match self.jobs.get_mut(job) {
-            Some(known) if known.over != over => known.over = over,
+            Some(known) if known.over != over => {
+                known.over = over;
+                if over {
+                    known.followed = None;
+                }
+            }
             _ => return,
         }
         match over {

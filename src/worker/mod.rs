@@ -5,7 +5,9 @@ mod held;
 mod notice;
 
 use crate::{
-    capture::{Action, Capturer, Job, Ledger, Next, Phase, Report, Status, StepError, step},
+    capture::{
+        Action, Capturer, Job, Ledger, Next, Phase, Report, Status, StepError, ledger, step,
+    },
     notify::{Event, NoticeError, Notifier},
     queue::{JobQueue, Message},
     telemetry::{Metrics, continue_trace, describe},
@@ -131,10 +133,11 @@ impl Worker {
                 Next::After(wait) => return held.put_back(&job, wait).await,
                 Next::Decided | Next::Done => {
                     self.ledger.record(&job);
+                    self.ledger.leave(&job.job_id, ledger::DONE);
                     return held.finish(&job).await;
                 }
                 Next::NotOurs => {
-                    self.ledger.let_go(&job.job_id);
+                    self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
                     tracing::info!("another instance of the function has taken this job over");
                     return;
                 }

@@ -46,7 +46,7 @@ async fn a_job_is_known_as_long_as_it_goes_and_an_hour_longer() {
     tokio::time::advance(SILENT / 2).await;
     followed.phase = Phase::Telling;
     ledger.record(&followed);
-    ledger.let_go(&handed_over.job_id);
+    ledger.leave(&handed_over.job_id, ELSEWHERE);
     assert_eq!(ledger.job(&handed_over.job_id).unwrap().phase, "elsewhere");
     assert!(known(&followed) && known(&handed_over) && known(&silent));
     tokio::time::advance(SILENT / 2).await;
