@@ -2,7 +2,7 @@
 
 use crate::{
     azure::{
-        client::{ArmClient, ArmOptions},
+        client::{ArmClient, ArmOptions, CallObserver},
         entra_keys::EntraKeys,
         network_watcher::StorageLocation,
         resource_id::ResourceId,
@@ -22,6 +22,7 @@ use crate::{
     },
     queue::{self, JobQueue, MemoryQueue, StorageOptions, StorageQueue},
     sign_in,
+    telemetry::{Export, ExportError, Metrics},
     worker::Worker,
 };
 use jsonwebtoken::DecodingKey;
@@ -76,6 +77,8 @@ pub enum BuildError {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Transport(#[from] TransportError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
     #[error("the identity's settings are not usable (AZURE_TENANT_ID, AZURE_AUTHORITY_HOST)")]
     Credential(#[source] azure_core::Error),
     #[error("the storage account's settings are not usable (AzureWebJobsStorage)")]
@@ -105,12 +108,16 @@ impl App {
         }
         let queue = job_queue(settings)?;
         let ledger = Arc::new(Ledger::default());
+        let metrics = Arc::new(Metrics::default());
         let arm = settings
             .azure
             .as_ref()
             .map(|azure| arm_client(azure, pace))
             .transpose()?;
         let notifier = notifier(settings.notification.as_ref(), pace.notice)?;
+        if let Some(arm) = &arm {
+            arm.observe(Arc::new(Counted(metrics.clone())));
+        }
         let worker = arm.clone().map(|arm| {
             let capture = &settings.capture;
             Arc::new(Worker {
@@ -139,6 +146,7 @@ impl App {
                 ),
                 ledger: ledger.clone(),
                 notifier,
+                metrics: metrics.clone(),
                 max_attempts: settings.jobs.max_attempts,
                 first_pause: pace.first_pause,
             })
@@ -146,6 +154,7 @@ impl App {
         let intake = Arc::new(Intake {
             queue,
             ledger,
+            metrics,
             allowed,
             cooldown: settings.allowed.cooldown,
             capacity: settings.jobs.capacity,
@@ -217,6 +226,19 @@ impl App {
     }
 }
 
+/// The way of traces to a collector, where one is set. Within the runtime only.
+///
+/// # Errors
+/// A CA file that cannot be read, or settings that OpenTelemetry does not take.
+pub fn export(settings: &Settings) -> Result<Option<Export>, BuildError> {
+    let Some(traces) = &settings.traces else {
+        return Ok(None);
+    };
+    let http = transport::http_client(traces.ca_file.as_deref())?;
+    let export = Export::new(&traces.endpoint, &traces.service_name, http)?;
+    Ok(Some(export))
+}
+
 /// The start log: what this process will do and where.
 pub fn log_settings(settings: &Settings) {
     let or_all = |list: &[String]| {
@@ -257,6 +279,13 @@ pub fn log_settings(settings: &Settings) {
                 false => "the queue trigger of PacketCaptureJob brings those that others leave",
             }
         ),
+    }
+    if let Some(traces) = &settings.traces {
+        tracing::info!(
+            collector = traces.endpoint.host_str(),
+            service = traces.service_name,
+            "traces are exported"
+        );
     }
     let identity = settings.azure.as_ref().map(|azure| &azure.identity);
     if let Some(warning) = identity.and_then(|identity| identity.source.warning()) {
@@ -399,6 +428,14 @@ fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
         }
     };
     Ok(Arc::new(queue.map_err(BuildError::Queue)?))
+}
+/// `azure` knows nothing of metrics.
+struct Counted(Arc<Metrics>);
+
+impl CallObserver for Counted {
+    fn called(&self, operation: &'static str, status: Option<u16>, attempt: u32) {
+        self.0.called(operation, status, attempt);
+    }
 }
 
 /// The client of Resource Manager, which signs in as the configured identity.

@@ -17,7 +17,8 @@
 //!
 //! `functions` → `alert`, `capture`, `queue`; `worker` → `capture`, `queue`, `notify`; `capture` → `alert`,
 //! `azure`; `alert` → `azure::resource_id` alone. `azure`, `notify`, `config`, `queue` and `sandbox` use
-//! nothing of ours. [`app`] puts them together, with [`sign_in`] for the identity; [`explain`], [`credentials_command`] and [`doctor`] are the
+//! nothing of ours, nor does [`telemetry`], whose metrics and traces `functions` and `worker` fill. [`app`] puts
+//! them together, with [`sign_in`] for the identity; [`explain`], [`credentials_command`] and [`doctor`] are the
 //! command line's ways in. Only `main`, the sandbox's executable and `config` touch the process environment. A
 //! test guards all of this.
 

@@ -33,8 +33,10 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn serve() -> Result<(), Box<dyn Error>> {
     let environment = AppSettings::from_environment();
-    telemetry::start(environment.get("RUST_LOG"), environment.get("LOG_FORMAT"));
     let settings = Settings::read(&environment)?;
+    let export = app::export(&settings)?;
+    let (level, format) = (environment.get("RUST_LOG"), environment.get("LOG_FORMAT"));
+    telemetry::start(level, format, export.as_ref());
     let app = App::build(&settings, &Pace::default())?;
     let address = (Ipv4Addr::LOCALHOST, settings.port);
     let listener = TcpListener::bind(address).await.map_err(|error| {
@@ -42,8 +44,11 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     })?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
     app::log_settings(&settings);
-    app.serve(listener, stop_signal()).await?;
-    Ok(())
+    let served = app.serve(listener, stop_signal()).await;
+    if let Some(export) = export {
+        export.stop().await;
+    }
+    Ok(served?)
 }
 
 #[tokio::main]

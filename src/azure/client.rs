@@ -21,10 +21,11 @@ use azure_core::{
 };
 use serde::de::DeserializeOwned;
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 use url::Url;
 
 /// Where Resource Manager is and how to treat it.
@@ -40,6 +41,13 @@ pub struct ArmOptions {
     pub concurrent_calls: usize,
 }
 
+/// Somebody who counts the calls.
+pub trait CallObserver: Send + Sync {
+    /// One try is over. `status` is `None` when no answer came, or no token was to be had to ask with; the first
+    /// try is number 1.
+    fn called(&self, operation: &'static str, status: Option<u16>, attempt: u32);
+}
+
 /// See the file's head. Cheap to clone.
 #[derive(Clone)]
 pub struct ArmClient {
@@ -52,6 +60,7 @@ struct Shared {
     scope: String,
     options: ArmOptions,
     calls: Semaphore,
+    observer: OnceLock<Arc<dyn CallObserver>>,
 }
 
 /// One call, before it is sent.
@@ -105,8 +114,14 @@ impl ArmClient {
                 scope,
                 options,
                 calls,
+                observer: OnceLock::new(),
             }),
         }
+    }
+
+    /// Lets somebody count the calls of this client and its clones. The first one stays.
+    pub fn observe(&self, observer: Arc<dyn CallObserver>) {
+        let _ = self.shared.observer.set(observer);
     }
 
     /// The URL of a resource, or of `path` below it, built from parsed segments alone.
@@ -169,7 +184,29 @@ impl ArmClient {
         let mut tried = 0;
         loop {
             tried += 1;
-            let failure = match self.attempt(&call).await {
+            let span = tracing::debug_span!(
+                "arm",
+                operation = call.operation,
+                resource.id = %call.resource,
+                attempt = tried,
+                http.response.status_code = tracing::field::Empty,
+                otel.kind = "client",
+                otel.status_code = tracing::field::Empty,
+            );
+            let answered = self.attempt(&call).instrument(span.clone()).await;
+            let status = match &answered {
+                Ok(reply) => Some(reply.status),
+                Err(Failure::Refused { status, .. }) => Some(*status),
+                Err(_) => None,
+            };
+            span.record("http.response.status_code", status);
+            if answered.is_err() {
+                span.record("otel.status_code", "ERROR");
+            }
+            if let Some(observer) = self.shared.observer.get() {
+                observer.called(call.operation, status, tried);
+            }
+            let failure = match answered {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };

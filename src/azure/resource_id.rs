@@ -5,6 +5,7 @@ mod name;
 mod text;
 
 pub use name::InvalidResourceId;
+use std::sync::Arc;
 
 /// Room for every id Azure gives out, and an end to those that only a body could think of.
 const MAX_BYTES: usize = 2048;
@@ -31,9 +32,10 @@ const KNOWN_TYPES: [&str; 4] = [
 /// ([naming rules](https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules)).
 #[derive(Clone)]
 pub struct ResourceId {
-    text: String,
+    // Shared, since a job that is remembered holds its target more than once.
+    text: Arc<str>,
     /// `text` lower-cased: what is compared and hashed.
-    key: String,
+    key: Arc<str>,
 }
 
 impl ResourceId {
@@ -151,7 +153,7 @@ impl ResourceId {
     pub fn contains(&self, other: &ResourceId) -> bool {
         other
             .key
-            .strip_prefix(&self.key)
+            .strip_prefix(&*self.key)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
@@ -166,7 +168,10 @@ impl ResourceId {
             text.push_str(segment.as_ref());
         }
         let key = name::fold(&text);
-        ResourceId { text, key }
+        ResourceId {
+            text: text.into(),
+            key: key.into(),
+        }
     }
 }
 

@@ -42,7 +42,19 @@ pub fn platform_client() -> Result<reqwest::Client, TransportError> {
 /// # Errors
 /// When the file cannot be read or holds no certificate, or the system has no roots at all.
 pub fn https_client(ca_file: Option<&Path>) -> Result<reqwest::Client, TransportError> {
-    let mut builder = builder().https_only(true);
+    client(ca_file, true)
+}
+
+/// The same with plain HTTP as well, for a collector beside the process.
+///
+/// # Errors
+/// As [`https_client`].
+pub fn http_client(ca_file: Option<&Path>) -> Result<reqwest::Client, TransportError> {
+    client(ca_file, false)
+}
+
+fn client(ca_file: Option<&Path>, https_only: bool) -> Result<reqwest::Client, TransportError> {
+    let mut builder = builder().https_only(https_only);
     if let Some(certificates) = certificates(ca_file)? {
         builder = builder.tls_certs_only(certificates);
     }

@@ -10,7 +10,7 @@ use std::fmt;
 use time::OffsetDateTime;
 
 /// Names a job in logs, answers and notices.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobId(String);
 
@@ -18,6 +18,13 @@ impl JobId {
     /// A new one, unlike all others.
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().to_string())
+    }
+}
+
+/// As somebody wrote it: perhaps no job has it.
+impl From<&str> for JobId {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }
 
@@ -49,6 +56,9 @@ pub struct Job {
     /// When a capture that is in the way was first seen running, should Azure not say since when it runs.
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub in_the_way_since: Option<OffsetDateTime>,
+    /// The trace of the request that brought the alert, as W3C's `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_parent: Option<String>,
     pub report: Report,
 }
 
@@ -66,6 +76,7 @@ impl Job {
             failures: 0,
             create_unconfirmed: false,
             in_the_way_since: None,
+            trace_parent: None,
             report: Report::default(),
         }
     }
@@ -91,6 +102,9 @@ pub enum Action {
 #[serde(rename_all = "camelCase")]
 pub struct AlertSummary {
     pub rule: Option<String>,
+    /// The id of this one alert.
+    #[serde(default)]
+    pub alert_id: Option<String>,
     pub severity: Option<String>,
     pub signal: Option<String>,
     pub fired_at: Option<String>,
@@ -108,6 +122,7 @@ impl AlertSummary {
         };
         Self {
             rule: short(&alert.rule),
+            alert_id: short(&alert.id),
             severity: short(&alert.severity),
             signal: short(&alert.signal),
             fired_at: short(&alert.fired_at),
@@ -155,6 +170,16 @@ pub enum Phase {
     Telling,
     /// They have been told; the session that is over is to be removed.
     Removing { session: Session },
+}
+
+impl Action {
+    /// `capture`, `stop`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Capture => "capture",
+            Action::Stop => "stop",
+        }
+    }
 }
 
 impl Phase {
@@ -227,4 +252,20 @@ pub enum Status {
     /// Not to be captured.
     Ignored,
     Failed,
+}
+
+impl Status {
+    /// `accepted`, `created`, `joined`, `completed`, `stopped`, `skipped`, `ignored`, `failed`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Accepted => "accepted",
+            Status::Created => "created",
+            Status::Joined => "joined",
+            Status::Completed => "completed",
+            Status::Stopped => "stopped",
+            Status::Skipped => "skipped",
+            Status::Ignored => "ignored",
+            Status::Failed => "failed",
+        }
+    }
 }

@@ -1,5 +1,6 @@
-//! What became of each job and of each alert, remembered for an hour in bounded memory: callers wait here for
-//! the outcome, and a repeated alert is answered from here.
+//! What became of each job and of each alert, in bounded memory: an alert and a job that is over are remembered for
+//! an hour, a job under way as long as it goes. Callers wait here for the outcome, a repeated alert is answered
+//! from here, and the status page shows it.
 
 use super::job::{Action, Job, JobId, Report, Status};
 use crate::azure::resource_id::ResourceId;
@@ -8,12 +9,19 @@ use std::{
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
+use time::OffsetDateTime;
 use tokio::{sync::watch, time::Instant};
 
 /// A repeated alert is known as such for so long.
 pub const REMEMBERED: Duration = Duration::from_secs(3600);
 /// Jobs and alerts remembered at most, each; the oldest give way.
 const MOST_ENTRIES: usize = 10_000;
+/// The phase of a job with which nothing is left to do.
+pub const DONE: &str = "done";
+/// The phase of a job that another instance of the function has taken over.
+pub const ELSEWHERE: &str = "elsewhere";
+/// A job under way that nothing was heard of for so long goes on in another process. The longest capture takes 5 h.
+const SILENT: Duration = Duration::from_secs(6 * 3600);
 
 /// See the file's head.
 #[derive(Default)]
@@ -25,7 +33,10 @@ pub struct Ledger {
 #[derive(Default)]
 struct State {
     jobs: HashMap<JobId, Known>,
-    job_ages: VecDeque<(Instant, JobId)>,
+    /// With the time when each was last heard of, looked up late. Jobs that are over or gone are taken out late, too.
+    under_way: VecDeque<(Instant, JobId)>,
+    /// With the time when each was over.
+    over: VecDeque<(Instant, JobId)>,
     alerts: HashMap<String, Vec<JobId>>,
     alert_ages: VecDeque<(Instant, String)>,
     /// When each target's last capture was taken up, and by which job.
@@ -34,14 +45,66 @@ struct State {
 
 struct Known {
     target: ResourceId,
-    report: watch::Sender<Report>,
+    rule: Option<Box<str>>,
+    action: Action,
+    taken_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+    updated: Instant,
+    phase: &'static str,
+    failures: u32,
+    over: bool,
+    report: Box<Report>,
+    /// Made for those who wait, and gone when the job is over: it takes as much room as all the rest.
+    followed: Option<watch::Sender<Report>>,
 }
 
 impl Known {
     fn new(job: &Job) -> Self {
         Self {
             target: job.target.id.clone(),
-            report: watch::Sender::new(job.report.clone()),
+            rule: job.rule().map(Into::into),
+            action: job.action,
+            taken_at: job.taken_at,
+            updated_at: job.taken_at,
+            updated: Instant::now(),
+            phase: job.phase.as_str(),
+            failures: job.failures,
+            over: false,
+            report: Box::new(job.report.clone()),
+            followed: None,
+        }
+    }
+}
+
+/// A job as this process last saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobView {
+    pub job_id: JobId,
+    pub target: ResourceId,
+    /// The alert rule's name.
+    pub rule: Option<String>,
+    pub action: Action,
+    /// [`crate::capture::Phase::as_str`], [`DONE`] or [`ELSEWHERE`].
+    pub phase: &'static str,
+    /// Failed attempts in this phase.
+    pub failures: u32,
+    pub taken_at: OffsetDateTime,
+    pub updated_at: OffsetDateTime,
+    pub report: Report,
+}
+
+impl JobView {
+    fn of(job_id: &JobId, known: &Known) -> Self {
+        Self {
+            job_id: job_id.clone(),
+            target: known.target.clone(),
+            rule: known.rule.as_deref().map(str::to_owned),
+            action: known.action,
+            phase: known.phase,
+            failures: known.failures,
+            taken_at: known.taken_at,
+            updated_at: known.updated_at,
+            report: Report::clone(&known.report),
         }
     }
 }
@@ -66,8 +129,7 @@ impl Ledger {
         }
         for job in jobs {
             let id = &job.job_id;
-            state.jobs.insert(id.clone(), Known::new(job));
-            state.job_ages.push_back((now, id.clone()));
+            state.insert(now, job);
             if job.action == Action::Capture {
                 let target = job.target.id.clone();
                 state.targets.insert(target, (now, id.clone()));
@@ -91,20 +153,61 @@ impl Ledger {
     /// Writes down how far a job is. One that another process has left is known from now on.
     pub fn record(&self, job: &Job) {
         let mut state = self.state();
-        match state.jobs.get(&job.job_id) {
-            Some(known) => {
-                known.report.send_replace(job.report.clone());
-            }
-            None => {
-                let now = Instant::now();
-                state.forget(now);
-                state.jobs.insert(job.job_id.clone(), Known::new(job));
-                state.job_ages.push_back((now, job.job_id.clone()));
+        let now = Instant::now();
+        if !state.jobs.contains_key(&job.job_id) {
+            state.insert(now, job);
+        }
+        if let Some(known) = state.jobs.get_mut(&job.job_id) {
+            known.updated_at = OffsetDateTime::now_utc();
+            known.updated = now;
+            known.phase = job.phase.as_str();
+            known.failures = job.failures;
+            *known.report = job.report.clone();
+            if let Some(followed) = &known.followed {
+                followed.send_replace(job.report.clone());
             }
         }
+        state.set_over(now, &job.job_id, job.report.finished);
         if matches!(job.report.status, Status::Failed | Status::Skipped) {
             state.release(job);
         }
+    }
+
+    /// This process has done with a job; what is known of it stays as it is, but for the name of its phase.
+    pub fn leave(&self, job: &JobId, phase: &'static str) {
+        let mut state = self.state();
+        if let Some(known) = state.jobs.get_mut(job) {
+            known.phase = phase;
+        }
+        state.set_over(Instant::now(), job, true);
+    }
+
+    /// A job, if it is remembered.
+    pub fn job(&self, job: &JobId) -> Option<JobView> {
+        let state = self.state();
+        let (id, known) = state.jobs.get_key_value(job)?;
+        Some(JobView::of(id, known))
+    }
+
+    /// At most `top` jobs, the newest first, from the first one older than `after`; and whether there are more.
+    /// Jobs that come in between two calls change nothing for the older ones.
+    pub fn page(
+        &self,
+        after: Option<&(OffsetDateTime, JobId)>,
+        top: usize,
+    ) -> (Vec<JobView>, bool) {
+        let mut state = self.state();
+        state.forget(Instant::now());
+        let mut places: Vec<(OffsetDateTime, &JobId)> = state
+            .jobs
+            .iter()
+            .map(|(id, known)| (known.taken_at, id))
+            .filter(|(at, id)| after.is_none_or(|(last, last_id)| (*at, *id) < (*last, last_id)))
+            .collect();
+        places.sort_unstable_by(|one, other| other.cmp(one));
+        let views = places.iter().take(top);
+        let views = views.filter_map(|(_, id)| Some(JobView::of(id, state.jobs.get(id)?)));
+        (views.collect(), places.len() > top)
     }
 
     /// The jobs of an alert that is known already.
@@ -128,15 +231,19 @@ impl Ledger {
         self.state()
             .jobs
             .get(job)
-            .map(|known| known.report.borrow().clone())
+            .map(|known| Report::clone(&known.report))
     }
 
     /// Follows a job's report.
     pub fn follow(&self, job: &JobId) -> Option<watch::Receiver<Report>> {
-        self.state()
-            .jobs
-            .get(job)
-            .map(|known| known.report.subscribe())
+        let mut state = self.state();
+        let known = state.jobs.get_mut(job)?;
+        let sender = || watch::Sender::new(Report::clone(&known.report));
+        Some(match known.over {
+            // Its value is still read.
+            true => sender().subscribe(),
+            false => known.followed.get_or_insert_with(sender).subscribe(),
+        })
     }
 
     /// The target of a job, if it is remembered.
@@ -157,15 +264,67 @@ impl State {
         }
     }
 
-    fn forget(&mut self, now: Instant) {
-        while let Some((at, _)) = self.job_ages.front() {
-            if now - *at < REMEMBERED && self.job_ages.len() < MOST_ENTRIES {
+    fn insert(&mut self, now: Instant, job: &Job) {
+        self.forget(now);
+        self.jobs.insert(job.job_id.clone(), Known::new(job));
+        self.under_way.push_back((now, job.job_id.clone()));
+    }
+
+    fn set_over(&mut self, now: Instant, job: &JobId, over: bool) {
+        match self.jobs.get_mut(job) {
+            Some(known) if known.over != over => {
+                known.over = over;
+                if over {
+                    known.followed = None;
+                }
+            }
+            _ => return,
+        }
+        match over {
+            true => self.over.push_back((now, job.clone())),
+            false => self.under_way.push_back((now, job.clone())),
+        }
+    }
+
+    /// Jobs that are over go first.
+    fn forget_jobs(&mut self, now: Instant) {
+        while let Some((at, _)) = self.over.front() {
+            if now - *at < REMEMBERED && self.jobs.len() < MOST_ENTRIES {
                 break;
             }
-            if let Some((_, job)) = self.job_ages.pop_front() {
+            if let Some((_, job)) = self.over.pop_front()
+                && self.jobs.get(&job).is_some_and(|known| known.over)
+            {
                 self.jobs.remove(&job);
             }
         }
+        while let Some((heard, _)) = self.under_way.front() {
+            let full = self.jobs.len() >= MOST_ENTRIES;
+            if now - *heard < SILENT && !full {
+                break;
+            }
+            let Some((_, job)) = self.under_way.pop_front() else {
+                break;
+            };
+            match self.jobs.get(&job).filter(|known| !known.over) {
+                Some(known) if now - known.updated < SILENT && !full => {
+                    self.under_way.push_back((known.updated, job));
+                }
+                Some(_) => {
+                    self.jobs.remove(&job);
+                }
+                None => {}
+            }
+        }
+        if self.under_way.len() > 2 * MOST_ENTRIES {
+            let jobs = &self.jobs;
+            let goes_on = |job: &JobId| jobs.get(job).is_some_and(|known| !known.over);
+            self.under_way.retain(|(_, job)| goes_on(job));
+        }
+    }
+
+    fn forget(&mut self, now: Instant) {
+        self.forget_jobs(now);
         if self.targets.len() > MOST_ENTRIES {
             self.targets.retain(|_, (at, _)| now - *at < REMEMBERED);
             if self.targets.len() > MOST_ENTRIES {
@@ -184,59 +343,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::alert;
-
-    fn job(machine: usize) -> Job {
-        let id = format!(
-            "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/m{machine}"
-        );
-        let body = serde_json::json!({
-            "schemaId": "azureMonitorCommonAlertSchema",
-            "data": { "essentials": { "monitorCondition": "Fired", "alertTargetIDs": [id] }, "alertContext": {} }
-        });
-        let alert = alert::read(body.to_string().as_bytes()).unwrap();
-        Job::new(Action::Capture, alert.targets[0].clone(), &alert)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_alert_is_known_for_an_hour() {
-        let ledger = Ledger::default();
-        let (first, second) = (job(1), job(1));
-        assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&first)), Ok(()));
-        let known = Err(vec![first.job_id.clone()]);
-        assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&second)), known);
-        tokio::time::advance(REMEMBERED).await;
-        assert_eq!(
-            ledger.open(Some("k"), std::slice::from_ref(&second)),
-            Ok(())
-        );
-        assert!(ledger.report(&first.job_id).is_none());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_target_cools_down_unless_its_capture_failed() {
-        let ledger = Ledger::default();
-        let mut job = job(1);
-        let minute = Duration::from_secs(60);
-        assert!(!ledger.cools_down(&job.target.id, minute));
-        ledger.open(None, std::slice::from_ref(&job)).unwrap();
-        assert!(ledger.cools_down(&job.target.id, minute));
-        assert!(!ledger.cools_down(&job.target.id, Duration::ZERO));
-        job.report.status = Status::Failed;
-        ledger.record(&job);
-        assert!(!ledger.cools_down(&job.target.id, minute));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn memory_is_bounded() {
-        let ledger = Ledger::default();
-        for n in 0..MOST_ENTRIES + 50 {
-            ledger.open(Some(&n.to_string()), &[job(n)]).unwrap();
-        }
-        let state = ledger.state();
-        assert!(state.jobs.len() <= MOST_ENTRIES && state.alerts.len() <= MOST_ENTRIES);
-        assert!(state.targets.len() <= MOST_ENTRIES + 1);
-    }
-}
+mod tests;

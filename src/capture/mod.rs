@@ -18,7 +18,7 @@ pub mod step;
 
 pub use allowed::{Allowed, Decision};
 pub use job::{Action, AlertSummary, Job, JobId, Phase, Report, Status};
-pub use ledger::Ledger;
+pub use ledger::{JobView, Ledger};
 pub use name::CaptureName;
 pub use parameters::{Parameters, RemoveFinished};
 pub use step::{Capturer, Checkpoint, Next, StepError};

@@ -12,6 +12,7 @@ mod key_path;
 mod notification;
 pub mod secure_string;
 mod secure_webhook;
+mod traces;
 
 pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::AzureSettings;
@@ -25,6 +26,7 @@ pub use notification::{
     NotificationEvent, NotificationFormat, NotificationSettings, SigningSecret, WebhookUrl,
 };
 pub use secure_webhook::SecureWebhookSettings;
+pub use traces::TraceSettings;
 
 use app_settings::Reader;
 
@@ -42,6 +44,8 @@ pub struct Settings {
     pub secure_webhook: Option<SecureWebhookSettings>,
     /// `None` when nobody but the log is told how captures went.
     pub notification: Option<NotificationSettings>,
+    /// `None` when traces go nowhere.
+    pub traces: Option<TraceSettings>,
 }
 
 impl Settings {
@@ -71,6 +75,7 @@ impl Settings {
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);
+        let traces = traces::read(&mut reader);
         reader.finish(Self {
             port,
             azure,
@@ -79,6 +84,7 @@ impl Settings {
             jobs,
             secure_webhook,
             notification,
+            traces,
         })
     }
 }

@@ -4,7 +4,7 @@
 //! an alert that was not taken is answered so.
 
 use crate::{
-    alert::{Alert, BadBody, ResourceId, Target},
+    alert::{Alert, BadBody, ResourceId, Schema, Target},
     capture::{JobId, Report, Status},
 };
 use axum::{
@@ -29,6 +29,21 @@ pub enum Outcome {
     DryRun,
 }
 
+impl Outcome {
+    /// The word, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Created => "created",
+            Outcome::Joined => "joined",
+            Outcome::Stopped => "stopped",
+            Outcome::Accepted => "accepted",
+            Outcome::Ignored => "ignored",
+            Outcome::Skipped => "skipped",
+            Outcome::DryRun => "dry_run",
+        }
+    }
+}
+
 /// A good answer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,7 +61,7 @@ pub struct Answer {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertView {
-    schema: Value,
+    pub(super) schema: Schema,
     state: Value,
     rule: Option<String>,
     id: Option<String>,
@@ -61,7 +76,7 @@ pub struct AlertView {
 impl From<&Alert> for AlertView {
     fn from(alert: &Alert) -> Self {
         Self {
-            schema: serde_json::to_value(alert.schema).unwrap_or_default(),
+            schema: alert.schema,
             state: serde_json::to_value(alert.state).unwrap_or_default(),
             rule: alert.rule.clone(),
             id: alert.id.clone(),
@@ -269,6 +284,15 @@ impl Refusal {
         }
     }
 
+    /// For the metrics.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Refusal::AzureRefused(_) => "azure_refused",
+            Refusal::NotTaken { .. } => "not_taken",
+            _ => "refused",
+        }
+    }
+
     fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
             Refusal::NotTaken { retry_after, .. } => {
@@ -301,7 +325,7 @@ impl Refusal {
             }
             Refusal::NoSuchRoute => error(
                 "NotFound",
-                "alerts go to POST /api/AlertPacketCapture",
+                "alerts go to POST /api/AlertPacketCapture; GET /api/PacketCaptures shows what became of them",
                 None,
             ),
             Refusal::Unauthorized(message) => error("Unauthorized", message, None),

@@ -8,13 +8,18 @@ use serde_json::{Map, Value, json};
 /// The names of the bindings in function.json.
 const IN: &str = "req";
 const OUT: &str = "res";
+/// What the functions read of a query.
+const OF_INTEREST: [&str; 3] = ["dryRun", "$top", "$skiptoken"];
 
 /// The client's request out of an envelope.
 pub(super) struct Inner {
     pub method: String,
-    /// As a query string; only `dryRun` is of interest.
+    /// The path as the client wrote it.
+    pub path: String,
+    /// As a query string, of what is of interest: the rest holds the key.
     pub query: String,
     pub content_type: Option<String>,
+    pub accept: String,
     /// The values of all `Authorization` headers.
     pub authorization: Vec<String>,
     pub body: String,
@@ -29,21 +34,27 @@ pub(super) fn open(body: &[u8]) -> Option<Inner> {
     let headers = request.get("Headers").and_then(Value::as_object);
     let content_type = values(headers, "content-type").into_iter().next();
     let query = request.get("Query").and_then(Value::as_object);
-    let dry_run = query
-        .and_then(|query| {
-            query
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("dryRun"))
-        })
-        .map(|(_, value)| format!("dryRun={}", value.as_str().unwrap_or_default()));
+    let mut asked = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in query.into_iter().flatten() {
+        if OF_INTEREST
+            .iter()
+            .any(|wanted| name.eq_ignore_ascii_case(wanted))
+        {
+            asked.append_pair(name, value.as_str().unwrap_or_default());
+        }
+    }
+    let url = request.get("Url").and_then(Value::as_str);
+    let url = url.and_then(|url| url::Url::parse(url).ok());
     Some(Inner {
         method: request
             .get("Method")
             .and_then(Value::as_str)
             .unwrap_or("POST")
             .to_owned(),
-        query: dry_run.unwrap_or_default(),
+        path: url.map(|url| url.path().to_owned()).unwrap_or_default(),
+        query: asked.finish(),
         content_type,
+        accept: values(headers, "accept").join(","),
         authorization: values(headers, "authorization"),
         body: match request.get("Body") {
             Some(Value::String(text)) => text.clone(),
@@ -82,12 +93,21 @@ fn decoded(value: &Value) -> Value {
 pub(super) fn close(
     (status, headers, body): (StatusCode, Vec<(&'static str, String)>, Value),
 ) -> (StatusCode, Json<Value>) {
+    let log = format!("answered {} {}", status.as_u16(), summary(&body));
+    close_text(status, headers, body.to_string(), log)
+}
+
+/// The same for an answer that is text, with the line that the host's log gets.
+pub(super) fn close_text(
+    status: StatusCode,
+    headers: Vec<(&'static str, String)>,
+    text: String,
+    log: String,
+) -> (StatusCode, Json<Value>) {
     let headers: Map<String, Value> = headers
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.into()))
         .collect();
-    let text = body.to_string();
-    let log = format!("answered {} {}", status.as_u16(), summary(&body));
     let envelope = json!({
         "Outputs": { OUT: { "statusCode": status.as_u16(), "headers": headers, "body": text } },
         "Logs": [log],

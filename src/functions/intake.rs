@@ -7,9 +7,11 @@ use crate::{
         Action, Allowed, Decision, Job, JobId, Ledger, Report, Status, allowed::SCOPE_NOT_ALLOWED,
     },
     queue::JobQueue,
+    telemetry::{Metrics, describe, trace_parent},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
+use tracing::{Instrument, Span};
 
 /// When the queue is full, its oldest jobs are done within about so long.
 const WHEN_FULL: Duration = Duration::from_secs(15);
@@ -22,6 +24,7 @@ static READING: Semaphore = Semaphore::const_new(READERS);
 pub struct Intake {
     pub queue: Arc<dyn JobQueue>,
     pub ledger: Arc<Ledger>,
+    pub metrics: Arc<Metrics>,
     pub allowed: Allowed,
     pub cooldown: Duration,
     /// Jobs that the queue holds at most.
@@ -40,17 +43,40 @@ impl Intake {
     /// # Errors
     /// A bad body, a full queue, or Azure's refusal for every target.
     pub async fn take(self: &Arc<Self>, body: Vec<u8>, dry_run: bool) -> Result<Answer, Refusal> {
+        let mut counted = Counted {
+            metrics: &self.metrics,
+            schema: "unknown",
+            outcome: "caller_left",
+        };
+        let answer = self.answer(body, dry_run, &mut counted).await;
+        counted.outcome = match &answer {
+            Ok(answer) => answer.outcome.as_str(),
+            Err(refusal) => refusal.as_str(),
+        };
+        answer
+    }
+
+    async fn answer(
+        self: &Arc<Self>,
+        body: Vec<u8>,
+        dry_run: bool,
+        counted: &mut Counted<'_>,
+    ) -> Result<Answer, Refusal> {
         let deadline = Instant::now() + self.reply_wait;
         // The host drops this future when the caller leaves; what is read shall be put into the queue.
         let intake = self.clone();
-        let taken = tokio::spawn(async move { intake.put(&body, dry_run).await }).await;
-        match taken {
-            Ok(Ok(Taken::Answered(answer))) => Ok(*answer),
+        let taken = async move { intake.put(&body, dry_run).await };
+        match tokio::spawn(taken.in_current_span()).await {
+            Ok(Ok(Taken::Answered(answer))) => {
+                counted.schema = answer.alert.schema.as_str();
+                Ok(*answer)
+            }
             Ok(Ok(Taken::Queued {
                 alert,
                 jobs,
                 others,
             })) => {
+                counted.schema = alert.schema.as_str();
                 let rule = alert.rule.as_deref();
                 for job in &jobs {
                     tracing::info!(alert.rule = rule, job.id = %job.job_id, resource.id = %job.target.id, "alert taken");
@@ -81,6 +107,9 @@ impl Intake {
             let _turn = READING.acquire().await;
             alert::read(body).map_err(Refusal::BadBody)?
         };
+        let span = Span::current();
+        describe(&span, "alert.rule", alert.rule.as_deref());
+        describe(&span, "alert.id", alert.id.as_deref());
         let dry_run = dry_run || self.dry_run;
         let answered = |answer: Answer| Ok(Taken::Answered(Box::new(answer)));
         if self.stop_on_resolved && !dry_run {
@@ -165,7 +194,10 @@ impl Intake {
         }
         let jobs: Vec<Job> = targets
             .into_iter()
-            .map(|target| Job::new(action, target, &alert))
+            .map(|target| Job {
+                trace_parent: trace_parent(&Span::current()),
+                ..Job::new(action, target, &alert)
+            })
             .collect();
         let key = key.as_deref();
         if let Err(first) = self.ledger.open(key, &jobs) {
@@ -210,6 +242,19 @@ impl Intake {
         };
         let entries = first.iter().filter_map(entry).collect();
         Answer::ignored(alert, "duplicate", entries)
+    }
+}
+
+/// Counts an alert whatever happens: the host drops the future of a caller who leaves.
+struct Counted<'a> {
+    metrics: &'a Metrics,
+    schema: &'static str,
+    outcome: &'static str,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.metrics.alert(self.schema, self.outcome);
     }
 }
 

@@ -7,8 +7,11 @@ mod envelope;
 mod explanation;
 mod intake;
 mod job_trigger;
+mod look;
+mod page;
 mod request;
 mod secure_webhook;
+mod status;
 
 pub use answer::{Answer, Refusal};
 pub use claims::Expected;
@@ -16,16 +19,18 @@ pub use explanation::Explanation;
 pub use intake::Intake;
 pub use secure_webhook::{KeysUnavailable, Proof, SecureWebhook, SigningKeys};
 
-use crate::alert::MAX_BODY_BYTES;
+use crate::{alert::MAX_BODY_BYTES, telemetry::continue_trace};
 use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, Method, StatusCode, header::ACCEPT},
     response::{IntoResponse, Response},
 };
+use status::{Asked, StatusRoutes};
 use std::sync::Arc;
-use tracing::Instrument;
+use time::OffsetDateTime;
+use tracing::{Instrument, Span};
 
 /// The function's name, which is its folder's.
 const FUNCTION: &str = "AlertPacketCapture";
@@ -39,12 +44,19 @@ struct Door {
     intake: Arc<Intake>,
     /// `None` when the function key is enough.
     secure_webhook: Option<SecureWebhook>,
+    status: StatusRoutes,
 }
 
 /// All routes. Paths come as the client wrote them, in any case and perhaps with a trailing slash, so they are
 /// compared here rather than by a router.
 pub fn router(intake: Arc<Intake>, secure_webhook: Option<SecureWebhook>) -> Router {
     let door = Door {
+        status: StatusRoutes {
+            ledger: intake.ledger.clone(),
+            queue: intake.queue.clone(),
+            metrics: intake.metrics.clone(),
+            since: OffsetDateTime::now_utc(),
+        },
         intake,
         secure_webhook,
     };
@@ -58,8 +70,12 @@ async fn dispatch(State(door): State<Arc<Door>>, request: Request) -> Response {
         .trim_end_matches('/')
         .to_ascii_lowercase();
     let function = FUNCTION.to_ascii_lowercase();
+    if look::below(request.uri().path()).is_some() {
+        return show(&door.status, request).await;
+    }
     let invocation = invocation_id(request.headers());
     let span = tracing::info_span!("request", invocation.id = invocation);
+    join_trace(&span, request.headers());
     if path.is_empty() {
         // The host's readiness probe, every 25 ms at start.
         return (StatusCode::OK, "alert-packet-capture is ready\n").into_response();
@@ -156,6 +172,36 @@ async fn abandoned_job(door: &Door, request: Request) -> Response {
     }
 }
 
+/// The status routes, raw or as the host's envelope at `POST /PacketCaptures`.
+async fn show(routes: &StatusRoutes, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().trim_end_matches('/');
+    if parts.method == Method::POST && path[1..].eq_ignore_ascii_case(status::FUNCTION) {
+        let body = to_bytes(body, MOST_ENVELOPE_BYTES).await;
+        if let Some(inner) = body.ok().and_then(|body| envelope::open(&body)) {
+            let asked = Asked {
+                method: &inner.method,
+                path: &inner.path,
+                query: &inner.query,
+                accept: &inner.accept,
+            };
+            let shown = routes.answer(&asked).await;
+            let log = format!("answered {}", shown.status.as_u16());
+            let headers = shown.headers();
+            return envelope::close_text(shown.status, headers, shown.body, log).into_response();
+        }
+    }
+    let accept = parts.headers.get_all(ACCEPT).iter();
+    let accept: Vec<&str> = accept.filter_map(|value| value.to_str().ok()).collect();
+    let asked = Asked {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        accept: &accept.join(","),
+    };
+    routes.answer(&asked).await.into_response()
+}
+
 fn refused(refusal: Refusal) -> Refusal {
     refusal.log();
     refusal
@@ -189,6 +235,12 @@ async fn read_body(
     }
     // The sender going away in the middle looks the same as too long a body, and nobody reads that answer.
     to_bytes(body, limit).await.map_err(|_| Refusal::TooLarge)
+}
+
+/// The host's trace goes on here.
+fn join_trace(span: &Span, headers: &HeaderMap) {
+    let value = |name: &str| headers.get(name)?.to_str().ok();
+    continue_trace(span, value("traceparent"), value("tracestate"));
 }
 
 /// In forwarding mode the host appends its id to one that the client sent: the last one is the host's.

@@ -5,9 +5,12 @@ mod held;
 mod notice;
 
 use crate::{
-    capture::{Action, Capturer, Job, Ledger, Next, Phase, Status, StepError, step},
+    capture::{
+        Action, Capturer, Job, Ledger, Next, Phase, Report, Status, StepError, ledger, step,
+    },
     notify::{Event, NoticeError, Notifier},
     queue::{JobQueue, Message},
+    telemetry::{Metrics, continue_trace, describe},
 };
 use held::Held;
 use std::{sync::Arc, time::Duration};
@@ -35,6 +38,7 @@ pub struct Worker {
     pub capturer: Capturer,
     pub ledger: Arc<Ledger>,
     pub notifier: Arc<dyn Notifier>,
+    pub metrics: Arc<Metrics>,
     /// Failures until a job is given up; counted anew once Azure has accepted the capture.
     pub max_attempts: u32,
     /// The pause after a first failure; it doubles with each further one.
@@ -75,8 +79,15 @@ impl Worker {
     async fn take_up(&self, message: Message) {
         match serde_json::from_str::<Job>(&message.body) {
             Ok(job) => {
-                let span =
-                    tracing::info_span!("job", job.id = %job.job_id, resource.id = %job.target.id);
+                let span = tracing::info_span!(
+                    "job",
+                    job.id = %job.job_id,
+                    resource.id = %job.target.id,
+                    alert.rule = job.rule(),
+                    attempt = job.failures + 1,
+                );
+                continue_trace(&span, job.trace_parent.as_deref(), None);
+                describe(&span, "alert.id", job.alert.alert_id.as_deref());
                 self.walk(message, job).instrument(span).await;
             }
             Err(error) => {
@@ -92,7 +103,9 @@ impl Worker {
         let mut held = Held::new(self.queue.as_ref(), message);
         for _ in 0..STEPS_AT_ONCE {
             let before = job.report.clone();
-            let next = match self.capturer.step(&mut job, &mut held).await {
+            let span = tracing::debug_span!("step", phase = job.phase.as_str());
+            let step = self.capturer.step(&mut job, &mut held).instrument(span);
+            let next = match step.await {
                 Ok(next) => {
                     // Before that, steps that succeed and fail in turn would never end.
                     if matches!(job.phase, Phase::Starting { .. } | Phase::Running { .. }) {
@@ -102,6 +115,8 @@ impl Worker {
                 }
                 Err(error) => self.failed(&mut job, &error),
             };
+            // First, since those who read the ledger may look at the metrics next.
+            self.count(&job, &before);
             self.ledger.record(&job);
             if job.report != before && !job.report.finished {
                 tracing::info!("{}", job.report.message);
@@ -118,15 +133,34 @@ impl Worker {
                 Next::After(wait) => return held.put_back(&job, wait).await,
                 Next::Decided | Next::Done => {
                     self.ledger.record(&job);
+                    self.ledger.leave(&job.job_id, ledger::DONE);
                     return held.finish(&job).await;
                 }
                 Next::NotOurs => {
+                    self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
                     tracing::info!("another instance of the function has taken this job over");
                     return;
                 }
             }
         }
         held.put_back(&job, Duration::from_secs(1)).await;
+    }
+
+    /// Counts what this step has changed.
+    fn count(&self, job: &Job, before: &Report) {
+        let report = &job.report;
+        if report.status == Status::Created && before.status != Status::Created {
+            let after = OffsetDateTime::now_utc() - job.taken_at;
+            // Clocks of two instances may differ.
+            self.metrics.created(after.try_into().unwrap_or_default());
+        }
+        if report.finished && !before.finished {
+            // A session is counted by the job that made it.
+            self.metrics.ended(match report.joined {
+                true => Status::Joined.as_str(),
+                false => report.status.as_str(),
+            });
+        }
     }
 
     fn failed(&self, job: &mut Job, error: &StepError) -> Next {
@@ -161,7 +195,10 @@ impl Worker {
             return;
         }
         let notice = notice::of(job, Event::Created, OffsetDateTime::now_utc());
-        if let Err(error) = self.notifier.tell(&notice).await {
+        let told = self.notifier.tell(&notice).await;
+        self.metrics
+            .notice(Event::Created.as_str(), result_of(&told));
+        if let Err(error) = told {
             tracing::warn!("the start of the capture was not told: {error}");
         }
     }
@@ -185,9 +222,15 @@ impl Worker {
             job.failures = 0;
             notice.log();
         }
-        if self.notifier.tells(event)
-            && let Err(error) = self.notifier.tell(&notice).await
-        {
+        let told = match self.notifier.tells(event) {
+            true => {
+                let told = self.notifier.tell(&notice).await;
+                self.metrics.notice(event.as_str(), result_of(&told));
+                told
+            }
+            false => Ok(()),
+        };
+        if let Err(error) = told {
             if error.is_temporary() && now < ended_at + TELL_FOR {
                 return self.tell_again(job, &error);
             }
@@ -212,6 +255,15 @@ impl Worker {
             "{error}; trying again"
         );
         Next::After(pause)
+    }
+}
+
+/// For the metrics.
+fn result_of(told: &Result<(), NoticeError>) -> &'static str {
+    match told {
+        Ok(()) => "told",
+        Err(error) if error.is_temporary() => "failed_for_now",
+        Err(_) => "failed",
     }
 }
 

@@ -16,9 +16,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "capture",
             "queue",
             "azure::resource_id",
+            "telemetry",
         ],
     ),
-    ("worker", &["capture", "queue", "notify"]),
+    ("worker", &["capture", "queue", "notify", "telemetry"]),
     ("capture", &["capture", "alert", "azure"]),
     ("alert", &["alert", "azure::resource_id"]),
     ("azure", &["azure"]),
@@ -130,6 +131,25 @@ fn only_the_entries_touch_the_process_environment() {
             "env::current_dir",
         ] {
             assert!(!source.contains(forbidden), "src/{file} uses {forbidden}");
+        }
+    }
+}
+
+/// OpenTelemetry's SDK reads `OTEL_…` variables by itself, so it is made in one place, which says so.
+#[test]
+fn only_the_exporter_makes_opentelemetry() {
+    for (file, source) in all_sources() {
+        for forbidden in [
+            "opentelemetry_otlp",
+            "Resource::builder",
+            "SdkTracerProvider::builder",
+        ] {
+            let tests = source.find("#[cfg(test)]").unwrap_or(source.len());
+            let used = source[..tests].contains(forbidden);
+            assert!(
+                !used || file == "telemetry/export.rs",
+                "src/{file} uses {forbidden}"
+            );
         }
     }
 }

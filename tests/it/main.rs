@@ -21,4 +21,6 @@ mod queue_contract;
 mod queue_stories;
 mod receiver;
 mod secure_webhook_stories;
+mod status_stories;
+mod trace_stories;
 mod world;

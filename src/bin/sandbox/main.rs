@@ -77,7 +77,7 @@ fn start_logs() -> bool {
     let level = std::env::var("RUST_LOG").ok().filter(|it| !it.is_empty());
     if level.is_some() {
         let format = std::env::var("LOG_FORMAT").ok();
-        telemetry::start(level.as_deref(), format.as_deref());
+        telemetry::start(level.as_deref(), format.as_deref(), None);
     }
     level.is_some()
 }

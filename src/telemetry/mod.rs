@@ -1,7 +1,16 @@
-//! Log lines: stdout, one line an event, since the Functions host takes every line on stderr for an error.
+//! What the process tells about itself: log lines, traces, numbers. Log lines go to stdout, one line an event, since
+//! the Functions host takes every line on stderr for an error. It uses nothing of ours.
+
+mod export;
+mod metrics;
+mod trace;
+
+pub use export::{Export, ExportError};
+pub use metrics::Metrics;
+pub use trace::{continue_trace, describe, trace_parent};
 
 use std::panic;
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing_subscriber::{EnvFilter, filter::Targets, fmt, prelude::*};
 
 /// At TRACE these print whole HTTP frames, tokens and bodies included; no level chosen by a user opens them.
 const NEVER_BELOW_INFO: [&str; 9] = [
@@ -16,8 +25,9 @@ const NEVER_BELOW_INFO: [&str; 9] = [
     "tower",
 ];
 
-/// Starts logging. `level` is `RUST_LOG`'s value, `format` is `LOG_FORMAT`'s (`json` or lines for people).
-pub fn start(level: Option<&str>, format: Option<&str>) {
+/// Starts logging and, where an exporter is given, tracing. `level` is `RUST_LOG`'s value, `format` is
+/// `LOG_FORMAT`'s (`json` or lines for people).
+pub fn start(level: Option<&str>, format: Option<&str>, export: Option<&Export>) {
     let (filter, wrong) = match EnvFilter::try_new(level.unwrap_or("info")) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),
@@ -28,14 +38,18 @@ pub fn start(level: Option<&str>, format: Option<&str>) {
             Err(_) => filter,
         }
     });
+    // Our own spans alone: the libraries' hold whole requests, and the exporter's would be exported in turn.
+    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), tracing::Level::DEBUG);
+    let traces = export.map(|export| export.layer().with_filter(ours));
     let layer = fmt::layer().with_ansi(false).with_target(false);
     let json = format.is_some_and(|format| format.eq_ignore_ascii_case("json"));
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(traces);
     // A second start (tests, the sandbox) keeps the first.
     let _ = if json {
-        registry.with(layer.json().flatten_event(true)).try_init()
+        let layer = layer.json().flatten_event(true);
+        registry.with(layer.with_filter(filter)).try_init()
     } else {
-        registry.with(layer).try_init()
+        registry.with(layer.with_filter(filter)).try_init()
     };
     if let Some(error) = wrong {
         tracing::warn!("RUST_LOG cannot be read, using info: {error}");

@@ -1,0 +1,173 @@
+//! Numbers for Prometheus, in its OpenMetrics text. All labels come out of closed sets: no rule, no machine, nothing
+//! that an alert's sender chooses.
+//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::Registry,
+};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// From a warm alert (two calls) to one that waits for another capture to end.
+const CREATED_AFTER_SECONDS: [f64; 12] = [
+    0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
+];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AlertLabels {
+    schema: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndLabels {
+    end: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    operation: &'static str,
+    status: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    operation: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NoticeLabels {
+    event: &'static str,
+    result: &'static str,
+}
+
+/// What is counted. Each counts from the start of the process.
+pub struct Metrics {
+    registry: Registry,
+    alerts: Family<AlertLabels, Counter>,
+    captures: Family<EndLabels, Counter>,
+    arm_requests: Family<CallLabels, Counter>,
+    arm_retries: Family<OperationLabels, Counter>,
+    created_after: Histogram,
+    notices: Family<NoticeLabels, Counter>,
+    waiting: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let metrics = Self {
+            alerts: Family::default(),
+            captures: Family::default(),
+            arm_requests: Family::default(),
+            arm_retries: Family::default(),
+            created_after: Histogram::new(CREATED_AFTER_SECONDS),
+            notices: Family::default(),
+            waiting: Gauge::default(),
+            registry: Registry::default(),
+        };
+        // The crate ends each help with a full stop, and each counter's name with _total.
+        registry.register(
+            "apc_alerts",
+            "Alerts by schema and by what the caller was told",
+            metrics.alerts.clone(),
+        );
+        registry.register(
+            "apc_captures",
+            "Jobs that are over, by how they ended; joined ones followed a capture that another job made",
+            metrics.captures.clone(),
+        );
+        registry.register(
+            "apc_arm_requests",
+            "Requests to Resource Manager by operation and HTTP status; no_answer when there was none",
+            metrics.arm_requests.clone(),
+        );
+        registry.register(
+            "apc_arm_retries",
+            "Requests to Resource Manager that repeated a failed one",
+            metrics.arm_retries.clone(),
+        );
+        registry.register(
+            "apc_capture_created_after_seconds",
+            "Time from taking an alert until Azure accepted its capture",
+            metrics.created_after.clone(),
+        );
+        registry.register(
+            "apc_notices",
+            "Attempts to tell somebody, by event and result",
+            metrics.notices.clone(),
+        );
+        registry.register(
+            "apc_jobs_waiting",
+            "Jobs in the queue, those that somebody works on included",
+            metrics.waiting.clone(),
+        );
+        let started = Gauge::<i64>::default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        started.set(since.unwrap_or_default().as_secs() as i64);
+        registry.register(
+            "process_start_time_seconds",
+            "Start of the process since the Unix epoch",
+            started,
+        );
+        registry.register(
+            "apc_build",
+            "The version of the function",
+            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        Self {
+            registry,
+            ..metrics
+        }
+    }
+}
+
+impl Metrics {
+    /// The content type of [`Metrics::text`].
+    pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    /// The caller of an alert was told this.
+    pub fn alert(&self, schema: &'static str, outcome: &'static str) {
+        self.alerts
+            .get_or_create(&AlertLabels { schema, outcome })
+            .inc();
+    }
+
+    /// A job is over.
+    pub fn ended(&self, end: &'static str) {
+        self.captures.get_or_create(&EndLabels { end }).inc();
+    }
+
+    /// One try of a call to Resource Manager; the first one is number 1.
+    pub fn called(&self, operation: &'static str, status: Option<u16>, attempt: u32) {
+        let status = status.map_or_else(|| "no_answer".to_owned(), |status| status.to_string());
+        let labels = CallLabels { operation, status };
+        self.arm_requests.get_or_create(&labels).inc();
+        if attempt > 1 {
+            let labels = OperationLabels { operation };
+            self.arm_retries.get_or_create(&labels).inc();
+        }
+    }
+
+    /// Azure accepted a capture so long after its alert was taken.
+    pub fn created(&self, after: Duration) {
+        self.created_after.observe(after.as_secs_f64());
+    }
+
+    /// One attempt to tell somebody.
+    pub fn notice(&self, event: &'static str, result: &'static str) {
+        self.notices
+            .get_or_create(&NoticeLabels { event, result })
+            .inc();
+    }
+
+    /// All numbers. `waiting`: jobs in the queue now.
+    pub fn text(&self, waiting: usize) -> String {
+        self.waiting.set(waiting.try_into().unwrap_or(i64::MAX));
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = text::encode(&mut text, &self.registry);
+        text
+    }
+}
