@@ -99,6 +99,27 @@ const PERMISSIONS_READ: Right = wanted(
     "only this check needs it",
 );
 
+/// All that is asked of an identity: what the code calls, and what Azure does in its name.
+#[cfg(test)]
+const ALL: [Right; 16] = [
+    WATCHERS_READ,
+    CAPTURES_READ,
+    CAPTURES_QUERY,
+    CAPTURES_WRITE,
+    CAPTURES_DELETE,
+    OPERATIONS_READ,
+    MACHINES_READ,
+    SCALE_SETS_READ,
+    INSTANCES_READ,
+    EXTENSIONS_READ,
+    INSTANCE_VIEW_READ,
+    ACCOUNTS_READ,
+    ACCOUNT_KEYS[0],
+    ACCOUNT_KEYS[1],
+    ACCOUNT_KEYS[2],
+    PERMISSIONS_READ,
+];
+
 impl Doctor<'_> {
     /// The call was let through.
     pub fn has(&mut self, right: Right, at: &str) {
@@ -206,4 +227,31 @@ pub fn names(ids: &[&ResourceId]) -> String {
         (None, None) => format!("subscription {}", id.subscription()),
     };
     ids.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The custom roles that are deployed hold what the doctor asks for, and nothing else.
+    #[test]
+    fn the_roles_and_the_doctor_are_of_one_mind() {
+        let roles = [
+            include_str!("../../deploy/roles/watchers.json"),
+            include_str!("../../deploy/roles/machines.json"),
+            include_str!("../../deploy/roles/storage.json"),
+        ];
+        let mut given = BTreeSet::new();
+        for role in roles {
+            let role: serde_json::Value = serde_json::from_str(role).unwrap();
+            for action in role["Actions"].as_array().unwrap() {
+                let action = action.as_str().unwrap().to_owned();
+                assert!(given.insert(action.clone()), "{action} is given twice");
+            }
+            assert!(role["DataActions"].as_array().unwrap().is_empty());
+        }
+        let asked: BTreeSet<String> = ALL.iter().map(|right| right.action.to_owned()).collect();
+        assert_eq!(given, asked);
+    }
 }

@@ -73,6 +73,8 @@ pub(super) struct World {
     pub capture_limit: usize,
     pub one_write_at_a_time: bool,
     pub directory: Directory,
+    /// What the caller's role allows; everything while there is none.
+    pub granted: Option<Vec<String>>,
     pub denied: Vec<String>,
     pub subscriptions: Vec<String>,
     pub machines: Vec<Machine>,
@@ -99,6 +101,7 @@ impl World {
             capture_page_size: None,
             capture_limit: 10_000,
             one_write_at_a_time: false,
+            granted: None,
             denied: Vec::new(),
             subscriptions: Vec::new(),
             machines: Vec::new(),
@@ -162,7 +165,8 @@ impl World {
     }
 
     pub fn denies(&self, action: &str) -> bool {
-        self.denied.iter().any(|denied| same(denied, action))
+        let among = |actions: &[String]| actions.iter().any(|known| same(known, action));
+        among(&self.denied) || self.granted.as_deref().is_some_and(|role| !among(role))
     }
 
     pub fn retry_after(&self) -> String {

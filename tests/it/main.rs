@@ -10,5 +10,6 @@ mod fault_stories;
 mod front_door_stories;
 mod local_settings;
 mod process_stories;
+mod role_stories;
 mod secure_webhook_stories;
 mod world;
