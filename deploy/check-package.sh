@@ -53,4 +53,4 @@ fi
 for path in "$PWD" "${CARGO_HOME:-$HOME/.cargo}" "${RUSTUP_HOME:-$HOME/.rustup}"; do
   if grep -q -a -F "$path/" "$handler"; then fail "the handler holds the path $path"; fi
 done
-echo "handler: $bytes bytes, needs glibc $highest, $(echo $needed)"
+echo "handler: $bytes bytes, needs glibc $highest and ${needed//$'\n'/, }"

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Installs the tools of one requirements file into target/tools, where package.sh and check-templates.sh look for
-# them. Nothing outside of target/ is touched, except that Python itself is installed where CI runs as root.
-# Usage: deploy/tools.sh package|check
+# Installs the tools of requirements files into target/tools, where package.sh and check-templates.sh look for them.
+# Nothing outside of target/ is touched, except that Python itself is installed where CI runs as root.
+# Usage: deploy/tools.sh package|check|bicep...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-requirements=deploy/requirements-${1:?usage: deploy/tools.sh package|check}.txt
-test -r "$requirements"
+if [ $# = 0 ]; then sed -n '4s/^# //p' "$0" >&2; exit 2; fi
 
 if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
   if [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -17,11 +16,13 @@ if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
   fi
 fi
 
-venv=target/tools/$1
-stamp=$venv/installed
-if ! cmp -s "$requirements" "$stamp"; then
-  python3 -m venv --clear "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-  cp "$requirements" "$stamp"
-fi
-"$venv/bin/pip" list --disable-pip-version-check 2>/dev/null | grep -i -E "^($(grep -v '^#' "$requirements" | sed 's/[=<>].*//' | paste -sd'|'))\b"
+for name in "$@"; do
+  requirements=deploy/requirements-$name.txt
+  venv=target/tools/$name
+  if ! cmp -s "$requirements" "$venv/installed"; then
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+    cp "$requirements" "$venv/installed"
+  fi
+  echo "$venv: $(grep -v '^#' "$requirements" | paste -sd' ')"
+done
