@@ -144,7 +144,9 @@ def flatten(template, name, folder):
         inner = resource.get("properties", {}).get("template")
         if inner:
             flatten(inner, symbol, folder)
-    flat = {**template, "resources": [it for it in resources if not it.get("existing")]}
+    # Symbolic names mean nothing in a list.
+    listed = [{key: value for key, value in it.items() if key != "dependsOn"} for it in resources if not it.get("existing")]
+    flat = {**template, "resources": listed}
     del flat["languageVersion"]
     (folder / f"{name}.json").write_text(json.dumps(flat, indent=2))
 

@@ -348,7 +348,6 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
     }
     siteConfig: {
       appSettings: concat(settings, empty(notificationWebhookUrl) ? [] : notificationSettings)
-      ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
