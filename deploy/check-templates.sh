@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks what is deployed and how: the Bicep files parse, main.json says the same, checkov finds nothing that is not
-# excused in checkov.yaml, and shell scripts and workflows are sound.
+# excused in checkov.yaml, and shell scripts, Dockerfile and workflows are sound.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,5 +28,6 @@ assert summary["passed"] >= 25 and not summary["parsing_errors"], "checkov has n
 PYTHON
 
 "$bin/shellcheck" deploy/*.sh .ci/run
+"$bin/hadolint" deploy/Dockerfile
 "$bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 "$bin/check-jsonschema" --builtin-schema vendor.dependabot .github/dependabot.yml
