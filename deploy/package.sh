@@ -42,13 +42,16 @@ export SOURCE_DATE_EPOCH
 build=(--locked --release --no-default-features --bin handler)
 if [ -n "$native" ]; then
   echo "linking against this machine's glibc: the package runs only where glibc is as new as here" >&2
-  cargo build --target $target "${build[@]}"
+  # A folder of its own: Cargo does not see that only the linker has changed.
+  out=target/native
+  cargo build --target-dir $out --target $target "${build[@]}"
 else
+  out=target
   cargo zigbuild --target $target.$glibc "${build[@]}"
 fi
 
 mkdir -p target/package
-python3 - target/package/alert-packet-capture.zip "target/$target/release/handler" <<'PYTHON'
+python3 - target/package/alert-packet-capture.zip "$out/$target/release/handler" <<'PYTHON'
 import os, pathlib, stat, sys, time, zipfile
 
 out, handler = map(pathlib.Path, sys.argv[1:])
