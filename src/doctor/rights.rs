@@ -210,7 +210,6 @@ pub fn names(ids: &[&ResourceId]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::BTreeSet;
 
     /// The custom roles that are deployed hold what the doctor asks for, and nothing else.
