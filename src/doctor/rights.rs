@@ -207,3 +207,35 @@ pub fn names(ids: &[&ResourceId]) -> String {
     };
     ids.iter().map(name).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// The custom roles that are deployed hold what the doctor asks for, and nothing else.
+    #[test]
+    fn the_roles_and_the_doctor_are_of_one_mind() {
+        let roles = [
+            include_str!("../../deploy/roles/watchers.json"),
+            include_str!("../../deploy/roles/machines.json"),
+            include_str!("../../deploy/roles/storage.json"),
+        ];
+        let mut given = BTreeSet::new();
+        for role in roles {
+            let role: serde_json::Value = serde_json::from_str(role).unwrap();
+            for action in role["Actions"].as_array().unwrap() {
+                let action = action.as_str().unwrap().to_owned();
+                assert!(given.insert(action.clone()), "{action} is given twice");
+            }
+            assert!(role["DataActions"].as_array().unwrap().is_empty());
+        }
+        // All of this file's, so that none can be forgotten in a list.
+        let source = include_str!("rights.rs").split("#[cfg(test)]").next();
+        let asked = source.unwrap().split('"').skip(1).step_by(2);
+        let asked: BTreeSet<String> = asked
+            .filter(|text| text.starts_with("Microsoft.") && text.contains('/'))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(given, asked);
+    }
+}

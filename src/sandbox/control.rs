@@ -284,6 +284,13 @@ impl Sandbox {
             .with_world(|world, _| world.denied.push(action.to_owned()));
     }
 
+    /// Gives exactly these rights, everywhere: wildcards and scopes are not imitated. What is denied stays so.
+    pub fn grant_only(&self, actions: &[&str]) {
+        let role = actions.iter().map(|&action| action.to_owned()).collect();
+        self.shared
+            .with_world(|world, _| world.granted = Some(role));
+    }
+
     /// Gives a right back.
     pub fn allow(&self, action: &str) {
         self.shared

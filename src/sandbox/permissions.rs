@@ -1,5 +1,5 @@
-//! `Microsoft.Authorization/permissions`: what the caller may do. One role that allows everything, less
-//! what the sandbox's owner has denied.
+//! `Microsoft.Authorization/permissions`: what the caller may do. One role that allows everything, or what the
+//! sandbox's owner has granted, less what was denied.
 
 use serde_json::json;
 
@@ -8,8 +8,9 @@ use super::arm::{Asked, page};
 use super::world::World;
 
 pub(super) fn list(world: &World, asked: &Asked<'_>) -> Outcome {
+    let all = ["*".to_owned()];
     let role = json!({
-        "actions": ["*"],
+        "actions": world.granted.as_deref().unwrap_or(&all),
         "notActions": world.denied,
         "dataActions": [],
         "notDataActions": [],

@@ -72,7 +72,15 @@ pub(super) fn check_rights(world: &World, wanted: &Wanted) -> Result<(), Answer>
         "Microsoft.Storage/storageAccounts/listServiceSas/action",
         "Microsoft.Storage/storageAccounts/listAccountSas/action",
     ];
-    let target = ["Microsoft.Compute/virtualMachines/read"];
+    let set = "Microsoft.Compute/virtualMachineScaleSets/read";
+    let instances = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read";
+    let chosen = !wanted.include.is_empty() || !wanted.exclude.is_empty();
+    // Microsoft lists the right on machines; that scale sets have theirs is taken from that.
+    let target: &[&str] = match (wanted.target_type.as_str(), chosen) {
+        ("AzureVMSS", true) => &[set, instances],
+        ("AzureVMSS", false) => &[set],
+        _ => &["Microsoft.Compute/virtualMachines/read"],
+    };
     let linked = target.iter().map(|action| (action, Some(&wanted.target)));
     let linked = linked.chain(
         storage

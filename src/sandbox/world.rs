@@ -76,6 +76,8 @@ pub(super) struct World {
     pub one_write_at_a_time: bool,
     pub directory: Directory,
     pub platform: Platform,
+    /// What the caller's role allows; everything while there is none.
+    pub granted: Option<Vec<String>>,
     pub denied: Vec<String>,
     pub subscriptions: Vec<String>,
     pub machines: Vec<Machine>,
@@ -104,6 +106,7 @@ impl World {
             capture_page_size: None,
             capture_limit: 10_000,
             one_write_at_a_time: false,
+            granted: None,
             denied: Vec::new(),
             subscriptions: Vec::new(),
             machines: Vec::new(),
@@ -168,7 +171,8 @@ impl World {
     }
 
     pub fn denies(&self, action: &str) -> bool {
-        self.denied.iter().any(|denied| same(denied, action))
+        let among = |actions: &[String]| actions.iter().any(|known| same(known, action));
+        among(&self.denied) || self.granted.as_deref().is_some_and(|role| !among(role))
     }
 
     pub fn retry_after(&self) -> String {

@@ -20,6 +20,7 @@ mod process_stories;
 mod queue_contract;
 mod queue_stories;
 mod receiver;
+mod role_stories;
 mod secure_webhook_stories;
 mod status_stories;
 mod trace_stories;

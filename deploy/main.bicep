@@ -1,0 +1,256 @@
+// Everything that alert-packet-capture needs in one subscription: the Function App on a Flex Consumption plan, its
+// storage, identity and monitoring, three small custom roles with their assignments, the action group and two alert
+// rules. main.json is the same for Azure Resource Manager; deploy/templates.py makes it and CI checks that.
+targetScope = 'subscription'
+
+@description('Region of all resources.')
+param location string = deployment().location
+
+@description('Resource group for everything that is created here; it is created too.')
+param resourceGroupName string = 'rg-alert-packet-capture'
+
+@description('Part of all names, after the abbreviations of the Cloud Adoption Framework: func-<workload>, id-<workload> and so on.')
+@minLength(3)
+@maxLength(20)
+param workload string = 'packet-capture'
+
+@description('Resource groups of the machines that may be captured. Empty: all machines of the subscription.')
+param machineGroups array = []
+
+@description('Resource id of an existing storage account for the capture files. It must allow shared keys and be of a standard tier, and its own subscription must be this one. Empty: an account is created. Captures are uploaded with a SAS that an account key signs, so shared keys are allowed on the captures account, and only there.')
+param captureStorageAccountId string = ''
+
+@description('After so many days the capture files in a created account are deleted. 0 keeps them.')
+@minValue(0)
+@maxValue(3650)
+param captureRetentionDays int = 30
+
+@description('Name of a capture; {vm} and {rule} are filled in. Security teams find our captures by its first part.')
+param captureName string = 'PSAzureFunction-{vm}'
+
+@description('How long a capture runs, in seconds.')
+@minValue(1)
+@maxValue(18000)
+param timeLimitInSeconds int = 60
+
+@description('Where it is told how a capture ended; https. Empty: nobody is told.')
+@secure()
+param notificationWebhookUrl string = ''
+
+@description('What is sent there: json (CloudEvents), teams or slack.')
+@allowed([
+  'json'
+  'teams'
+  'slack'
+])
+param notificationFormat string = 'json'
+
+@description('Version of the runtime named custom; Flex Consumption wants one though the handler brings its own.')
+param runtimeVersion string = '1.0'
+
+@description('Memory of an instance in MB; the handler itself needs few.')
+@allowed([
+  512
+  2048
+  4096
+])
+param instanceMemoryMB int = 512
+
+@description('How many instances there may be at most. Flex Consumption takes no less than 40.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Whether the action group and the alert rules are deployed. The action group stores the function key, which exists when the host has started once.')
+param deployAlerts bool = true
+
+@description('Resource ids of the virtual machines that the two example alert rules watch: all of one region, the same as alertTargetRegion. Empty: no rules, only the action group.')
+param alertTargets array = []
+
+@description('Region of alertTargets.')
+param alertTargetRegion string = location
+
+@description('Network Out Total in five minutes, in bytes, from which on the host metric rule fires.')
+@minValue(1)
+param networkOutBytes int = 1000000000
+
+@description('Metric namespace of the TCP rule. Empty: no such rule. Its metric comes from inside the machine: guest diagnostics or the Azure Monitor agent must send it, such as to azure.vm.windows.guestmetrics.')
+param tcpMetricNamespace string = ''
+
+@description('Metric name of the TCP rule, as the metrics explorer shows it in that namespace.')
+param tcpMetricName string = 'TCP Segments Sent'
+
+@description('TCP segments sent in five minutes from which on the TCP rule fires; 100 is what the original had, far too few for a busy machine.')
+@minValue(1)
+param tcpSegments int = 100
+
+@description('Virtual machines of this subscription that get the Network Watcher agent: a list of objects with the members resourceGroup, name, location and osType (Linux or Windows).')
+param agentMachines array = []
+
+@description('Tags of all resources that take some.')
+param tags object = {}
+
+var watchersRole = loadJsonContent('roles/watchers.json')
+var machinesRole = loadJsonContent('roles/machines.json')
+var storageRole = loadJsonContent('roles/storage.json')
+// The names of custom roles are unique in a tenant, and there may be more than one deployment in it.
+var roleSuffix = '${workload} ${take(subscription().subscriptionId, 8)}'
+var existingAccount = split(captureStorageAccountId, '/')
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: resourceGroupName
+  location: location
+  tags: tags
+}
+
+resource watchers 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, workload, 'watchers')
+  properties: {
+    roleName: '${watchersRole.Name} (${roleSuffix})'
+    description: watchersRole.Description
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: watchersRole.Actions
+        notActions: []
+      }
+    ]
+    assignableScopes: [
+      subscription().id
+    ]
+  }
+}
+
+resource machines 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, workload, 'machines')
+  properties: {
+    roleName: '${machinesRole.Name} (${roleSuffix})'
+    description: machinesRole.Description
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: machinesRole.Actions
+        notActions: []
+      }
+    ]
+    assignableScopes: [
+      subscription().id
+    ]
+  }
+}
+
+resource storage 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, workload, 'storage')
+  properties: {
+    roleName: '${storageRole.Name} (${roleSuffix})'
+    description: storageRole.Description
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: storageRole.Actions
+        notActions: []
+      }
+    ]
+    assignableScopes: [
+      subscription().id
+    ]
+  }
+}
+
+module app 'modules/app.bicep' = {
+  name: 'app-${workload}'
+  scope: resourceGroup(resourceGroupName)
+  dependsOn: [
+    group
+  ]
+  params: {
+    location: location
+    workload: workload
+    allowedScopes: empty(machineGroups) ? subscription().id : join(map(machineGroups, name => '${subscription().id}/resourceGroups/${name}'), ',')
+    captureStorageAccountId: captureStorageAccountId
+    captureRetentionDays: captureRetentionDays
+    captureName: captureName
+    timeLimitInSeconds: timeLimitInSeconds
+    notificationWebhookUrl: notificationWebhookUrl
+    notificationFormat: notificationFormat
+    runtimeVersion: runtimeVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    tags: tags
+  }
+}
+
+resource watchersAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(subscription().id, workload, 'watchers', 'assignment')
+  properties: {
+    roleDefinitionId: watchers.id
+    principalId: app.outputs.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource machinesAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (empty(machineGroups)) {
+  name: guid(subscription().id, workload, 'machines', 'assignment')
+  properties: {
+    roleDefinitionId: machines.id
+    principalId: app.outputs.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+module groupAssignments 'modules/group-role.bicep' = [for name in machineGroups: {
+  name: 'role-${workload}-${uniqueString(name)}'
+  scope: resourceGroup(name)
+  params: {
+    principalId: app.outputs.principalId
+    roleDefinitionId: machines.id
+  }
+}]
+
+module accountAssignment 'modules/account-role.bicep' = {
+  name: 'role-${workload}-captures'
+  scope: resourceGroup(empty(captureStorageAccountId) ? resourceGroupName : existingAccount[4])
+  params: {
+    accountName: app.outputs.captureAccountName
+    principalId: app.outputs.principalId
+    roleDefinitionId: storage.id
+  }
+}
+
+module alerts 'modules/alerts.bicep' = if (deployAlerts) {
+  name: 'alerts-${workload}'
+  scope: resourceGroup(resourceGroupName)
+  params: {
+    workload: workload
+    functionAppName: app.outputs.functionAppName
+    targets: alertTargets
+    targetRegion: alertTargetRegion
+    networkOutBytes: networkOutBytes
+    tcpMetricNamespace: tcpMetricNamespace
+    tcpMetricName: tcpMetricName
+    tcpSegments: tcpSegments
+    tags: tags
+  }
+}
+
+module agents 'modules/agent.bicep' = [for machine in agentMachines: {
+  name: 'agent-${uniqueString(machine.resourceGroup, machine.name)}'
+  scope: resourceGroup(machine.resourceGroup)
+  params: {
+    machineName: machine.name
+    location: machine.location
+    osType: machine.osType
+  }
+}]
+
+@description('Name of the Function App: what the package is published to.')
+output functionAppName string = app.outputs.functionAppName
+
+@description('Object id of the identity: whom security rules see creating captures.')
+output principalId string = app.outputs.principalId
+
+@description('Client id of the identity.')
+output clientId string = app.outputs.clientId
+
+@description('Storage account of the capture files.')
+output captureAccountName string = app.outputs.captureAccountName

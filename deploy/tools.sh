@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs the tools of requirements files into target/tools, where package.sh and check-templates.sh look for them.
+# Nothing outside of target/ is touched, except that Python itself is installed where CI runs as root.
+# Usage: deploy/tools.sh package|check|bicep...
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ $# = 0 ]; then sed -n '4s/^# //p' "$0" >&2; exit 2; fi
+
+if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
+  if [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && apt-get install -y -qq python3 python3-venv >/dev/null
+  else
+    echo "Python 3 with venv is needed: apt-get install python3 python3-venv" >&2
+    exit 1
+  fi
+fi
+
+for name in "$@"; do
+  requirements=deploy/requirements-$name.txt
+  venv=target/tools/$name
+  if ! cmp -s "$requirements" "$venv/installed"; then
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+    cp "$requirements" "$venv/installed"
+  fi
+  echo "$venv: $(grep -v '^#' "$requirements" | paste -sd' ')"
+done
