@@ -54,6 +54,11 @@ pub const CAPTURES_DELETE: Right = needed(
     "Microsoft.Network/networkWatchers/packetCaptures/delete",
     NETWORK,
 );
+pub const CAPTURES_STOP: Right = wanted(
+    "Microsoft.Network/networkWatchers/packetCaptures/stop/action",
+    NETWORK,
+    "only PacketCapture__StopOnResolved needs it",
+);
 pub const OPERATIONS_READ: Right = wanted(
     "Microsoft.Network/locations/operations/read",
     NETWORK,

@@ -3,8 +3,8 @@
 use super::{
     Doctor, mend,
     rights::{
-        self, CAPTURES_DELETE, CAPTURES_QUERY, CAPTURES_READ, CAPTURES_WRITE, OPERATIONS_READ,
-        WATCHERS_READ,
+        self, CAPTURES_DELETE, CAPTURES_QUERY, CAPTURES_READ, CAPTURES_STOP, CAPTURES_WRITE,
+        OPERATIONS_READ, WATCHERS_READ,
     },
 };
 use crate::{
@@ -39,7 +39,12 @@ impl Doctor<'_> {
                 }
                 if error.status() == Some(403) {
                     let mut rights = vec![CAPTURES_READ, CAPTURES_QUERY];
-                    rights.extend([CAPTURES_WRITE, CAPTURES_DELETE, OPERATIONS_READ]);
+                    rights.extend([
+                        CAPTURES_WRITE,
+                        CAPTURES_DELETE,
+                        CAPTURES_STOP,
+                        OPERATIONS_READ,
+                    ]);
                     self.look_up(&rights, &[subscription], subscription).await;
                 }
                 return None;
@@ -59,7 +64,7 @@ impl Doctor<'_> {
         let listed = self.captures(&client, &watchers, subscription).await;
         self.room(&listed, watchers.len());
         let tried = self.leftovers(&client, &listed, watchers.len()).await;
-        let mut rights = vec![CAPTURES_WRITE, CAPTURES_DELETE];
+        let mut rights = vec![CAPTURES_WRITE, CAPTURES_DELETE, CAPTURES_STOP];
         if !tried {
             rights.insert(0, CAPTURES_QUERY);
         }
