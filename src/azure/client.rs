@@ -11,19 +11,23 @@ use super::{
     retry::{self, Repeat, RetryLimits},
 };
 use azure_core::{
+    Bytes,
     credentials::TokenCredential,
     error::ErrorKind,
     http::{
-        ClientOptions, Context, Method, Pipeline, PipelineSendOptions, RawResponse, Request,
-        RetryOptions, Transport, headers::Headers, policies::auth::BearerTokenAuthorizationPolicy,
+        AsyncResponseBody, ClientOptions, Context, Method, Pipeline, PipelineStreamOptions,
+        Request, RetryOptions, Transport, headers::Headers,
+        policies::auth::BearerTokenAuthorizationPolicy,
     },
 };
+use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use std::{
+    pin::Pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 /// Where Resource Manager is and how to treat it.
@@ -47,6 +51,7 @@ pub struct ArmClient {
 
 struct Shared {
     pipeline: Pipeline,
+    http: reqwest::Client,
     credential: Arc<RenewableCredential>,
     scope: String,
     options: ArmOptions,
@@ -61,7 +66,7 @@ pub struct Call<'a> {
     pub resource: &'a (dyn std::fmt::Display + Sync),
     pub method: Method,
     pub url: Url,
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Bytes>,
     pub repeat: Repeat,
 }
 
@@ -70,7 +75,7 @@ pub struct Call<'a> {
 pub struct Reply {
     pub status: u16,
     pub headers: Headers,
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl ArmClient {
@@ -89,7 +94,7 @@ impl ArmClient {
             option_env!("CARGO_PKG_VERSION"),
             ClientOptions {
                 retry: RetryOptions::none(),
-                transport: Some(Transport::new(Arc::new(http))),
+                transport: Some(Transport::new(Arc::new(http.clone()))),
                 ..Default::default()
             },
             Vec::new(),
@@ -100,6 +105,7 @@ impl ArmClient {
         Self {
             shared: Arc::new(Shared {
                 pipeline,
+                http,
                 credential,
                 scope,
                 options,
@@ -153,50 +159,54 @@ impl ArmClient {
         }
     }
 
+    /// Opens a connection to Resource Manager, or uses the one that is open so that it stays so, with the one
+    /// call that needs no token, names no subscription and so counts against no limit: where a cloud's own
+    /// documents say how its endpoints are found.
+    /// <https://learn.microsoft.com/en-us/azure-stack/user/azure-stack-rest-api-use>
+    ///
+    /// # Errors
+    /// [`Failure::NoAnswer`]. Any answer will do.
+    pub async fn keep_connected(&self) -> Result<(), AzureError> {
+        let shared = &self.shared;
+        let mut url = shared.options.endpoint.clone();
+        url.set_path("metadata/endpoints");
+        url.set_query(Some("api-version=2022-09-01"));
+        let asked = async { shared.http.get(url).send().await?.bytes().await };
+        match asked.await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(AzureError {
+                operation: "open a connection",
+                resource: shared.options.endpoint.to_string(),
+                failure: Failure::NoAnswer {
+                    sent: !error.is_connect(),
+                    source: error.into(),
+                },
+            }),
+        }
+    }
+
     /// Sends a call until it succeeds, fails for good, or has been tried often enough. A 401 is answered once
     /// with a fresh token.
     ///
     /// # Errors
     /// The last try's.
     pub async fn send(&self, call: Call<'_>) -> Result<Reply, AzureError> {
-        let mut renewed = false;
-        let mut tried = 0;
+        let mut tries = self.tries(&call);
         loop {
-            tried += 1;
-            let failure = match self.attempt(&call).await {
+            match self.attempt(&call).await {
                 Ok(reply) => return Ok(reply),
-                Err(failure) => failure,
-            };
-            let error = AzureError {
-                operation: call.operation,
-                resource: call.resource.to_string(),
-                failure,
-            };
-            if error.status() == Some(401) && !renewed {
-                tracing::info!(
-                    operation = call.operation,
-                    "token refused, fetching a fresh one"
-                );
-                self.shared.credential.renew();
-                renewed = true;
-                continue;
+                Err(failure) => tries.wait_after(failure).await?,
             }
-            let limits = &self.shared.options.retry;
-            match retry::wait_before_next(limits, call.repeat, tried, &error, rand::random()) {
-                Some(wait) => {
-                    tracing::warn!(
-                        resource.id = error.resource,
-                        error.code = error.code(),
-                        request.id = error.request_id(),
-                        attempt = tried,
-                        wait_ms = wait.as_millis() as u64,
-                        "{} failed, trying again",
-                        call.operation
-                    );
-                    tokio::time::sleep(wait).await;
-                }
-                None => return Err(error),
-            }
+        }
+    }
+
+    /// Tries of a call, none made yet.
+    pub(super) fn tries<'c>(&'c self, call: &'c Call<'c>) -> Tries<'c> {
+        Tries {
+            client: self,
+            call,
+            tried: 0,
+            renewed: false,
         }
     }
 
@@ -215,6 +225,17 @@ impl ArmClient {
     }
 
     async fn attempt(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        let answer = self.open(call).await?;
+        let body = answer.body.collect().await.map_err(failure_of)?;
+        Ok(Reply {
+            status: answer.status,
+            headers: answer.headers,
+            body,
+        })
+    }
+
+    /// Sends a call once. The body of a 2xx is still to be read.
+    pub(super) async fn open(&self, call: &Call<'_>) -> Result<Opened<'_>, Failure> {
         let mut request = Request::new(call.url.clone(), call.method);
         request.insert_header("accept", "application/json");
         if let Some(body) = &call.body {
@@ -224,38 +245,95 @@ impl ArmClient {
             // Without it Azure's front end answers 411.
             request.insert_header("content-length", "0");
         }
-        let send_options = PipelineSendOptions {
+        let options = PipelineStreamOptions {
             skip_checks: true,
             ..Default::default()
         };
-        let answer = {
-            // Held for one try only, never while waiting for the next.
-            let _turn = self.shared.calls.acquire().await;
-            let context = Context::new();
-            self.shared
-                .pipeline
-                .send(&context, &mut request, Some(send_options))
-                .await
-        };
-        let response = answer.map_err(failure_of)?;
-        let reply = Reply::from(response);
-        tracing::debug!(status = reply.status, "{} answered", call.operation);
-        if (200..300).contains(&reply.status) {
-            Ok(reply)
-        } else {
-            Err(reply.refusal())
+        // Held for one try only, never while waiting for the next.
+        let turn = self.shared.calls.acquire().await.ok();
+        let (context, pipeline) = (Context::new(), &self.shared.pipeline);
+        let answer = pipeline.stream(&context, &mut request, Some(options)).await;
+        let (status, headers, body) = answer.map_err(failure_of)?.deconstruct();
+        let status = u16::from(status);
+        tracing::debug!(status, "{} answered", call.operation);
+        if (200..300).contains(&status) {
+            return Ok(Opened {
+                status,
+                headers,
+                body,
+                _turn: turn,
+            });
         }
+        let reply = Reply {
+            status,
+            headers,
+            body: body.collect().await.map_err(failure_of)?,
+        };
+        Err(reply.refusal())
     }
 }
 
-impl From<RawResponse> for Reply {
-    fn from(response: RawResponse) -> Self {
-        let (status, headers, body) = response.deconstruct();
-        Self {
-            status: status.into(),
-            headers,
-            body: body.to_vec(),
+/// The tries of one call.
+pub(super) struct Tries<'c> {
+    client: &'c ArmClient,
+    call: &'c Call<'c>,
+    tried: u32,
+    renewed: bool,
+}
+
+impl Tries<'_> {
+    /// Waits until the next try, or says that there is none.
+    pub async fn wait_after(&mut self, failure: Failure) -> Result<(), AzureError> {
+        let (shared, call) = (&self.client.shared, self.call);
+        self.tried += 1;
+        let error = AzureError {
+            operation: call.operation,
+            resource: call.resource.to_string(),
+            failure,
+        };
+        if error.status() == Some(401) && !self.renewed {
+            tracing::info!(
+                operation = call.operation,
+                "token refused, fetching a fresh one"
+            );
+            shared.credential.renew();
+            self.renewed = true;
+            return Ok(());
         }
+        let (limits, jitter) = (&shared.options.retry, rand::random());
+        let Some(wait) = retry::wait_before_next(limits, call.repeat, self.tried, &error, jitter)
+        else {
+            return Err(error);
+        };
+        tracing::warn!(
+            resource.id = error.resource,
+            error.code = error.code(),
+            request.id = error.request_id(),
+            attempt = self.tried,
+            wait_ms = wait.as_millis() as u64,
+            "{} failed, trying again",
+            call.operation
+        );
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+}
+
+/// A 2xx answer whose body is still to be read.
+pub(super) struct Opened<'a> {
+    pub status: u16,
+    pub headers: Headers,
+    body: AsyncResponseBody,
+    _turn: Option<SemaphorePermit<'a>>,
+}
+
+impl Opened<'_> {
+    /// The next piece of the body, as it comes from the wire.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        std::future::poll_fn(|context| Pin::new(&mut self.body).poll_next(context))
+            .await
+            .transpose()
+            .map_err(failure_of)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod compute;
 pub mod credentials;
 pub mod entra_keys;
 pub mod error;
+mod items;
 pub mod network_watcher;
 pub mod operation;
 pub mod page;
