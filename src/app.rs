@@ -26,7 +26,11 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
 
 /// Calls to Azure at once.
 const CONCURRENT_CALLS: usize = 16;
@@ -34,6 +38,8 @@ const CONCURRENT_CALLS: usize = 16;
 const TOKEN_AHEAD: Duration = Duration::from_secs(295);
 /// Pause between two attempts to get a token ahead of need.
 const TOKEN_PAUSE: Duration = Duration::from_secs(30);
+/// The connection to Resource Manager is used so often. Some servers close one that is idle for two minutes.
+const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
 /// A session that may be stopped from outside is looked at so often.
 const STOPPED_SEEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long jobs and answers under way may take after a stop; the host kills after 10 s.
@@ -167,7 +173,11 @@ impl App {
     ) -> std::io::Result<()> {
         let (stop_serving, mut serving) = watch::channel(false);
         let (stop_working, working) = watch::channel(false);
-        let token = self.arm.map(|arm| tokio::spawn(keep_token(arm)));
+        let mut ahead = JoinSet::new();
+        if let Some(arm) = self.arm {
+            ahead.spawn(keep_token(arm.clone()));
+            ahead.spawn(keep_connected(arm));
+        }
         let queue = self.intake.queue.clone();
         let worker: Option<JoinHandle<()>> =
             self.worker.map(|worker| tokio::spawn(worker.run(working)));
@@ -189,9 +199,7 @@ impl App {
             served
         };
         let result = tokio::time::timeout(DRAIN, drained).await.unwrap_or(Ok(()));
-        if let Some(token) = token {
-            token.abort();
-        }
+        ahead.abort_all();
         let left = queue.waiting().await;
         if left > 0 {
             tracing::warn!(
@@ -349,6 +357,16 @@ pub(crate) fn storage(settings: &Settings, problems: &mut Vec<Problem>) -> Stora
     StorageLocation {
         storage_id,
         file_path: settings.capture.file_path.clone(),
+    }
+}
+
+/// Opens the connection to Resource Manager ahead of the first alert and keeps it open.
+async fn keep_connected(arm: ArmClient) {
+    loop {
+        if let Err(error) = arm.keep_connected().await {
+            tracing::debug!("{}", crate::azure::error::chain(&error));
+        }
+        tokio::time::sleep(CONNECTION_USED_EVERY).await;
     }
 }
 

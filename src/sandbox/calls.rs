@@ -13,6 +13,8 @@ pub enum Call {
     Keys,
     /// `GET /common/discovery/instance`
     InstanceDiscovery,
+    /// `GET /metadata/endpoints`, for anybody
+    Endpoints,
     /// Watchers of a subscription or of a group.
     ListWatchers,
     /// One watcher.
@@ -65,6 +67,7 @@ impl Call {
                 | Self::OpenIdConfiguration
                 | Self::Keys
                 | Self::InstanceDiscovery
+                | Self::Endpoints
                 | Self::GetBlob
                 | Self::Unknown
         )

@@ -35,13 +35,18 @@ impl World {
 
     /// The same with some app settings changed.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::furnished(Options::default(), settings).await
+    }
+
+    /// The same in a sandbox that is set up in another way.
+    pub async fn furnished(options: Options, settings: &[(&str, &str)]) -> Self {
         let directory = std::env::temp_dir();
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let ca_file = directory.join(format!("apc-story-{}-{number}.pem", std::process::id()));
         let options = Options {
             ca_file: Some(ca_file.clone()),
-            ..Options::default()
+            ..options
         };
         let azure = Sandbox::start(options).await.expect("the sandbox starts");
         samples::populate(&azure);
@@ -111,12 +116,12 @@ impl World {
             .await;
     }
 
-    /// The calls to Resource Manager so far, tokens left out.
+    /// The calls to Resource Manager so far, without what is done ahead of alerts: tokens and the connection.
     pub fn calls(&self) -> Vec<String> {
         let lines = self.azure.journal_lines();
         lines
             .into_iter()
-            .filter(|line| !line.contains("token"))
+            .filter(|line| !line.contains("token") && !line.contains("metadata/endpoints"))
             .collect()
     }
 
