@@ -8,6 +8,7 @@ use crate::{
     },
     queue::JobQueue,
 };
+use axum::body::Bytes;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
 
@@ -39,7 +40,7 @@ impl Intake {
     ///
     /// # Errors
     /// A bad body, a full queue, or Azure's refusal for every target.
-    pub async fn take(self: &Arc<Self>, body: Vec<u8>, dry_run: bool) -> Result<Answer, Refusal> {
+    pub async fn take(self: &Arc<Self>, body: Bytes, dry_run: bool) -> Result<Answer, Refusal> {
         let deadline = Instant::now() + self.reply_wait;
         // The host drops this future when the caller leaves; what is read shall be put into the queue.
         let intake = self.clone();
