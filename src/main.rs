@@ -32,7 +32,8 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
+// An alert takes less than a millisecond of CPU: more threads would only bring more of malloc's arenas.
+#[tokio::main(worker_threads = 2)]
 async fn serve() -> Result<(), Box<dyn Error>> {
     let environment = AppSettings::from_environment();
     telemetry::start(environment.get("RUST_LOG"), environment.get("LOG_FORMAT"));
