@@ -175,10 +175,14 @@ fn value<'r, T: Deserialize<'r>>(rest: &mut &'r [u8]) -> Result<Option<T>, PageE
             *rest = &rest[values.byte_offset()..];
             Ok(Some(value))
         }
-        // serde_json does not say of a sign without its number that it is cut off.
-        Some(Err(error)) if !error.is_eof() && rest.last() != Some(&b'-') => Err(error.into()),
+        Some(Err(error)) if !error.is_eof() && !may_break_off(rest) => Err(error.into()),
         _ => Ok(None),
     }
+}
+
+/// serde_json calls a number wrong that is cut off behind its sign, point or exponent.
+fn may_break_off(rest: &[u8]) -> bool {
+    rest.last().is_some_and(|byte| b"+-.eE".contains(byte))
 }
 
 #[cfg(test)]
