@@ -1,7 +1,7 @@
 //! How long a body takes to read: a usual one, the largest that the common schema allows, and the largest that we take,
 //! built to be as much work as possible. The last is what a stranger with the address could make us do.
 
-use std::hint::black_box;
+use std::{collections::BTreeMap, hint::black_box, path::Path};
 
 use alert_packet_capture::alert::{self, MAX_BODY_BYTES};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -54,6 +54,37 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// The largest body of each shape that the tests know.
+fn shapes() -> BTreeMap<String, Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/alerts");
+    let mut shapes = BTreeMap::<String, Vec<u8>>::new();
+    for entry in std::fs::read_dir(folder).expect("the tests' bodies") {
+        let path = entry.expect("a file").path();
+        let body = std::fs::read(&path).expect("a body");
+        let Ok(alert) = alert::read(&body) else {
+            continue;
+        };
+        let schema = serde_json::to_value(alert.schema).expect("a name");
+        let schema = schema.as_str().unwrap_or("unknown").to_owned();
+        let known = shapes.entry(schema).or_default();
+        if known.len() < body.len() {
+            *known = body;
+        }
+    }
+    shapes
+}
+
+fn read_shapes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("read_shape");
+    for (name, body) in shapes() {
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| alert::read(black_box(&body)).is_ok())
+        });
+    }
+    group.finish();
+}
+
 fn read(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("read");
     for (name, body) in bodies() {
@@ -66,5 +97,5 @@ fn read(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, read);
+criterion_group!(benches, read_shapes, read);
 criterion_main!(benches);

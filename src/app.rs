@@ -31,7 +31,11 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
 
 /// Calls to Azure at once.
 const CONCURRENT_CALLS: usize = 16;
@@ -39,6 +43,8 @@ const CONCURRENT_CALLS: usize = 16;
 const TOKEN_AHEAD: Duration = Duration::from_secs(295);
 /// Pause between two attempts to get a token ahead of need.
 const TOKEN_PAUSE: Duration = Duration::from_secs(30);
+/// The connection to Resource Manager is used so often. Some servers close one that is idle for two minutes.
+const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
 /// A session that may be stopped from outside is looked at so often.
 const STOPPED_SEEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long jobs and answers under way may take after a stop; the host kills after 10 s.
@@ -48,6 +54,8 @@ const DRAIN: Duration = Duration::from_secs(8);
 #[derive(Debug, Clone)]
 pub struct Pace {
     pub retry: RetryLimits,
+    /// How long one try of a call to Resource Manager may take, 20 s at most.
+    pub try_timeout: Duration,
     /// The shortest and longest time between two polls of an operation.
     pub poll: (Duration, Duration),
     /// The pause before a failed job is tried again; it doubles.
@@ -62,6 +70,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             retry: RetryLimits::default(),
+            try_timeout: transport::REQUEST_TIMEOUT,
             poll: (Duration::from_secs(1), Duration::from_secs(60)),
             first_pause: Duration::from_secs(1),
             longest_look: Duration::MAX,
@@ -186,7 +195,11 @@ impl App {
     ) -> std::io::Result<()> {
         let (stop_serving, mut serving) = watch::channel(false);
         let (stop_working, working) = watch::channel(false);
-        let token = self.arm.map(|arm| tokio::spawn(keep_token(arm)));
+        let mut ahead = JoinSet::new();
+        if let Some(arm) = self.arm {
+            ahead.spawn(keep_token(arm.clone()));
+            ahead.spawn(keep_connected(arm));
+        }
         let queue = self.intake.queue.clone();
         let worker: Option<JoinHandle<()>> =
             self.worker.map(|worker| tokio::spawn(worker.run(working)));
@@ -208,9 +221,7 @@ impl App {
             served
         };
         let result = tokio::time::timeout(DRAIN, drained).await.unwrap_or(Ok(()));
-        if let Some(token) = token {
-            token.abort();
-        }
+        ahead.abort_all();
         queue.close().await;
         let left = match queue.is_durable() {
             true => 0,
@@ -449,6 +460,7 @@ pub fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, Build
         endpoint: azure.resource_manager_endpoint.clone(),
         audience: azure.audience.clone(),
         retry: pace.retry,
+        try_timeout: pace.try_timeout,
         concurrent_calls: CONCURRENT_CALLS,
     };
     Ok(ArmClient::new(options, Arc::new(credential), http))
@@ -503,6 +515,16 @@ pub(crate) fn storage(settings: &Settings, problems: &mut Vec<Problem>) -> Stora
     StorageLocation {
         storage_id,
         file_path: settings.capture.file_path.clone(),
+    }
+}
+
+/// Opens the connection to Resource Manager ahead of the first alert and keeps it open.
+async fn keep_connected(arm: ArmClient) {
+    loop {
+        if let Err(error) = arm.keep_connected().await {
+            tracing::debug!("{}", crate::azure::error::chain(&error));
+        }
+        tokio::time::sleep(CONNECTION_USED_EVERY).await;
     }
 }
 

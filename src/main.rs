@@ -30,7 +30,8 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
+// An alert takes less than a millisecond of CPU: more threads would only bring more of malloc's arenas.
+#[tokio::main(worker_threads = 2)]
 async fn serve() -> Result<(), Box<dyn Error>> {
     let environment = AppSettings::from_environment();
     let settings = Settings::read(&environment)?;

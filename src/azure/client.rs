@@ -10,22 +10,27 @@ use super::{
     resource_id::ResourceId,
     retry::{self, Repeat, RetryLimits},
     sign_in::{SignIn, Trouble},
+    tries::Tries,
 };
 use azure_core::{
+    Bytes,
     credentials::TokenCredential,
     error::ErrorKind,
     http::{
-        ClientOptions, Context, Method, Pipeline, PipelineSendOptions, RawResponse, Request,
-        RetryOptions, Transport, headers::Headers, policies::auth::BearerTokenAuthorizationPolicy,
+        AsyncResponseBody, ClientOptions, Context, Method, Pipeline, PipelineStreamOptions,
+        Request, RetryOptions, Transport,
+        headers::{CLIENT_REQUEST_ID, Headers},
+        policies::auth::BearerTokenAuthorizationPolicy,
     },
 };
+use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use std::{
+    pin::Pin,
     sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
-use tokio::sync::Semaphore;
-use tracing::Instrument;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 /// Where Resource Manager is and how to treat it.
@@ -36,6 +41,8 @@ pub struct ArmOptions {
     /// The audience of the token, without `/.default`.
     pub audience: String,
     pub retry: RetryLimits,
+    /// How long one try may take.
+    pub try_timeout: Duration,
     /// Calls under way at once, over all alerts. Resource Manager's token bucket holds 200 writes a
     /// subscription and refills at 10 a second.
     pub concurrent_calls: usize,
@@ -56,6 +63,7 @@ pub struct ArmClient {
 
 struct Shared {
     pipeline: Pipeline,
+    http: reqwest::Client,
     credential: Arc<RenewableCredential>,
     scope: String,
     options: ArmOptions,
@@ -71,7 +79,7 @@ pub struct Call<'a> {
     pub resource: &'a (dyn std::fmt::Display + Sync),
     pub method: Method,
     pub url: Url,
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Bytes>,
     pub repeat: Repeat,
 }
 
@@ -80,7 +88,7 @@ pub struct Call<'a> {
 pub struct Reply {
     pub status: u16,
     pub headers: Headers,
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl ArmClient {
@@ -99,7 +107,7 @@ impl ArmClient {
             option_env!("CARGO_PKG_VERSION"),
             ClientOptions {
                 retry: RetryOptions::none(),
-                transport: Some(Transport::new(Arc::new(http))),
+                transport: Some(Transport::new(Arc::new(http.clone()))),
                 ..Default::default()
             },
             Vec::new(),
@@ -110,6 +118,7 @@ impl ArmClient {
         Self {
             shared: Arc::new(Shared {
                 pipeline,
+                http,
                 credential,
                 scope,
                 options,
@@ -174,71 +183,43 @@ impl ArmClient {
         self.shared.credential.sign_in.way.issuer()
     }
 
+    /// Opens a connection to Resource Manager, or uses the one that is open so that it stays so, with the one
+    /// call that needs no token, names no subscription and so counts against no limit: where a cloud's own
+    /// documents say how its endpoints are found.
+    /// <https://learn.microsoft.com/en-us/azure-stack/user/azure-stack-rest-api-use>
+    ///
+    /// # Errors
+    /// [`Failure::NoAnswer`]. Any answer will do.
+    pub async fn keep_connected(&self) -> Result<(), AzureError> {
+        let shared = &self.shared;
+        let mut url = shared.options.endpoint.clone();
+        url.set_path("metadata/endpoints");
+        url.set_query(Some("api-version=2022-09-01"));
+        let asked = async { shared.http.get(url).send().await?.bytes().await };
+        match asked.await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(AzureError {
+                operation: "open a connection",
+                resource: shared.options.endpoint.to_string(),
+                failure: Failure::NoAnswer {
+                    sent: !error.is_connect(),
+                    source: error.into(),
+                },
+            }),
+        }
+    }
+
     /// Sends a call until it succeeds, fails for good, or has been tried often enough. A 401 is answered once
     /// with a fresh token.
     ///
     /// # Errors
     /// The last try's.
     pub async fn send(&self, call: Call<'_>) -> Result<Reply, AzureError> {
-        let mut renewed = false;
-        let mut tried = 0;
+        let mut tries = Tries::of(self, &call);
         loop {
-            tried += 1;
-            let span = tracing::debug_span!(
-                "arm",
-                operation = call.operation,
-                resource.id = %call.resource,
-                attempt = tried,
-                http.response.status_code = tracing::field::Empty,
-                otel.kind = "client",
-                otel.status_code = tracing::field::Empty,
-            );
-            let answered = self.attempt(&call).instrument(span.clone()).await;
-            let status = match &answered {
-                Ok(reply) => Some(reply.status),
-                Err(Failure::Refused { status, .. }) => Some(*status),
-                Err(_) => None,
-            };
-            span.record("http.response.status_code", status);
-            if answered.is_err() {
-                span.record("otel.status_code", "ERROR");
-            }
-            if let Some(observer) = self.shared.observer.get() {
-                observer.called(call.operation, status, tried);
-            }
-            let failure = match answered {
-                Ok(reply) => return Ok(reply),
-                Err(failure) => failure,
-            };
-            let error = AzureError {
-                operation: call.operation,
-                resource: call.resource.to_string(),
-                failure,
-            };
-            if error.status() == Some(401) && !renewed {
-                tracing::info!(
-                    operation = call.operation,
-                    "token refused, fetching a fresh one"
-                );
-                self.shared.credential.renew();
-                renewed = true;
-                continue;
-            }
-            let limits = &self.shared.options.retry;
-            match retry::wait_before_next(limits, call.repeat, tried, &error, rand::random()) {
-                Some(wait) => {
-                    tracing::warn!(
-                        resource.id = error.resource,
-                        error.code = error.code(),
-                        request.id = error.request_id(),
-                        attempt = tried,
-                        wait_ms = wait.as_millis() as u64,
-                        "{} failed, trying again",
-                        call.operation
-                    );
-                    tokio::time::sleep(wait).await;
-                }
-                None => return Err(error),
+            let answer = self.attempt(&call, tries.request_id());
+            if let Some(reply) = tries.next(answer).await? {
+                return Ok(reply);
             }
         }
     }
@@ -257,8 +238,33 @@ impl ArmClient {
         })
     }
 
-    async fn attempt(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+    async fn attempt(&self, call: &Call<'_>, request_id: String) -> Result<(u16, Reply), Failure> {
+        let Opened {
+            status,
+            headers,
+            body,
+            _turn,
+        } = self.open(call, request_id).await?;
+        let body = body.collect().await;
+        let body = body.map_err(|error| self.shared.failure_of(error))?;
+        Ok((
+            status,
+            Reply {
+                status,
+                headers,
+                body,
+            },
+        ))
+    }
+
+    /// Sends a call once. The body of a 2xx is still to be read.
+    pub(super) async fn open(
+        &self,
+        call: &Call<'_>,
+        request_id: String,
+    ) -> Result<Opened<'_>, Failure> {
         let mut request = Request::new(call.url.clone(), call.method);
+        request.insert_header(CLIENT_REQUEST_ID, request_id);
         request.insert_header("accept", "application/json");
         if let Some(body) = &call.body {
             request.insert_header("content-type", "application/json");
@@ -267,38 +273,69 @@ impl ArmClient {
             // Without it Azure's front end answers 411.
             request.insert_header("content-length", "0");
         }
-        let send_options = PipelineSendOptions {
+        let options = PipelineStreamOptions {
             skip_checks: true,
             ..Default::default()
         };
-        let answer = {
-            // Held for one try only, never while waiting for the next.
-            let _turn = self.shared.calls.acquire().await;
-            let context = Context::new();
-            self.shared
-                .pipeline
-                .send(&context, &mut request, Some(send_options))
-                .await
-        };
-        let response = answer.map_err(|error| self.shared.failure_of(error))?;
-        let reply = Reply::from(response);
-        tracing::debug!(status = reply.status, "{} answered", call.operation);
-        if (200..300).contains(&reply.status) {
-            Ok(reply)
-        } else {
-            Err(reply.refusal())
+        let shared = &self.shared;
+        // Held for one try only, never while waiting for the next.
+        let turn = shared.calls.acquire().await.ok();
+        let context = Context::new();
+        let answer = shared
+            .pipeline
+            .stream(&context, &mut request, Some(options));
+        let answer = answer.await.map_err(|error| shared.failure_of(error))?;
+        let (status, headers, body) = answer.deconstruct();
+        let status = u16::from(status);
+        tracing::debug!(status, "{} answered", call.operation);
+        if (200..300).contains(&status) {
+            return Ok(Opened {
+                status,
+                headers,
+                body,
+                _turn: turn,
+            });
         }
+        let body = body.collect().await;
+        let reply = Reply {
+            status,
+            headers,
+            body: body.map_err(|error| shared.failure_of(error))?,
+        };
+        Err(reply.refusal())
+    }
+
+    pub(super) fn options(&self) -> &ArmOptions {
+        &self.shared.options
+    }
+
+    pub(super) fn observer(&self) -> Option<&dyn CallObserver> {
+        self.shared.observer.get().map(AsRef::as_ref)
+    }
+
+    pub(super) fn renew_credential(&self) {
+        self.shared.credential.renew();
     }
 }
 
-impl From<RawResponse> for Reply {
-    fn from(response: RawResponse) -> Self {
-        let (status, headers, body) = response.deconstruct();
-        Self {
-            status: status.into(),
-            headers,
-            body: body.to_vec(),
-        }
+/// A 2xx answer whose body is still to be read.
+pub(super) struct Opened<'a> {
+    pub status: u16,
+    pub headers: Headers,
+    body: AsyncResponseBody,
+    _turn: Option<SemaphorePermit<'a>>,
+}
+
+impl Opened<'_> {
+    /// The next piece of the body, as it comes from the wire.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        std::future::poll_fn(|context| Pin::new(&mut self.body).poll_next(context))
+            .await
+            .transpose()
+            .map_err(|error| Failure::NoAnswer {
+                sent: true,
+                source: error.into(),
+            })
     }
 }
 

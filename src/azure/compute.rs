@@ -63,7 +63,7 @@ struct OsDisk {
     os_type: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct ExtensionWire {
     #[serde(default)]
     properties: Extension,

@@ -7,6 +7,7 @@ pub mod compute;
 pub mod credentials;
 pub mod entra_keys;
 pub mod error;
+mod items;
 pub mod network_watcher;
 pub mod operation;
 pub mod page;
@@ -15,6 +16,7 @@ pub mod retry;
 pub mod sign_in;
 pub mod storage;
 pub mod transport;
+mod tries;
 
 /// An Azure location as a name that can be compared: "West US" and "westus" are the same place.
 pub fn normalise_location(location: &str) -> String {

@@ -96,7 +96,7 @@ pub struct Accepted {
     pub capture: Option<PacketCapture>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct WatcherWire {
     id: ResourceId,
     location: String,
@@ -220,10 +220,31 @@ impl NetworkWatcherClient {
         &self,
         watcher: &ResourceId,
     ) -> Result<Vec<PacketCapture>, AzureError> {
+        let mut all = Vec::new();
+        self.each_packet_capture(watcher, &mut all, |all, capture| all.push(capture))
+            .await?;
+        Ok(all)
+    }
+
+    /// Hands every packet capture of a network watcher to `take` while the list is read, so that a long one is
+    /// never held. `gathered` as it was is kept a page long, for a page that has to be read again.
+    pub async fn each_packet_capture<S: Clone>(
+        &self,
+        watcher: &ResourceId,
+        gathered: &mut S,
+        mut take: impl FnMut(&mut S, PacketCapture),
+    ) -> Result<(), AzureError> {
         let first = self.arm.url(watcher, &[CAPTURES], &self.api_version);
-        let captures: Vec<CaptureWire> =
-            page::list(&self.arm, "list packet captures", watcher, first).await?;
-        Ok(captures.into_iter().map(PacketCapture::from).collect())
+        let take = |gathered: &mut S, wire: CaptureWire| take(gathered, wire.into());
+        page::each(
+            &self.arm,
+            "list packet captures",
+            watcher,
+            first,
+            gathered,
+            take,
+        )
+        .await
     }
 
     /// One packet capture, or `None` when it is not there.
@@ -260,7 +281,7 @@ impl NetworkWatcherClient {
         let reply = self
             .arm
             .send(Call {
-                body: Some(body.to_string().into_bytes()),
+                body: Some(body.to_string().into()),
                 repeat: Repeat::UnlessApplied,
                 ..self.call(OPERATION, Method::Put, watcher, &[CAPTURES, name])
             })

@@ -167,7 +167,7 @@ mod tests {
             let reply = Reply {
                 status,
                 headers: Headers::new(),
-                body: body.as_bytes().to_vec(),
+                body: body.into(),
             };
             assert_eq!(progress_of(&reply).unwrap(), expected, "{status} {body}");
         }

@@ -7,7 +7,16 @@ use std::{path::Path, path::PathBuf, time::Duration};
 /// Connecting to Azure takes well under a second; a dead address should not eat an alert's time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Resource Manager answers within seconds, long-running work included, since it is polled.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// Azure's own network forgets a silent connection after four minutes, without a word to either side.
+/// <https://learn.microsoft.com/en-us/azure/load-balancer/load-balancer-tcp-reset>
+const PROBE_INTERVAL: Duration = Duration::from_secs(60);
+/// A connection whose probe is not answered by then is dead: the next call takes another.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// An idle connection is kept, well beyond the time between two uses of it by [`ArmClient::keep_connected`].
+///
+/// [`ArmClient::keep_connected`]: super::client::ArmClient::keep_connected
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Why no HTTP client could be built.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +83,11 @@ fn builder() -> reqwest::ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .tcp_keepalive(PROBE_INTERVAL)
+        .http2_keep_alive_interval(PROBE_INTERVAL)
+        .http2_keep_alive_timeout(PROBE_TIMEOUT)
+        .http2_keep_alive_while_idle(true)
 }
 
 /// The certificate authorities that replace the system's; `None` leaves those in place.

@@ -133,6 +133,7 @@ impl Capturer {
         let _turn = self.places.turn(watcher).await;
         let status = self.client.query_status(watcher, name).await?;
         if status.is_some_and(|status| ending::ending(&status) != Ending::NotYet) {
+            self.places.forget_list(watcher);
             self.client.delete_packet_capture(watcher, name).await?;
             tracing::info!("the finished Packet Capture {name} is being removed; its file stays");
         }

@@ -1,6 +1,7 @@
 //! Where things are: the region of a machine, the network watchers of a subscription. Both hardly ever change
 //! and cost a call each, so they are remembered for a while, in bounded memory.
 
+use super::plan::Names;
 use crate::azure::{network_watcher::NetworkWatcher, resource_id::ResourceId};
 use std::{
     collections::HashMap,
@@ -17,21 +18,27 @@ use tokio::{
 const REGION_REMEMBERED: Duration = Duration::from_secs(3600);
 /// Somebody may enable a network watcher at any time.
 const WATCHERS_REMEMBERED: Duration = Duration::from_secs(600);
+/// Alerts that come in a burst share one look at a watcher's list.
+const LIST_REMEMBERED: Duration = Duration::from_secs(1);
 /// Entries of each kind.
 const MOST_ENTRIES: usize = 10_000;
+/// Lists remembered, at 8 bytes a capture.
+const MOST_LISTS: usize = 100;
 
 /// See the file's head.
 pub struct Places {
     regions: Remembered<ResourceId, String>,
     watchers: Remembered<String, Arc<[NetworkWatcher]>>,
+    lists: Remembered<ResourceId, Names>,
     turns: Mutex<HashMap<ResourceId, Arc<Semaphore>>>,
 }
 
 impl Default for Places {
     fn default() -> Self {
         Self {
-            regions: Remembered::new(REGION_REMEMBERED),
-            watchers: Remembered::new(WATCHERS_REMEMBERED),
+            regions: Remembered::new(REGION_REMEMBERED, MOST_ENTRIES),
+            watchers: Remembered::new(WATCHERS_REMEMBERED, MOST_ENTRIES),
+            lists: Remembered::new(LIST_REMEMBERED, MOST_LISTS),
             turns: Mutex::default(),
         }
     }
@@ -52,6 +59,27 @@ impl Places {
 
     pub fn remember_watchers(&self, subscription: &str, watchers: Arc<[NetworkWatcher]>) {
         self.watchers.put(subscription.to_owned(), watchers);
+    }
+
+    /// Whether a watcher's list, read less than a second ago, has room and no capture of this name.
+    pub fn is_free(&self, watcher: &ResourceId, name: &str, limit: usize) -> bool {
+        let free = |names: &Names| names.count() < limit && !names.may_have(name);
+        self.lists.look_at(watcher, free).unwrap_or_default()
+    }
+
+    /// `read_at`: when the list was asked for.
+    pub fn remember_list(&self, watcher: &ResourceId, names: Names, read_at: Instant) {
+        self.lists.put_of(watcher.clone(), names, read_at);
+    }
+
+    /// A capture of ours has come to a watcher's list.
+    pub fn add_to_list(&self, watcher: &ResourceId, name: &str) {
+        self.lists.change(watcher, |names| names.add(name));
+    }
+
+    /// A list is not what it was: Azure refused what it allowed, or something of it is being deleted.
+    pub fn forget_list(&self, watcher: &ResourceId) {
+        self.lists.remove(watcher);
     }
 
     /// Whether a step for this machine would rely on what was learned before.
@@ -84,14 +112,16 @@ impl Places {
 /// A map that forgets.
 struct Remembered<K, V> {
     lifetime: Duration,
+    most: usize,
     // Held for one map operation, never over an await.
     entries: Mutex<HashMap<K, (Instant, V)>>,
 }
 
-impl<K: Hash + Eq, V: Clone> Remembered<K, V> {
-    fn new(lifetime: Duration) -> Self {
+impl<K: Hash + Eq, V> Remembered<K, V> {
+    fn new(lifetime: Duration, most: usize) -> Self {
         Self {
             lifetime,
+            most,
             entries: Mutex::default(),
         }
     }
@@ -100,25 +130,89 @@ impl<K: Hash + Eq, V: Clone> Remembered<K, V> {
         self.entries.lock().expect("no code panics with this lock")
     }
 
-    fn get(&self, key: &K) -> Option<V> {
+    fn get(&self, key: &K) -> Option<V>
+    where
+        V: Clone,
+    {
+        self.look_at(key, V::clone)
+    }
+
+    fn look_at<T>(&self, key: &K, look: impl FnOnce(&V) -> T) -> Option<T> {
         let entries = self.entries();
         let (at, value) = entries.get(key)?;
-        (at.elapsed() < self.lifetime).then(|| value.clone())
+        (at.elapsed() < self.lifetime).then(|| look(value))
+    }
+
+    fn change(&self, key: &K, change: impl FnOnce(&mut V)) {
+        if let Some((_, value)) = self.entries().get_mut(key) {
+            change(value);
+        }
     }
 
     fn put(&self, key: K, value: V) {
+        self.put_of(key, value, Instant::now());
+    }
+
+    fn put_of(&self, key: K, value: V, at: Instant) {
         let mut entries = self.entries();
-        if entries.len() >= MOST_ENTRIES {
+        if entries.len() >= self.most {
             entries.retain(|_, (at, _)| at.elapsed() < self.lifetime);
         }
-        if entries.len() >= MOST_ENTRIES {
+        if entries.len() >= self.most {
             // All are fresh: whichever goes costs one call.
             entries.clear();
         }
-        entries.insert(key, (Instant::now(), value));
+        entries.insert(key, (at, value));
     }
 
     fn remove(&self, key: &K) {
         self.entries().remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_is_good_for_a_second_and_kept_in_step() {
+        let places = Places::default();
+        let watcher: ResourceId = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Network/networkWatchers/w"
+            .parse()
+            .unwrap();
+        assert!(!places.is_free(&watcher, "a", 10));
+        let remember = || {
+            let mut names = Names::default();
+            names.add("Taken");
+            places.remember_list(&watcher, names, Instant::now());
+        };
+        remember();
+        for (name, limit, free) in [("a", 2, true), ("a", 1, false), ("tAKEN", 9, false)] {
+            assert_eq!(
+                places.is_free(&watcher, name, limit),
+                free,
+                "{name} {limit}"
+            );
+        }
+        places.add_to_list(&watcher, "a");
+        assert!(!places.is_free(&watcher, "A", 9) && !places.is_free(&watcher, "b", 2));
+        assert!(places.is_free(&watcher, "b", 3));
+        tokio::time::advance(LIST_REMEMBERED).await;
+        assert!(!places.is_free(&watcher, "b", 3));
+        remember();
+        places.forget_list(&watcher);
+        assert!(!places.is_free(&watcher, "b", 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lists_are_bounded() {
+        let places = Places::default();
+        for n in 0..=MOST_LISTS {
+            let watcher = format!(
+                "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Network/networkWatchers/w{n}"
+            );
+            places.remember_list(&watcher.parse().unwrap(), Names::default(), Instant::now());
+        }
+        assert!(places.lists.entries().len() <= MOST_LISTS);
     }
 }

@@ -1,7 +1,11 @@
 //! The decisions, as functions of what Azure said, the settings and the time. Nothing here waits or calls.
 
 use crate::azure::network_watcher::{PacketCapture, PacketCaptureStatus};
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hasher},
+    time::Duration,
+};
 use time::OffsetDateTime;
 
 /// A capture may take so much longer than its time limit: the agent starts late and uploads at the end.
@@ -10,6 +14,66 @@ pub const GRACE: Duration = Duration::from_secs(30);
 const AFTER_END: Duration = Duration::from_secs(2);
 /// Time between two looks when nothing says how long to wait.
 const SHORT_WAIT: Duration = Duration::from_secs(1);
+
+/// Captures of ours that are kept from a list. With a limit above that an older one may be passed over when room
+/// is to be made, which does no harm.
+const MOST_OURS: usize = 50;
+
+/// What the decision needs of a watcher's list, however long that is.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// How many there are and, shortened, their names.
+    pub names: Names,
+    /// The capture that has the name we want.
+    pub taken_by: Option<PacketCapture>,
+    /// Some of those that bear our name, where room may have to be made.
+    pub ours: Vec<PacketCapture>,
+}
+
+impl Listed {
+    /// Takes note of one capture of the list. Names compare without case.
+    pub fn add(&mut self, capture: PacketCapture, name: &str, bears: impl FnOnce(&str) -> bool) {
+        self.names.add(&capture.name);
+        let taken = self.taken_by.is_none() && capture.name.eq_ignore_ascii_case(name);
+        if self.ours.len() < MOST_OURS && bears(&capture.name) {
+            self.ours.push(capture.clone());
+        }
+        if taken {
+            self.taken_by = Some(capture);
+        }
+    }
+}
+
+/// The names of a list as 8 bytes each. Two names may look the same; a name that is there is never missed.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    hashes: HashSet<u64>,
+    count: usize,
+}
+
+impl Names {
+    pub fn add(&mut self, name: &str) {
+        self.hashes.insert(hash(name));
+        self.count += 1;
+    }
+
+    /// All captures, ended ones too, as they counted in 2017.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// `false`: no capture has this name.
+    pub fn may_have(&self, name: &str) -> bool {
+        self.hashes.contains(&hash(name))
+    }
+}
+
+fn hash(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.bytes()
+        .for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
+    hasher.finish()
+}
 
 /// What to do, seen from the list of a watcher's captures.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,16 +86,12 @@ pub enum Plan<'a> {
     Skip { listed: usize },
 }
 
-/// Decides from the list. Names compare without case; sessions that have ended count, as they did in 2017.
-pub fn plan<'a>(listed: &'a [PacketCapture], name: &str, limit: usize) -> Plan<'a> {
-    match listed
-        .iter()
-        .find(|capture| capture.name.eq_ignore_ascii_case(name))
-    {
+/// Decides from the list.
+pub fn plan(listed: &Listed, limit: usize) -> Plan<'_> {
+    let count = listed.names.count();
+    match &listed.taken_by {
         Some(capture) => Plan::Examine(capture),
-        None if listed.len() >= limit => Plan::Skip {
-            listed: listed.len(),
-        },
+        None if count >= limit => Plan::Skip { listed: count },
         None => Plan::Create,
     }
 }
@@ -112,15 +172,34 @@ mod tests {
         }
     }
 
+    fn listed(names: &[String], wanted: &str) -> Listed {
+        let mut listed = Listed::default();
+        for name in names {
+            let bears = |name: &str| name.starts_with("ours");
+            listed.add(capture(name, "Succeeded", 10), wanted, bears);
+        }
+        listed
+    }
+
     #[test]
     fn the_list_decides() {
-        let listed: Vec<_> = (0..10)
-            .map(|n| capture(&format!("c{n}"), "Succeeded", 10))
-            .collect();
-        assert_eq!(plan(&listed, "ours", 11), Plan::Create);
-        assert_eq!(plan(&listed, "ours", 10), Plan::Skip { listed: 10 });
-        assert_eq!(plan(&listed, "C3", 10), Plan::Examine(&listed[3]));
-        assert_eq!(plan(&[], "ours", 1), Plan::Create);
+        let names: Vec<_> = (0..10).map(|n| format!("c{n}")).collect();
+        let free = listed(&names, "ours");
+        assert_eq!(plan(&free, 11), Plan::Create);
+        assert_eq!(plan(&free, 10), Plan::Skip { listed: 10 });
+        let taken = capture("c3", "Succeeded", 10);
+        assert_eq!(plan(&listed(&names, "C3"), 10), Plan::Examine(&taken));
+        assert_eq!(plan(&listed(&[], "ours"), 1), Plan::Create);
+    }
+
+    #[test]
+    fn of_a_long_list_little_is_kept() {
+        let names: Vec<_> = (0..10_000).map(|n| format!("ours-{n}")).collect();
+        let listed = listed(&names, "OURS-9000");
+        assert_eq!(listed.names.count(), 10_000);
+        assert_eq!(listed.taken_by.as_ref().unwrap().name, "ours-9000");
+        assert_eq!(listed.ours.len(), MOST_OURS);
+        assert!(listed.names.may_have("Ours-1234") && !listed.names.may_have("ours"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{
     job::{Job, Phase, Report, Session},
     outcome,
     parameters::{RemoveFinished, covers},
-    plan::{self, Plan, Verdict},
+    plan::{self, Listed, Plan, Verdict},
     step::{Capturer, Checkpoint, Next, StepError},
 };
 use crate::azure::{
@@ -17,10 +17,7 @@ use crate::azure::{
 };
 use std::time::Duration;
 use time::OffsetDateTime;
-
-/// Finished sessions of ours that are asked for their start, when room is to be made. With a limit above that
-/// an older one may be passed over, which does no harm.
-const MOST_ASKED: usize = 50;
+use tokio::time::Instant;
 
 impl Capturer {
     /// What was remembered may be out of date: a watcher replaced, a machine made anew elsewhere. Azure says so
@@ -53,18 +50,23 @@ impl Capturer {
             return Ok(Next::Decided);
         };
         let _turn = self.places.turn(&watcher).await;
-        let listed = self.client.list_packet_captures(&watcher).await?;
         let session = Session {
             name: self.parameters.name.of(&job.target, job.rule()),
             watcher,
         };
         let limit = self.parameters.limit;
-        match plan::plan(&listed, &session.name, limit) {
+        // Should it not be so any more, Azure refuses the create, and the list is read then.
+        if self.places.is_free(&session.watcher, &session.name, limit) {
+            return self.create(job, session, checkpoint).await;
+        }
+        let listed = self.list(&session).await?;
+        match plan::plan(&listed, limit) {
             Plan::Create => self.create(job, session, checkpoint).await,
             Plan::Examine(capture) => self.examine(job, session, capture).await,
             Plan::Skip { listed: count } => {
                 if self.parameters.remove_finished == RemoveFinished::ToMakeRoom
-                    && let Some(oldest) = self.oldest_finished(&session.watcher, &listed).await?
+                    && let Some(oldest) =
+                        self.oldest_finished(&session.watcher, &listed.ours).await?
                 {
                     tracing::info!("removing the finished Packet Capture {oldest} to make room");
                     return self.delete(job, session.watcher, &oldest).await;
@@ -73,6 +75,23 @@ impl Capturer {
                 Ok(Next::Decided)
             }
         }
+    }
+
+    /// Reads a watcher's list, with an eye to this session's name, and remembers it.
+    async fn list(&self, session: &Session) -> Result<Listed, AzureError> {
+        let Session { watcher, name } = session;
+        let (parameters, read_at) = (&self.parameters, Instant::now());
+        let makes_room = parameters.remove_finished == RemoveFinished::ToMakeRoom;
+        let bears = |name: &str| makes_room && parameters.name.bears(name);
+        let mut listed = Listed::default();
+        self.client
+            .each_packet_capture(watcher, &mut listed, |listed, capture| {
+                listed.add(capture, name, bears);
+            })
+            .await?;
+        let names = listed.names.clone();
+        self.places.remember_list(watcher, names, read_at);
+        Ok(listed)
     }
 
     async fn create(
@@ -98,6 +117,7 @@ impl Capturer {
                 retry_after,
                 capture,
             }) => {
+                self.places.add_to_list(watcher, name);
                 let storage_path = capture.and_then(|capture| capture.storage_path);
                 job.report = self.created(job, &session, storage_path);
                 job.phase = Phase::Starting { session, operation };
@@ -105,12 +125,15 @@ impl Capturer {
             }
             Err(error) => {
                 job.create_unconfirmed = error.may_have_been_applied();
-                // Refused because another instance of the function took the name meanwhile?
+                self.places.forget_list(watcher);
+                // Refused because another instance of the function took the name or the last place meanwhile?
                 if matches!(error.status(), Some(400 | 409)) {
-                    let listed = self.client.list_packet_captures(watcher).await?;
-                    if matches!(plan::plan(&listed, name, usize::MAX), Plan::Examine(_)) {
+                    let listed = self.list(&session).await?;
+                    if plan::plan(&listed, self.parameters.limit) != Plan::Create {
                         return Ok(self.poll_after(Some(Duration::ZERO)));
                     }
+                    // What the list allows, Azure does not.
+                    self.places.forget_list(&session.watcher);
                 }
                 Err(error)
             }
@@ -174,6 +197,7 @@ impl Capturer {
         watcher: ResourceId,
         name: &str,
     ) -> Result<Next, AzureError> {
+        self.places.forget_list(&watcher);
         let accepted = self.client.delete_packet_capture(&watcher, name).await?;
         job.report = outcome::removing_stale(&watcher, name);
         match accepted.operation {
@@ -217,11 +241,10 @@ impl Capturer {
     async fn oldest_finished(
         &self,
         watcher: &ResourceId,
-        listed: &[PacketCapture],
+        ours: &[PacketCapture],
     ) -> Result<Option<String>, AzureError> {
-        let ours = |capture: &&PacketCapture| self.parameters.name.bears(&capture.name);
         let mut oldest: Option<(Option<OffsetDateTime>, String)> = None;
-        for capture in listed.iter().filter(ours).take(MOST_ASKED) {
+        for capture in ours {
             let status = self.client.query_status(watcher, &capture.name).await?;
             let Some(status) = status.filter(|status| is_over(capture, status)) else {
                 continue;
@@ -241,13 +264,10 @@ impl Capturer {
             return Ok(Next::Done);
         };
         let name = self.parameters.name.of(&job.target, job.rule());
-        let listed = self.client.list_packet_captures(&watcher).await?;
-        let found = match plan::plan(&listed, &name, usize::MAX) {
-            Plan::Examine(capture) if covers(capture, &job.target) => Some(capture),
-            _ => None,
-        };
-        if let Some(capture) = found {
-            let session = Session { watcher, name };
+        let session = Session { watcher, name };
+        let listed = self.list(&session).await?;
+        let found = listed.taken_by.filter(|it| covers(it, &job.target));
+        if let Some(capture) = &found {
             let status = self
                 .client
                 .query_status(&session.watcher, &session.name)

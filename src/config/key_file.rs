@@ -2,7 +2,7 @@
 //! `Set-Content` writes an array of bytes. Years of editors, shells and checkouts have made more forms of it;
 //! all that PowerShell can read is read here, and raw bytes too.
 
-use rand::{TryRngCore, rngs::OsRng};
+use rand::{TryRng, rngs::SysRng};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -22,7 +22,7 @@ impl Key {
     /// When the system has no randomness to give.
     pub fn generate() -> Result<Self, std::io::Error> {
         let mut bytes = Zeroizing::new(vec![0; 32]);
-        OsRng
+        SysRng
             .try_fill_bytes(&mut bytes)
             .map_err(std::io::Error::other)?;
         Ok(Self(bytes))

@@ -15,7 +15,7 @@ use cbc::{
     Decryptor, Encryptor,
     cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7},
 };
-use rand::{TryRngCore, rngs::OsRng};
+use rand::{TryRng, rngs::SysRng};
 use std::fmt::Write;
 use zeroize::Zeroizing;
 
@@ -144,7 +144,7 @@ pub fn decrypt(value: &str, key: &Key) -> Result<Zeroizing<String>, Unreadable> 
 /// For a password that [`decrypt`] would not give back.
 pub fn encrypt(password: &str, key: &Key) -> Result<String, NotEncryptable> {
     let mut iv = [0; BLOCK];
-    OsRng
+    SysRng
         .try_fill_bytes(&mut iv)
         .map_err(|error| NotEncryptable::Randomness(std::io::Error::other(error)))?;
     encrypt_with(password, key, iv)

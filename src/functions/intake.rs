@@ -9,6 +9,7 @@ use crate::{
     queue::JobQueue,
     telemetry::{Metrics, describe, trace_parent},
 };
+use axum::body::Bytes;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
 use tracing::{Instrument, Span};
@@ -42,7 +43,7 @@ impl Intake {
     ///
     /// # Errors
     /// A bad body, a full queue, or Azure's refusal for every target.
-    pub async fn take(self: &Arc<Self>, body: Vec<u8>, dry_run: bool) -> Result<Answer, Refusal> {
+    pub async fn take(self: &Arc<Self>, body: Bytes, dry_run: bool) -> Result<Answer, Refusal> {
         let mut counted = Counted {
             metrics: &self.metrics,
             schema: "unknown",
@@ -58,7 +59,7 @@ impl Intake {
 
     async fn answer(
         self: &Arc<Self>,
-        body: Vec<u8>,
+        body: Bytes,
         dry_run: bool,
         counted: &mut Counted<'_>,
     ) -> Result<Answer, Refusal> {

@@ -22,7 +22,7 @@ pub use secure_webhook::{KeysUnavailable, Proof, SecureWebhook, SigningKeys};
 use crate::{alert::MAX_BODY_BYTES, telemetry::continue_trace};
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header::ACCEPT},
     response::{IntoResponse, Response},
@@ -107,7 +107,7 @@ async fn raw(door: &Door, request: Request) -> Response {
     };
     let query = parts.uri.query().unwrap_or_default();
     let content_type = request::content_type(&parts.headers);
-    respond(&door.intake, query, content_type.as_deref(), body.into())
+    respond(&door.intake, query, content_type.as_deref(), body)
         .await
         .into_response()
 }
@@ -145,7 +145,7 @@ async fn wrapped_or_raw(door: &Door, request: Request) -> Response {
         Some(inner) => {
             let answer = match inner.method.eq_ignore_ascii_case("POST") {
                 true => {
-                    let body = inner.body.into_bytes();
+                    let body = inner.body.into();
                     respond(intake, &inner.query, inner.content_type.as_deref(), body).await
                 }
                 false => Err(Refusal::MethodNotAllowed),
@@ -155,7 +155,7 @@ async fn wrapped_or_raw(door: &Door, request: Request) -> Response {
         }
         None => {
             let content_type = request::content_type(&parts.headers);
-            respond(intake, query, content_type.as_deref(), body.into())
+            respond(intake, query, content_type.as_deref(), body)
                 .await
                 .into_response()
         }
@@ -211,7 +211,7 @@ async fn respond(
     intake: &Arc<Intake>,
     query: &str,
     content_type: Option<&str>,
-    body: Vec<u8>,
+    body: Bytes,
 ) -> Result<Answer, Refusal> {
     if !request::is_json(content_type, &body) {
         return Err(Refusal::NotJson);
@@ -225,11 +225,7 @@ async fn respond(
     answer
 }
 
-async fn read_body(
-    method: &Method,
-    body: Body,
-    limit: usize,
-) -> Result<axum::body::Bytes, Refusal> {
+async fn read_body(method: &Method, body: Body, limit: usize) -> Result<Bytes, Refusal> {
     if method != Method::POST {
         return Err(Refusal::MethodNotAllowed);
     }

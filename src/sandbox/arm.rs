@@ -50,6 +50,7 @@ pub(super) fn answer(world: &mut World, asked: &Asked<'_>) -> Answer {
         Call::OpenIdConfiguration => world.directory.openid_configuration(route),
         Call::Keys => world.directory.keys(route),
         Call::InstanceDiscovery => world.directory.instance_discovery(),
+        Call::Endpoints => Ok(endpoints(world)),
         Call::GetBlob => storage::get_blob(world, asked),
         Call::Unknown | Call::Any => Err(unknown(asked)),
         call if call.is_queue() => queue_storage::answer(world, asked),
@@ -84,6 +85,19 @@ fn provider(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::ListPermissions => permissions::list(world, asked),
         _ => Err(unknown(asked)),
     }
+}
+
+/// How a cloud's endpoints are found, without a token.
+fn endpoints(world: &World) -> Answer {
+    let audience = &world.directory.audience;
+    Answer::json(
+        200,
+        json!([{
+            "name": "Sandbox",
+            "resourceManager": world.endpoint,
+            "authentication": {"loginEndpoint": world.endpoint, "audiences": [audience]},
+        }]),
+    )
 }
 
 /// In the order of the real front end: length, version, token, subscription, rights, group.

@@ -15,6 +15,8 @@ pub enum Call {
     Keys,
     /// `GET /common/discovery/instance`
     InstanceDiscovery,
+    /// `GET /metadata/endpoints`, for anybody
+    Endpoints,
     /// Watchers of a subscription or of a group.
     ListWatchers,
     /// One watcher.
@@ -82,6 +84,7 @@ impl Call {
                 | Self::OpenIdConfiguration
                 | Self::Keys
                 | Self::InstanceDiscovery
+                | Self::Endpoints
                 | Self::GetBlob
                 | Self::Unknown
         ) && !self.is_queue()

@@ -1,7 +1,7 @@
 //! Long-running operations and the two URLs to poll them with. The URLs carry long signatures that
 //! have to come back byte for byte: a client that takes them apart is found out here.
 
-use rand::Rng;
+use rand::RngExt;
 use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;

@@ -61,6 +61,9 @@ impl Route {
             ("GET", ["common", "discovery", "instance"]) => {
                 route(Call::InstanceDiscovery, String::new(), "", from(1))
             }
+            ("GET", ["metadata", "endpoints"]) => {
+                route(Call::Endpoints, String::new(), "", from(0))
+            }
             // At any scope, so it comes before the resources.
             (
                 "GET",
@@ -279,6 +282,12 @@ mod tests {
                 "/tenant/oauth2/v2.0/token".to_owned(),
                 Call::Token,
                 "token",
+            ),
+            (
+                "GET",
+                "/metadata/endpoints".to_owned(),
+                Call::Endpoints,
+                "metadata/endpoints",
             ),
             ("GET", "/".to_owned(), Call::Unknown, "/"),
         ] {

@@ -8,7 +8,7 @@ use etherparse::{PacketBuilder, PacketBuilderStep, TcpHeader};
 use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 use pcap_file::{DataLink, PcapError, TsResolution};
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use time::OffsetDateTime;
 
 /// Data segments of the burst: more than the hundred that the alert's threshold allows.

@@ -1,7 +1,9 @@
 //! From an alert to a capture: the usual course, and what lies in the way.
 
 use crate::world::{World, classic_alert, common_alert};
-use alert_packet_capture::sandbox::{ExistingCapture, SessionStatus, samples};
+use alert_packet_capture::sandbox::{
+    Call, ExistingCapture, Fault, FaultBody, Options, SessionStatus, What, samples,
+};
 use time::{Duration, OffsetDateTime};
 
 const PUT: &str = "PUT packetCaptures/PSAzureFunction";
@@ -75,6 +77,114 @@ async fn a_cold_alert_asks_for_the_region_and_a_warm_one_takes_two_calls() {
     let mut calls = world.calls().split_off(before);
     calls.retain(|line| !line.contains("operation"));
     assert_eq!(calls, expected[2..]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_connection_is_open_before_the_first_alert() {
+    let world = World::start().await;
+    world
+        .until(|lines| {
+            lines
+                .iter()
+                .any(|line| line == "GET metadata/endpoints 200")
+        })
+        .await;
+    let asked = world.azure.journal();
+    let asked = asked.iter().find(|entry| entry.short.contains("endpoints"));
+    assert!(!asked.unwrap().authorized, "it needs no token");
+    world.end().await;
+}
+
+/// Each machine has a capture of its own, so a burst of alerts needs the list once.
+#[tokio::test]
+async fn a_list_that_was_just_read_is_enough_for_the_next_machine() {
+    let world = World::with(&[("PacketCapture__Name", "PSAzureFunction-{vm}")]).await;
+    let targets = [samples::WEB_01, samples::WEB_02];
+    let reply = world.post(&common_alert(&targets)).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    assert_eq!(world.count("GET packetCaptures 200"), 1);
+    assert_eq!(world.count("PUT packetCaptures/"), 2);
+    assert_eq!(world.azure.captures(samples::WATCHER_WESTEUROPE).len(), 2);
+    world.end().await;
+}
+
+/// A list that is not from this moment may start a capture, never refuse one: that takes a look.
+#[tokio::test]
+async fn a_remembered_list_refuses_nothing() {
+    let world = World::with(&[
+        ("PacketCapture__Name", "PSAzureFunction-{vm}"),
+        ("PacketCapture__Limit", "1"),
+    ])
+    .await;
+    let targets = [samples::WEB_01, samples::WEB_02];
+    let reply = world.post(&common_alert(&targets)).await;
+    let statuses = [0, 1].map(|n| reply.body["captures"][n]["status"].clone());
+    assert!(statuses.contains(&"created".into()) && statuses.contains(&"skipped".into()));
+    assert_eq!(world.count("GET packetCaptures 200"), 2);
+    assert_eq!(world.count("PUT packetCaptures/"), 1);
+    world.end().await;
+}
+
+/// Somebody else fills the watcher within the second: Azure says so, and so does the answer.
+#[tokio::test]
+async fn a_remembered_list_that_is_out_of_date_is_read_again() {
+    let world = World::with(&[
+        ("PacketCapture__Name", "PSAzureFunction-{vm}"),
+        ("PacketCapture__Limit", "3"),
+    ])
+    .await;
+    let full = What::arm_error(400, "PacketCaptureCountLimitReached", "no room");
+    let first = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(first.body["outcome"], "created", "{:?}", first.body);
+    for name in ["theirs-1", "theirs-2"] {
+        world.azure.add_capture(ExistingCapture {
+            name: name.to_owned(),
+            ..existing(samples::WEB_02, SessionStatus::Running, ago(1.0))
+        });
+    }
+    world.azure.fault(Fault {
+        on: Call::PutCapture,
+        times: 1,
+        what: full,
+    });
+    let second = world
+        .post(&classic_alert(samples::WEB_02, "westeurope"))
+        .await;
+    assert_eq!(second.body["outcome"], "skipped", "{:?}", second.body);
+    assert_eq!(world.count("PUT packetCaptures/"), 2);
+    world.end().await;
+}
+
+/// The capture in the way stands at the end of a list of several pages, the first of which breaks off once.
+#[tokio::test]
+async fn a_long_list_is_read_to_its_end() {
+    let options = Options {
+        capture_page_size: Some(3),
+        ..Options::default()
+    };
+    let world = World::furnished(options, &[]).await;
+    for n in 0..7 {
+        world.azure.add_capture(ExistingCapture {
+            name: format!("theirs-{n}"),
+            ..existing(samples::WEB_02, SessionStatus::Stopped, ago(9000.0))
+        });
+    }
+    world
+        .azure
+        .add_capture(existing(samples::WEB_01, SessionStatus::Running, ago(3.0)));
+    world.azure.fault(Fault {
+        on: Call::ListCaptures,
+        times: 1,
+        what: What::Status {
+            code: 200,
+            retry_after: None,
+            body: FaultBody::TruncatedJson,
+        },
+    });
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.body["outcome"], "joined", "{:?}", reply.body);
+    assert_eq!(world.count("GET packetCaptures 200"), 4);
     world.end().await;
 }
 

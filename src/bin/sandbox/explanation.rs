@@ -10,6 +10,7 @@ pub fn of(entry: &Entry) -> &'static str {
         _ if entry.status.is_some_and(|status| status >= 400) => "Azure refuses",
         Call::InstanceDiscovery | Call::OpenIdConfiguration => "where to sign in?",
         Call::Token | Call::ManagedIdentityToken => "sign in to Azure",
+        Call::Endpoints => "open the connection ahead of the first alert",
         Call::GetVirtualMachine => "in which region is the machine?",
         Call::ListWatchers => "which Network Watcher looks after that region?",
         Call::ListCaptures => "which packet captures are on it?",

@@ -10,7 +10,7 @@ use super::{
 use crate::queue::{Message, QueueError};
 use azure_storage_queue::QueueServiceClient;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use rand::Rng;
+use rand::RngExt;
 use std::{
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
