@@ -5,6 +5,7 @@ mod name;
 mod text;
 
 pub use name::InvalidResourceId;
+use std::sync::Arc;
 
 /// Room for every id Azure gives out, and an end to those that only a body could think of.
 const MAX_BYTES: usize = 2048;
@@ -29,11 +30,13 @@ const KNOWN_TYPES: [&str; 4] = [
 /// The GUID and the fixed segments take one casing; group and names stay as written. Two ids are equal when they
 /// differ in letter case only, since Resource Manager holds them for the same
 /// ([naming rules](https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules)).
+///
+/// A clone shares the text: a job, its report and what is remembered of it name the same few resources.
 #[derive(Clone)]
 pub struct ResourceId {
-    text: String,
+    text: Arc<str>,
     /// `text` lower-cased: what is compared and hashed.
-    key: String,
+    key: Arc<str>,
 }
 
 impl ResourceId {
@@ -151,7 +154,7 @@ impl ResourceId {
     pub fn contains(&self, other: &ResourceId) -> bool {
         other
             .key
-            .strip_prefix(&self.key)
+            .strip_prefix(&*self.key)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
@@ -165,7 +168,8 @@ impl ResourceId {
             text.push('/');
             text.push_str(segment.as_ref());
         }
-        let key = name::fold(&text);
+        let key = name::fold(&text).into();
+        let text = text.into();
         ResourceId { text, key }
     }
 }

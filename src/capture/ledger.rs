@@ -5,7 +5,7 @@ use super::job::{Action, Job, JobId, Report, Status};
 use crate::azure::resource_id::ResourceId;
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 use tokio::{sync::watch, time::Instant};
@@ -26,8 +26,8 @@ pub struct Ledger {
 struct State {
     jobs: HashMap<JobId, Known>,
     job_ages: VecDeque<(Instant, JobId)>,
-    alerts: HashMap<String, Vec<JobId>>,
-    alert_ages: VecDeque<(Instant, String)>,
+    alerts: HashMap<Arc<str>, Vec<JobId>>,
+    alert_ages: VecDeque<(Instant, Arc<str>)>,
     /// When each target's last capture was taken up, and by which job.
     targets: HashMap<ResourceId, (Instant, JobId)>,
 }
@@ -60,17 +60,18 @@ impl Ledger {
             if let Some(first) = state.alerts.get(key) {
                 return Err(first.clone());
             }
-            let jobs = jobs.iter().map(|job| job.job_id.clone()).collect();
-            state.alerts.insert(key.to_owned(), jobs);
-            state.alert_ages.push_back((now, key.to_owned()));
+            let key: Arc<str> = key.into();
+            let jobs = jobs.iter().map(|job| job.job_id).collect();
+            state.alerts.insert(key.clone(), jobs);
+            state.alert_ages.push_back((now, key));
         }
         for job in jobs {
-            let id = &job.job_id;
-            state.jobs.insert(id.clone(), Known::new(job));
-            state.job_ages.push_back((now, id.clone()));
+            let id = job.job_id;
+            state.jobs.insert(id, Known::new(job));
+            state.job_ages.push_back((now, id));
             if job.action == Action::Capture {
                 let target = job.target.id.clone();
-                state.targets.insert(target, (now, id.clone()));
+                state.targets.insert(target, (now, id));
             }
         }
         Ok(())
@@ -81,9 +82,14 @@ impl Ledger {
         let mut state = self.state();
         if let Some(key) = key {
             state.alerts.remove(key);
+            // Looked for from the youngest: it came a moment ago. Left there, it would push out an older one.
+            let at = state.alert_ages.iter().rposition(|(_, it)| **it == *key);
+            at.and_then(|at| state.alert_ages.remove(at));
         }
         for job in jobs {
             state.jobs.remove(&job.job_id);
+            let at = state.job_ages.iter().rposition(|(_, it)| *it == job.job_id);
+            at.and_then(|at| state.job_ages.remove(at));
             state.release(job);
         }
     }
@@ -98,8 +104,8 @@ impl Ledger {
             None => {
                 let now = Instant::now();
                 state.forget(now);
-                state.jobs.insert(job.job_id.clone(), Known::new(job));
-                state.job_ages.push_back((now, job.job_id.clone()));
+                state.jobs.insert(job.job_id, Known::new(job));
+                state.job_ages.push_back((now, job.job_id));
             }
         }
         if matches!(job.report.status, Status::Failed | Status::Skipped) {
@@ -205,7 +211,7 @@ mod tests {
         let ledger = Ledger::default();
         let (first, second) = (job(1), job(1));
         assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&first)), Ok(()));
-        let known = Err(vec![first.job_id.clone()]);
+        let known = Err(vec![first.job_id]);
         assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&second)), known);
         tokio::time::advance(REMEMBERED).await;
         assert_eq!(
@@ -227,6 +233,22 @@ mod tests {
         job.report.status = Status::Failed;
         ledger.record(&job);
         assert!(!ledger.cools_down(&job.target.id, minute));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn alerts_that_are_sent_away_push_nothing_out() {
+        let ledger = Ledger::default();
+        let kept = job(1);
+        ledger
+            .open(Some("kept"), std::slice::from_ref(&kept))
+            .unwrap();
+        for _ in 0..MOST_ENTRIES + 50 {
+            let away = [job(2)];
+            ledger.open(Some("away"), &away).unwrap();
+            ledger.withdraw(Some("away"), &away);
+        }
+        assert_eq!(ledger.known("kept"), Some(vec![kept.job_id]));
+        assert!(ledger.report(&kept.job_id).is_some() && ledger.known("away").is_none());
     }
 
     #[tokio::test(start_paused = true)]
