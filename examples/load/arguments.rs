@@ -10,7 +10,7 @@ pub const USAGE: &str =
   --rtt-ms R        what every call to Azure takes (0)
   --watchers W      network watchers that the machines are spread over (16)
   --captures L      captures of others that each watcher lists (10)
-  --capacity J      JobQueue__Capacity; beyond it alerts are answered 503 and sent again (10000)
+  --capacity J      JobQueue__Capacity; beyond it alerts are answered 503 and sent again (1000)
   --common          the common schema, which does not say the region
   --http1           no HTTP/2 to Azure
   --json FILE       write the report there too
@@ -39,7 +39,7 @@ pub fn parse(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         rtt: Duration::ZERO,
         watchers: 16,
         captures: 10,
-        capacity: 10_000,
+        capacity: 1_000,
         common: false,
         http1: false,
         json: None,

@@ -30,9 +30,10 @@ const KNOWN_TYPES: [&str; 4] = [
 /// The GUID and the fixed segments take one casing; group and names stay as written. Two ids are equal when they
 /// differ in letter case only, since Resource Manager holds them for the same
 /// ([naming rules](https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules)).
+///
+/// A clone shares the text: a job, its report and what is remembered of it name the same few resources.
 #[derive(Clone)]
 pub struct ResourceId {
-    // Shared, since a job that is remembered holds its target more than once.
     text: Arc<str>,
     /// `text` lower-cased: what is compared and hashed.
     key: Arc<str>,

@@ -10,27 +10,25 @@ use std::fmt;
 use time::OffsetDateTime;
 
 /// Names a job in logs, answers and notices.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct JobId(String);
+pub struct JobId(uuid::Uuid);
 
 impl JobId {
+    /// As somebody wrote it; perhaps no job has it.
+    pub fn parse(text: &str) -> Option<Self> {
+        uuid::Uuid::parse_str(text).ok().map(Self)
+    }
+
     /// A new one, unlike all others.
     pub fn random() -> Self {
-        Self(uuid::Uuid::new_v4().to_string())
-    }
-}
-
-/// As somebody wrote it: perhaps no job has it.
-impl From<&str> for JobId {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(uuid::Uuid::new_v4())
     }
 }
 
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.fmt(f)
     }
 }
 

@@ -6,7 +6,7 @@ use super::job::{Action, Job, JobId, Report, Status};
 use crate::azure::resource_id::ResourceId;
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 use time::OffsetDateTime;
@@ -37,8 +37,8 @@ struct State {
     under_way: VecDeque<(Instant, JobId)>,
     /// With the time when each was over.
     over: VecDeque<(Instant, JobId)>,
-    alerts: HashMap<String, Vec<JobId>>,
-    alert_ages: VecDeque<(Instant, String)>,
+    alerts: HashMap<Arc<str>, Vec<JobId>>,
+    alert_ages: VecDeque<(Instant, Arc<str>)>,
     /// When each target's last capture was taken up, and by which job.
     targets: HashMap<ResourceId, (Instant, JobId)>,
 }
@@ -96,7 +96,7 @@ pub struct JobView {
 impl JobView {
     fn of(job_id: &JobId, known: &Known) -> Self {
         Self {
-            job_id: job_id.clone(),
+            job_id: *job_id,
             target: known.target.clone(),
             rule: known.rule.as_deref().map(str::to_owned),
             action: known.action,
@@ -123,16 +123,16 @@ impl Ledger {
             if let Some(first) = state.alerts.get(key) {
                 return Err(first.clone());
             }
-            let jobs = jobs.iter().map(|job| job.job_id.clone()).collect();
-            state.alerts.insert(key.to_owned(), jobs);
-            state.alert_ages.push_back((now, key.to_owned()));
+            let key: Arc<str> = key.into();
+            let jobs = jobs.iter().map(|job| job.job_id).collect();
+            state.alerts.insert(key.clone(), jobs);
+            state.alert_ages.push_back((now, key));
         }
         for job in jobs {
-            let id = &job.job_id;
             state.insert(now, job);
             if job.action == Action::Capture {
                 let target = job.target.id.clone();
-                state.targets.insert(target, (now, id.clone()));
+                state.targets.insert(target, (now, job.job_id));
             }
         }
         Ok(())
@@ -143,9 +143,17 @@ impl Ledger {
         let mut state = self.state();
         if let Some(key) = key {
             state.alerts.remove(key);
+            // Looked for from the youngest: it came a moment ago. Left there, it would push out an older one.
+            let at = state.alert_ages.iter().rposition(|(_, it)| **it == *key);
+            at.and_then(|at| state.alert_ages.remove(at));
         }
         for job in jobs {
             state.jobs.remove(&job.job_id);
+            let at = state
+                .under_way
+                .iter()
+                .rposition(|(_, it)| *it == job.job_id);
+            at.and_then(|at| state.under_way.remove(at));
             state.release(job);
         }
     }
@@ -266,8 +274,8 @@ impl State {
 
     fn insert(&mut self, now: Instant, job: &Job) {
         self.forget(now);
-        self.jobs.insert(job.job_id.clone(), Known::new(job));
-        self.under_way.push_back((now, job.job_id.clone()));
+        self.jobs.insert(job.job_id, Known::new(job));
+        self.under_way.push_back((now, job.job_id));
     }
 
     fn set_over(&mut self, now: Instant, job: &JobId, over: bool) {
@@ -281,8 +289,8 @@ impl State {
             _ => return,
         }
         match over {
-            true => self.over.push_back((now, job.clone())),
-            false => self.under_way.push_back((now, job.clone())),
+            true => self.over.push_back((now, *job)),
+            false => self.under_way.push_back((now, *job)),
         }
     }
 

@@ -22,7 +22,7 @@ const WATCHERS_REMEMBERED: Duration = Duration::from_secs(600);
 const LIST_REMEMBERED: Duration = Duration::from_secs(1);
 /// Entries of each kind.
 const MOST_ENTRIES: usize = 10_000;
-/// Lists remembered, at 8 bytes a capture.
+/// Lists remembered, at some 16 KB each.
 const MOST_LISTS: usize = 100;
 
 /// See the file's head.

@@ -19,6 +19,9 @@ const SHORT_WAIT: Duration = Duration::from_secs(1);
 /// is to be made, which does no harm.
 const MOST_OURS: usize = 50;
 
+/// Names that are told apart. A longer list is not remembered: each alert reads it anew.
+const MOST_NAMES: usize = 1_000;
+
 /// What the decision needs of a watcher's list, however long that is.
 #[derive(Debug, Clone, Default)]
 pub struct Listed {
@@ -44,7 +47,8 @@ impl Listed {
     }
 }
 
-/// The names of a list as 8 bytes each. Two names may look the same; a name that is there is never missed.
+/// The names of a list as 8 bytes each. Two names may look the same; a name that is there is never missed. Of a
+/// list that is too long, any name may be there.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     hashes: HashSet<u64>,
@@ -53,8 +57,10 @@ pub struct Names {
 
 impl Names {
     pub fn add(&mut self, name: &str) {
-        self.hashes.insert(hash(name));
         self.count += 1;
+        if self.count <= MOST_NAMES {
+            self.hashes.insert(hash(name));
+        }
     }
 
     /// All captures, ended ones too, as they counted in 2017.
@@ -64,7 +70,7 @@ impl Names {
 
     /// `false`: no capture has this name.
     pub fn may_have(&self, name: &str) -> bool {
-        self.hashes.contains(&hash(name))
+        self.count > MOST_NAMES || self.hashes.contains(&hash(name))
     }
 }
 
@@ -199,7 +205,20 @@ mod tests {
         assert_eq!(listed.names.count(), 10_000);
         assert_eq!(listed.taken_by.as_ref().unwrap().name, "ours-9000");
         assert_eq!(listed.ours.len(), MOST_OURS);
-        assert!(listed.names.may_have("Ours-1234") && !listed.names.may_have("ours"));
+        assert_eq!(listed.names.hashes.len(), MOST_NAMES);
+        assert!(listed.names.may_have("Ours-1234") && listed.names.may_have("not there"));
+    }
+
+    #[test]
+    fn names_that_are_there_are_never_missed() {
+        let names: Vec<_> = (0..MOST_NAMES).map(|n| format!("Name-{n}")).collect();
+        let listed = listed(&names, "ours");
+        assert!(
+            names
+                .iter()
+                .all(|name| listed.names.may_have(&name.to_uppercase()))
+        );
+        assert!(!listed.names.may_have("name"));
     }
 
     #[test]

@@ -103,10 +103,7 @@ impl StatusRoutes {
     }
 
     fn job(&self, id: &str, asked: &Asked<'_>) -> Shown {
-        let Some(job) = self
-            .ledger
-            .job(&JobId::from(id.to_ascii_lowercase().as_str()))
-        else {
+        let Some(job) = JobId::parse(id).and_then(|id| self.ledger.job(&id)) else {
             return Shown::error(
                 StatusCode::NOT_FOUND,
                 "JobNotFound",

@@ -20,7 +20,7 @@ async fn an_alert_is_known_for_an_hour() {
     let ledger = Ledger::default();
     let (first, second) = (job(1), job(1));
     assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&first)), Ok(()));
-    let known = Err(vec![first.job_id.clone()]);
+    let known = Err(vec![first.job_id]);
     assert_eq!(ledger.open(Some("k"), std::slice::from_ref(&second)), known);
     tokio::time::advance(REMEMBERED).await;
     assert_eq!(
@@ -71,13 +71,10 @@ async fn pages_are_not_disturbed_by_new_jobs() {
     // Two of them at the same moment: their ids decide.
     jobs[1].taken_at = jobs[2].taken_at;
     ledger.open(None, &jobs).unwrap();
-    let mut expected: Vec<_> = jobs
-        .iter()
-        .map(|job| (job.taken_at, job.job_id.clone()))
-        .collect();
+    let mut expected: Vec<_> = jobs.iter().map(|job| (job.taken_at, job.job_id)).collect();
     expected.sort();
     expected.reverse();
-    let place = |view: &JobView| (view.taken_at, view.job_id.clone());
+    let place = |view: &JobView| (view.taken_at, view.job_id);
     let (first, more) = ledger.page(None, 2);
     assert!(more);
     ledger.open(None, &[job(9)]).unwrap();
@@ -126,4 +123,20 @@ async fn memory_is_bounded() {
     assert!(state.jobs.len() <= MOST_ENTRIES && state.alerts.len() <= MOST_ENTRIES);
     assert!(state.targets.len() <= MOST_ENTRIES + 1);
     assert!(state.under_way.len() <= 2 * MOST_ENTRIES + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn alerts_that_are_sent_away_push_nothing_out() {
+    let ledger = Ledger::default();
+    let kept = job(1);
+    ledger
+        .open(Some("kept"), std::slice::from_ref(&kept))
+        .unwrap();
+    for _ in 0..MOST_ENTRIES + 50 {
+        let away = [job(2)];
+        ledger.open(Some("away"), &away).unwrap();
+        ledger.withdraw(Some("away"), &away);
+    }
+    assert_eq!(ledger.known("kept"), Some(vec![kept.job_id]));
+    assert!(ledger.report(&kept.job_id).is_some() && ledger.known("away").is_none());
 }
