@@ -15,5 +15,6 @@ mod notification_stories;
 mod process_stories;
 mod queue_contract;
 mod queue_stories;
+mod receiver;
 mod secure_webhook_stories;
 mod world;

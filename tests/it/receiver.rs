@@ -1,0 +1,141 @@
+//! A receiver of notices on this machine: it keeps what it was told, wakes the story that waits for it, and can
+//! be down or silent for a while.
+
+use axum::{Router, body::Bytes, extract::State, http::StatusCode};
+use serde_json::Value;
+use std::{
+    collections::VecDeque,
+    future::pending,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::watch};
+
+/// Far longer than any story needs, so only a stuck one meets it.
+const GUARD: Duration = Duration::from_secs(20);
+
+/// See the file's head. Notices are CloudEvents, as `Notification__Format=json` makes them.
+#[derive(Clone)]
+pub struct Receiver {
+    desk: Arc<Desk>,
+    url: String,
+}
+
+/// What becomes of a notice that is not simply taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// Answered 503, not kept.
+    Down,
+    /// Neither kept nor answered.
+    Lost,
+    /// Kept, and never answered.
+    Silent,
+}
+
+struct Desk {
+    notices: Mutex<Vec<Value>>,
+    refusals: Mutex<VecDeque<Refusal>>,
+    /// How many came, refused ones too.
+    came: watch::Sender<usize>,
+}
+
+impl Receiver {
+    /// Listens on a free port until the test ends.
+    pub async fn start() -> Self {
+        let desk = Arc::new(Desk {
+            notices: Mutex::default(),
+            refusals: Mutex::default(),
+            came: watch::Sender::new(0),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/notices", listener.local_addr().unwrap());
+        let router = Router::new().fallback(receive).with_state(desk.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { desk, url }
+    }
+
+    /// Settings that make an app tell this receiver of every event.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        self.settings_for("created,completed,failed,skipped")
+    }
+
+    /// The same for these events, separated by commas.
+    pub fn settings_for(&self, events: &str) -> Vec<(String, String)> {
+        [
+            ("Notification__WebhookUrl", self.url.as_str()),
+            ("Notification__Events", events),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    /// All notices that were kept, in the order of their arrival.
+    pub fn notices(&self) -> Vec<Value> {
+        self.desk.notices.lock().unwrap().clone()
+    }
+
+    /// How many notices came, refused ones too.
+    pub fn came(&self) -> usize {
+        *self.desk.came.borrow()
+    }
+
+    /// The next so many notices are answered 503.
+    pub fn down(&self, times: usize) {
+        self.order(Refusal::Down, times);
+    }
+
+    /// The next so many notices are not kept and get no answer.
+    pub fn lose(&self, times: usize) {
+        self.order(Refusal::Lost, times);
+    }
+
+    /// The next so many notices are kept and get no answer.
+    pub fn be_silent(&self, times: usize) {
+        self.order(Refusal::Silent, times);
+    }
+
+    fn order(&self, refusal: Refusal, times: usize) {
+        let mut refusals = self.desk.refusals.lock().unwrap();
+        refusals.extend(std::iter::repeat_n(refusal, times));
+    }
+
+    /// Waits until the notices that were kept are as the story wants them; panics with them after 20 seconds.
+    pub async fn until(&self, seen: impl Fn(&[Value]) -> bool) {
+        let mut came = self.desk.came.subscribe();
+        let satisfied = tokio::time::timeout(GUARD, async {
+            while !seen(&self.notices()) {
+                let _ = came.changed().await;
+            }
+        });
+        if satisfied.await.is_err() {
+            let notices = self.notices();
+            panic!("waited {GUARD:?} in vain for notices; there came {notices:#?}");
+        }
+    }
+
+    /// Waits until so many notices came, refused ones too.
+    pub async fn until_came(&self, wanted: usize) {
+        let mut came = self.desk.came.subscribe();
+        let satisfied = tokio::time::timeout(GUARD, came.wait_for(|came| *came >= wanted));
+        if satisfied.await.is_err() {
+            panic!(
+                "waited {GUARD:?} for {wanted} notices; {} came",
+                self.came()
+            );
+        }
+    }
+}
+
+async fn receive(State(desk): State<Arc<Desk>>, body: Bytes) -> StatusCode {
+    let refusal = desk.refusals.lock().unwrap().pop_front();
+    if matches!(refusal, None | Some(Refusal::Silent)) {
+        let notice = serde_json::from_slice(&body).expect("a notice is JSON");
+        desk.notices.lock().unwrap().push(notice);
+    }
+    desk.came.send_modify(|came| *came += 1);
+    match refusal {
+        None => StatusCode::NO_CONTENT,
+        Some(Refusal::Down) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(Refusal::Lost | Refusal::Silent) => pending().await,
+    }
+}
