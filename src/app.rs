@@ -47,6 +47,8 @@ const DRAIN: Duration = Duration::from_secs(8);
 #[derive(Debug, Clone)]
 pub struct Pace {
     pub retry: RetryLimits,
+    /// How long one try of a call to Resource Manager may take, 20 s at most.
+    pub try_timeout: Duration,
     /// The shortest and longest time between two polls of an operation.
     pub poll: (Duration, Duration),
     /// The pause before a failed job is tried again; it doubles.
@@ -61,6 +63,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             retry: RetryLimits::default(),
+            try_timeout: transport::REQUEST_TIMEOUT,
             poll: (Duration::from_secs(1), Duration::from_secs(60)),
             first_pause: Duration::from_secs(1),
             longest_look: Duration::MAX,
@@ -426,6 +429,7 @@ pub fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, Build
         endpoint: azure.resource_manager_endpoint.clone(),
         audience: azure.audience.clone(),
         retry: pace.retry,
+        try_timeout: pace.try_timeout,
         concurrent_calls: CONCURRENT_CALLS,
     };
     Ok(ArmClient::new(options, Arc::new(credential), http))

@@ -15,7 +15,9 @@ use azure_core::{
     error::ErrorKind,
     http::{
         ClientOptions, Context, Method, Pipeline, PipelineSendOptions, RawResponse, Request,
-        RetryOptions, Transport, headers::Headers, policies::auth::BearerTokenAuthorizationPolicy,
+        RetryOptions, Transport,
+        headers::{CLIENT_REQUEST_ID, Headers},
+        policies::auth::BearerTokenAuthorizationPolicy,
     },
 };
 use serde::de::DeserializeOwned;
@@ -25,6 +27,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 use url::Url;
+use uuid::Uuid;
 
 /// Where Resource Manager is and how to treat it.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub struct ArmOptions {
     /// The audience of the token, without `/.default`.
     pub audience: String,
     pub retry: RetryLimits,
+    /// How long one try may take.
+    pub try_timeout: Duration,
     /// Calls under way at once, over all alerts. Resource Manager's token bucket holds 200 writes a
     /// subscription and refills at 10 a second.
     pub concurrent_calls: usize,
@@ -159,11 +164,13 @@ impl ArmClient {
     /// # Errors
     /// The last try's.
     pub async fn send(&self, call: Call<'_>) -> Result<Reply, AzureError> {
+        // The same for all tries, as Azure's own clients do, so that Azure sees what belongs together.
+        let request_id = Uuid::new_v4().to_string();
         let mut renewed = false;
         let mut tried = 0;
         loop {
             tried += 1;
-            let failure = match self.attempt(&call).await {
+            let failure = match self.attempt(&call, &request_id).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -214,8 +221,9 @@ impl ArmClient {
         })
     }
 
-    async fn attempt(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+    async fn attempt(&self, call: &Call<'_>, request_id: &str) -> Result<Reply, Failure> {
         let mut request = Request::new(call.url.clone(), call.method);
+        request.insert_header(CLIENT_REQUEST_ID, request_id.to_owned());
         request.insert_header("accept", "application/json");
         if let Some(body) = &call.body {
             request.insert_header("content-type", "application/json");
@@ -232,12 +240,21 @@ impl ArmClient {
             // Held for one try only, never while waiting for the next.
             let _turn = self.shared.calls.acquire().await;
             let context = Context::new();
-            self.shared
+            let sent = self
+                .shared
                 .pipeline
-                .send(&context, &mut request, Some(send_options))
-                .await
+                .send(&context, &mut request, Some(send_options));
+            tokio::time::timeout(self.shared.options.try_timeout, sent).await
         };
-        let response = answer.map_err(failure_of)?;
+        let response = match answer {
+            Ok(answer) => answer.map_err(failure_of)?,
+            Err(late) => {
+                return Err(Failure::NoAnswer {
+                    sent: true,
+                    source: late.into(),
+                });
+            }
+        };
         let reply = Reply::from(response);
         tracing::debug!(status = reply.status, "{} answered", call.operation);
         if (200..300).contains(&reply.status) {

@@ -6,7 +6,7 @@ use std::{path::Path, path::PathBuf, time::Duration};
 /// Connecting to Azure takes well under a second; a dead address should not eat an alert's time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Resource Manager answers within seconds, long-running work included, since it is polled.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Why no HTTP client could be built.
 #[derive(Debug, thiserror::Error)]
