@@ -6,6 +6,7 @@ mod answer;
 mod arm;
 mod calls;
 mod capture;
+mod chance;
 mod compute;
 mod control;
 mod disk;
@@ -17,6 +18,7 @@ mod journal;
 mod members;
 mod operations;
 mod packet_captures;
+mod patience;
 mod permissions;
 mod progress;
 mod queue_access;
@@ -49,8 +51,10 @@ use tokio::sync::{broadcast, watch};
 
 pub use calls::Call;
 pub use capture::SessionStatus;
+pub use chance::Chances;
 pub use faults::{Fault, FaultBody, What};
 pub use journal::Entry;
+pub use patience::Repeats;
 pub use progress::Progress;
 pub use signing_key::Signing;
 

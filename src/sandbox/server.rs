@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
@@ -20,10 +21,12 @@ use tokio_rustls::TlsAcceptor;
 use super::answer::Answer;
 use super::arm::{self, Asked};
 use super::calls::Call;
+use super::chance::Chance;
 use super::disk::Disk;
 use super::faults::{self, Faults, What};
 use super::headers;
 use super::journal::{Entry, Journal};
+use super::patience::Patience;
 use super::routes::Route;
 use super::world::World;
 
@@ -33,6 +36,8 @@ const LARGEST_BODY: usize = 4 * 1024 * 1024;
 pub(super) struct Shared {
     world: Mutex<World>,
     pub faults: Mutex<Faults>,
+    pub chance: Mutex<Option<Chance>>,
+    pub patience: Mutex<Patience>,
     pub journal: Journal,
     pub disk: Disk,
 }
@@ -42,6 +47,8 @@ impl Shared {
         Self {
             world: Mutex::new(world),
             faults: Mutex::default(),
+            chance: Mutex::default(),
+            patience: Mutex::default(),
             journal: Journal::new(),
             disk,
         }
@@ -126,7 +133,18 @@ async fn call(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Res
             .record(entry(&asked(OffsetDateTime::now_utc()), answer, fault));
     };
 
-    let fault = lock(&shared.faults).take(route.call);
+    let reads = head.method.is_safe();
+    let request_id = head.headers.get("x-ms-client-request-id");
+    let request_id = request_id
+        .and_then(|id| id.to_str().ok())
+        .filter(|_| route.call.is_arm());
+    if let Some(id) = request_id {
+        lock(&shared.patience).arrived(id, Instant::now());
+    }
+    let fault = lock(&shared.faults).take(route.call).or_else(|| {
+        let mut chance = lock(&shared.chance);
+        chance.as_mut()?.take(route.call, reads)
+    });
     let answer = match &fault {
         None => answer(),
         Some(What::Status {
@@ -137,7 +155,10 @@ async fn call(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Res
             let answer = faults::answer(*code, retry_after.clone(), body.clone());
             headers::added(&asked(OffsetDateTime::now_utc()), answer)
         }
-        Some(What::Hang) => {
+        Some(hang @ (What::Hang | What::HangAfterApplying)) => {
+            if matches!(hang, What::HangAfterApplying) {
+                answer();
+            }
             record(None, fault.as_ref());
             let never: Infallible = std::future::pending().await;
             match never {}
@@ -152,6 +173,11 @@ async fn call(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Res
             return Err(io::ErrorKind::ConnectionReset.into());
         }
     };
+    if let (Some(id), Some(wait), 429 | 503) =
+        (request_id, answer.header("retry-after"), answer.status)
+    {
+        lock(&shared.patience).sent_away(id, wait, Instant::now(), SystemTime::now());
+    }
     record(Some(&answer), fault.as_ref());
     Ok(answer.into_response())
 }
