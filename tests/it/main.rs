@@ -17,4 +17,5 @@ mod queue_contract;
 mod queue_stories;
 mod receiver;
 mod secure_webhook_stories;
+mod storm_stories;
 mod world;

@@ -103,7 +103,7 @@ impl Receiver {
     pub async fn until(&self, seen: impl Fn(&[Value]) -> bool) {
         let mut came = self.desk.came.subscribe();
         let satisfied = tokio::time::timeout(GUARD, async {
-            while !seen(&self.notices()) {
+            while !seen(&self.desk.notices.lock().unwrap()) {
                 let _ = came.changed().await;
             }
         });
