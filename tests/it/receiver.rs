@@ -108,8 +108,14 @@ impl Receiver {
             }
         });
         if satisfied.await.is_err() {
-            let notices = self.notices();
-            panic!("waited {GUARD:?} in vain for notices; there came {notices:#?}");
+            let came = self.notices();
+            let lines = came.iter().map(|notice| notice["id"].to_string());
+            let lines: Vec<String> = lines.collect();
+            panic!(
+                "waited {GUARD:?} in vain; {} notices came, {} of them refused: {lines:#?}",
+                self.came(),
+                self.came() - lines.len()
+            );
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{
 };
 use alert_packet_capture::{
     app::Pace,
-    sandbox::{Call, Chances, Fault, Options, Progress, Sandbox, What, samples},
+    sandbox::{Call, Chances, Fault, Options, Progress, Sandbox, SessionStatus, What, samples},
 };
 use serde_json::Value;
 use std::{
@@ -84,7 +84,7 @@ const SHARED: [(&str, &str); 2] = [
 fn pace() -> Pace {
     Pace {
         try_timeout: Duration::from_secs(2),
-        longest_look: Duration::from_secs(2),
+        longest_look: Duration::from_secs(5),
         ..World::pace()
     }
 }
@@ -163,6 +163,27 @@ async fn until_the_queue_is_empty(azure: &Sandbox) {
     }
 }
 
+/// Ends all sessions, once so many run.
+async fn end_sessions(azure: &Sandbox, count: usize) {
+    let mut calls = azure.subscribe();
+    let running = || {
+        let watchers = REGIONS
+            .iter()
+            .map(|region| azure.captures(&watcher(region)));
+        let running = watchers
+            .flatten()
+            .filter(|it| it.status == SessionStatus::Running);
+        running.count()
+    };
+    let started = tokio::time::timeout(Duration::from_secs(20), async {
+        while running() < count {
+            let _ = calls.recv().await;
+        }
+    });
+    started.await.expect("all sessions start");
+    azure.finish_sessions();
+}
+
 /// The events that were told of each job, a start left out.
 fn ends(notices: &[Value]) -> BTreeMap<String, Vec<String>> {
     let mut ends: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -219,7 +240,7 @@ async fn storm(
     assert_eq!(captures.len(), MACHINES, "{captures:?}");
     assert!(captures.values().all(|count| *count == 1), "{captures:?}");
 
-    azure.finish_sessions();
+    end_sessions(&azure, MACHINES).await;
     until_told(&receiver, ALERTS).await;
     let failed = azure.stop_failing();
     until_the_queue_is_empty(&azure).await;
@@ -317,7 +338,7 @@ async fn notices_wait_until_their_receiver_is_up_again() {
             assert_eq!(taken.status, "created");
             jobs.insert(taken.job);
         }
-        azure.finish_sessions();
+        end_sessions(&azure, jobs.len()).await;
         until_told(&receiver, jobs.len()).await;
         until_the_queue_is_empty(&azure).await;
         world.end().await;
@@ -391,7 +412,7 @@ async fn two_instances_with_one_machine_at_the_same_moment_make_one_capture() {
             jobs.insert(taken.job);
         }
     }
-    azure.finish_sessions();
+    end_sessions(&azure, TOGETHER).await;
     until_told(&receiver, 2 * TOGETHER).await;
     until_the_queue_is_empty(&azure).await;
     let clashes = first.count("PUT packetCaptures") - TOGETHER;
