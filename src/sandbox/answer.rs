@@ -63,10 +63,15 @@ impl Answer {
         self
     }
 
-    pub fn has(&self, name: &str) -> bool {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
-            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.header(name).is_some()
     }
 
     pub fn into_response(self) -> Response<HttpBody> {

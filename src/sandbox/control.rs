@@ -160,6 +160,11 @@ impl Sandbox {
         })
     }
 
+    /// The targets of all captures that were ever there, removed ones too, in the order of their creates.
+    pub fn captures_made(&self) -> Vec<String> {
+        self.shared.with_world(|world, _| world.made.clone())
+    }
+
     /// Ends all running operations, as successes unless a failure was ordered.
     pub fn complete_operations(&self) {
         self.shared.with_world(|world, now| {

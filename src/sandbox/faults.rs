@@ -30,6 +30,8 @@ pub enum What {
     },
     /// It gets no answer until the sandbox stops.
     Hang,
+    /// It is applied and gets no answer until the sandbox stops.
+    HangAfterApplying,
     /// It is applied, then the connection is cut.
     DropAfterApplying,
     /// The connection is cut and nothing is applied.
@@ -71,6 +73,7 @@ impl What {
         match self {
             Self::Status { .. } => "ordered status",
             Self::Hang => "hangs",
+            Self::HangAfterApplying => "applied, then hangs",
             Self::DropAfterApplying => "applied, then cut",
             Self::DropBefore => "cut",
         }

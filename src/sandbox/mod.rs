@@ -7,6 +7,7 @@ mod arm;
 mod assertions;
 mod calls;
 mod capture;
+mod chance;
 mod compute;
 mod control;
 mod disk;
@@ -19,6 +20,7 @@ mod managed_identity;
 mod members;
 mod operations;
 mod packet_captures;
+mod patience;
 mod permissions;
 mod progress;
 mod queue_access;
@@ -51,8 +53,10 @@ use tokio::sync::{broadcast, watch};
 
 pub use calls::Call;
 pub use capture::SessionStatus;
+pub use chance::Chances;
 pub use faults::{Fault, FaultBody, What};
 pub use journal::Entry;
+pub use patience::Repeats;
 pub use progress::Progress;
 pub use signing_key::Signing;
 

@@ -93,10 +93,10 @@ fn signature(api_version: &str, now: OffsetDateTime) -> String {
 }
 
 fn random_text(length: usize) -> String {
-    let mut random = rand::rng();
-    (0..length)
-        .map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())]))
-        .collect()
+    let mut random = vec![0; length];
+    rand::rng().fill(random.as_mut_slice());
+    let letter = |byte: u8| char::from(LETTERS[usize::from(byte) % LETTERS.len()]);
+    random.into_iter().map(letter).collect()
 }
 
 /// The headers that tell a client where to poll.

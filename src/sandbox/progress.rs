@@ -31,6 +31,10 @@ impl World {
             return;
         };
         for index in 0..self.operations.len() {
+            // Most have ended long ago; storms make thousands.
+            if self.operations[index].state != State::Running {
+                continue;
+            }
             let due = self.operations[index].created + operation;
             if due <= now {
                 self.complete(index, due);

@@ -71,6 +71,12 @@ impl Sandbox {
         .unwrap_or_default()
     }
 
+    /// How many messages receivers got out of a queue, each counted as often as one did.
+    pub fn messages_given_out(&self, name: &str) -> usize {
+        self.with_queue(name, |queue| queue.given_out)
+            .unwrap_or_default()
+    }
+
     /// All hidden messages of a queue become visible, as if nobody had renewed them for long.
     pub fn make_visible(&self, name: &str) {
         let now = self.shared.with_world(|_, now| now);

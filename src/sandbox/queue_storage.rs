@@ -20,6 +20,8 @@ const DEFAULT_HIDDEN: i64 = 30;
 pub(super) struct Queue {
     pub name: String,
     pub messages: Vec<QueuedMessage>,
+    /// Messages that receivers got, each as often as one did.
+    pub given_out: usize,
 }
 
 pub(super) struct QueuedMessage {
@@ -102,6 +104,7 @@ fn create(world: &mut World, name: &str) -> Outcome {
     world.queues.push(Queue {
         name: name.to_owned(),
         messages: Vec::new(),
+        given_out: 0,
     });
     Ok(Answer::empty(201))
 }
@@ -145,6 +148,7 @@ fn get(queue: &mut Queue, asked: &Asked<'_>) -> Outcome {
             common(message)
         } else {
             message.dequeued += 1;
+            queue.given_out += 1;
             message.receipt = receipt();
             message.visible = asked.now + hidden;
             with_receipt(message)

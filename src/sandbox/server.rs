@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
@@ -22,11 +23,13 @@ use super::answer::Answer;
 use super::arm::{self, Asked};
 use super::assertions;
 use super::calls::Call;
+use super::chance::Chance;
 use super::disk::Disk;
 use super::faults::{self, Faults, What};
 use super::headers;
 use super::journal::{Entry, Journal};
 use super::managed_identity;
+use super::patience::Patience;
 use super::routes::Route;
 use super::world::World;
 
@@ -36,6 +39,8 @@ const LARGEST_BODY: usize = 4 * 1024 * 1024;
 pub(super) struct Shared {
     world: Mutex<World>,
     pub faults: Mutex<Faults>,
+    pub chance: Mutex<Option<Chance>>,
+    pub patience: Mutex<Patience>,
     pub journal: Journal,
     pub disk: Disk,
 }
@@ -45,6 +50,8 @@ impl Shared {
         Self {
             world: Mutex::new(world),
             faults: Mutex::default(),
+            chance: Mutex::default(),
+            patience: Mutex::default(),
             journal: Journal::new(),
             disk,
         }
@@ -145,7 +152,18 @@ async fn call(
             .record(entry(&asked(OffsetDateTime::now_utc()), answer, fault));
     };
 
-    let fault = lock(&shared.faults).take(route.call);
+    let reads = head.method.is_safe();
+    let request_id = head.headers.get("x-ms-client-request-id");
+    let request_id = request_id
+        .and_then(|id| id.to_str().ok())
+        .filter(|_| route.call.is_arm());
+    if let Some(id) = request_id {
+        lock(&shared.patience).arrived(id, Instant::now());
+    }
+    let fault = lock(&shared.faults).take(route.call).or_else(|| {
+        let mut chance = lock(&shared.chance);
+        chance.as_mut()?.take(route.call, reads)
+    });
     let answer = match &fault {
         None => answer(),
         Some(What::Status {
@@ -156,7 +174,10 @@ async fn call(
             let answer = faults::answer(*code, retry_after.clone(), body.clone());
             headers::added(&asked(OffsetDateTime::now_utc()), answer)
         }
-        Some(What::Hang) => {
+        Some(hang @ (What::Hang | What::HangAfterApplying)) => {
+            if matches!(hang, What::HangAfterApplying) {
+                answer();
+            }
             record(None, fault.as_ref());
             let never: Infallible = std::future::pending().await;
             match never {}
@@ -171,6 +192,11 @@ async fn call(
             return Err(io::ErrorKind::ConnectionReset.into());
         }
     };
+    if let (Some(id), Some(wait), 429 | 503) =
+        (request_id, answer.header("retry-after"), answer.status)
+    {
+        lock(&shared.patience).sent_away(id, wait, Instant::now(), SystemTime::now());
+    }
     record(Some(&answer), fault.as_ref());
     Ok(answer.into_response())
 }

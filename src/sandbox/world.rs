@@ -92,7 +92,8 @@ pub(super) struct World {
     pub blobs: HashMap<String, Vec<u8>>,
     /// Files that the disk has not got yet.
     pub unwritten: Vec<String>,
-    pub captures_made: u64,
+    /// The targets of all captures that were ever there.
+    pub made: Vec<String>,
 }
 
 impl World {
@@ -118,7 +119,7 @@ impl World {
             queues: Vec::new(),
             blobs: HashMap::new(),
             unwritten: Vec::new(),
-            captures_made: 0,
+            made: Vec::new(),
         }
     }
 
@@ -187,8 +188,8 @@ impl World {
 
     /// Adds a capture that is being created; its operation is the caller's to start.
     pub fn put_capture(&mut self, watcher: &str, capture: Capture) -> u64 {
-        self.captures_made += 1;
-        let serial = self.captures_made;
+        self.made.push(capture.wanted.target.clone());
+        let serial = self.made.len() as u64;
         if let Some(watcher) = self.watcher_mut(watcher) {
             watcher.captures.push(Capture { serial, ..capture });
             watcher.touch();

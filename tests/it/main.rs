@@ -23,5 +23,6 @@ mod receiver;
 mod role_stories;
 mod secure_webhook_stories;
 mod status_stories;
+mod storm_stories;
 mod trace_stories;
 mod world;

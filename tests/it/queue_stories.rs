@@ -242,7 +242,7 @@ async fn what_is_no_job_goes_back_to_the_host() {
     for (body, word) in [
         (json!("plain text"), "no JSON"),
         (json!("[1, 2]"), "job"),
-        (json!({ "jobId": "5c2b7a1e" }), "missing field"),
+        (json!({ "jobId": "5c2b7a1e" }), "not that of a job"),
         (Value::Null, "job"),
     ] {
         let reply = trigger(&world, body.clone()).await;

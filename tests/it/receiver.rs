@@ -103,13 +103,19 @@ impl Receiver {
     pub async fn until(&self, seen: impl Fn(&[Value]) -> bool) {
         let mut came = self.desk.came.subscribe();
         let satisfied = tokio::time::timeout(GUARD, async {
-            while !seen(&self.notices()) {
+            while !seen(&self.desk.notices.lock().unwrap()) {
                 let _ = came.changed().await;
             }
         });
         if satisfied.await.is_err() {
-            let notices = self.notices();
-            panic!("waited {GUARD:?} in vain for notices; there came {notices:#?}");
+            let came = self.notices();
+            let lines = came.iter().map(|notice| notice["id"].to_string());
+            let lines: Vec<String> = lines.collect();
+            panic!(
+                "waited {GUARD:?} in vain; {} notices came, {} of them refused: {lines:#?}",
+                self.came(),
+                self.came() - lines.len()
+            );
         }
     }
 

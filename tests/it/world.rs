@@ -64,6 +64,25 @@ impl World {
 
     /// An app in a world that is there already.
     pub async fn on(azure: Sandbox, changed: &[(&str, &str)]) -> Self {
+        Self::paced(azure, changed, Self::pace()).await
+    }
+
+    /// The pace of stories: never waits for long.
+    pub fn pace() -> Pace {
+        Pace {
+            retry: RetryLimits {
+                first_wait: Duration::from_millis(5),
+                ..RetryLimits::default()
+            },
+            poll: (Duration::from_millis(20), Duration::from_secs(1)),
+            first_pause: Duration::from_millis(20),
+            longest_look: Duration::from_millis(100),
+            ..Pace::default()
+        }
+    }
+
+    /// The same at another pace.
+    pub async fn paced(azure: Sandbox, changed: &[(&str, &str)], pace: Pace) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("apc-story-{}-{number}.pem", std::process::id());
@@ -77,16 +96,6 @@ impl World {
                 .map(|(name, value)| (name.to_string(), value.to_string())),
         );
         let settings = Settings::read(&pairs.into_iter().collect()).expect("good settings");
-        let pace = Pace {
-            retry: RetryLimits {
-                first_wait: Duration::from_millis(5),
-                ..RetryLimits::default()
-            },
-            poll: (Duration::from_millis(20), Duration::from_secs(1)),
-            first_pause: Duration::from_millis(20),
-            longest_look: Duration::from_millis(100),
-            ..Pace::default()
-        };
         let app = App::build(&settings, &pace).expect("the app is built");
         // Read by now; nothing else needs it.
         let _ = std::fs::remove_file(ca_file);
