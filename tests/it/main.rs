@@ -10,6 +10,7 @@ mod credentials;
 mod doctor_stories;
 mod fault_stories;
 mod front_door_stories;
+mod kill_stories;
 mod local_settings;
 mod notification_stories;
 mod process_stories;
