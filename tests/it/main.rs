@@ -14,6 +14,7 @@ mod front_door_stories;
 mod identities;
 mod identity_commands;
 mod identity_stories;
+mod kill_stories;
 mod local_settings;
 mod notification_stories;
 mod process_stories;

@@ -101,8 +101,13 @@ impl Receiver {
 
     /// Waits until the notices that were kept are as the story wants them; panics with them after 20 seconds.
     pub async fn until(&self, seen: impl Fn(&[Value]) -> bool) {
+        self.until_within(GUARD, seen).await;
+    }
+
+    /// The same with another limit, for stories in which messages have to become visible again.
+    pub async fn until_within(&self, limit: Duration, seen: impl Fn(&[Value]) -> bool) {
         let mut came = self.desk.came.subscribe();
-        let satisfied = tokio::time::timeout(GUARD, async {
+        let satisfied = tokio::time::timeout(limit, async {
             while !seen(&self.desk.notices.lock().unwrap()) {
                 let _ = came.changed().await;
             }
@@ -112,7 +117,7 @@ impl Receiver {
             let lines = came.iter().map(|notice| notice["id"].to_string());
             let lines: Vec<String> = lines.collect();
             panic!(
-                "waited {GUARD:?} in vain; {} notices came, {} of them refused: {lines:#?}",
+                "waited {limit:?} in vain; {} notices came, {} of them refused: {lines:#?}",
                 self.came(),
                 self.came() - lines.len()
             );
