@@ -9,7 +9,7 @@ use crate::{
 use alert_packet_capture::sandbox::{
     Call, Entry, Fault, Options, Progress, Sandbox, What, samples,
 };
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
