@@ -2,6 +2,7 @@
 
 use crate::{
     azure::{
+        api_versions::ApiVersions,
         client::{ArmClient, ArmOptions},
         entra_keys::EntraKeys,
         network_watcher::StorageLocation,
@@ -11,9 +12,9 @@ use crate::{
     },
     capture::{Allowed, CaptureName, Capturer, Ledger, Parameters, RemoveFinished},
     config::{
-        self, AllowedSettings, AzureSettings, NotificationEvent, NotificationFormat,
-        NotificationSettings, Problem, QueueAccount, QueueKind, SecureWebhookSettings, Settings,
-        SettingsError, StorageQueueSettings,
+        self, AllowedSettings, ApiVersionSettings, AzureSettings, NotificationEvent,
+        NotificationFormat, NotificationSettings, Problem, QueueAccount, QueueKind,
+        SecureWebhookSettings, Settings, SettingsError, StorageQueueSettings,
     },
     functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
     notify::{
@@ -413,8 +414,21 @@ pub fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, Build
         audience: azure.audience.clone(),
         retry: pace.retry,
         concurrent_calls: CONCURRENT_CALLS,
+        api_versions: api_versions(&azure.api_versions),
     };
     Ok(ArmClient::new(options, Arc::new(credential), http))
+}
+
+/// Those that are set, and the defaults of the others.
+fn api_versions(set: &ApiVersionSettings) -> ApiVersions {
+    let default = ApiVersions::default();
+    let or = |set: &Option<String>, default| set.clone().unwrap_or(default);
+    ApiVersions {
+        network: or(&set.network, default.network),
+        compute: or(&set.compute, default.compute),
+        storage: or(&set.storage, default.storage),
+        authorization: or(&set.authorization, default.authorization),
+    }
 }
 
 /// The allowed scopes as ids.

@@ -5,6 +5,7 @@
 //! `Retry-After` of any length while the caller waits.
 
 use super::{
+    api_versions::{self, ApiVersions},
     credentials::RenewableCredential,
     error::{AzureError, Failure, read_error_body},
     resource_id::ResourceId,
@@ -38,6 +39,7 @@ pub struct ArmOptions {
     /// Calls under way at once, over all alerts. Resource Manager's token bucket holds 200 writes a
     /// subscription and refills at 10 a second.
     pub concurrent_calls: usize,
+    pub api_versions: ApiVersions,
 }
 
 /// See the file's head. Cheap to clone.
@@ -118,6 +120,11 @@ impl ArmClient {
         url.query_pairs_mut()
             .append_pair("api-version", api_version);
         url
+    }
+
+    /// With which version each provider is asked.
+    pub fn api_versions(&self) -> &ApiVersions {
+        &self.shared.options.api_versions
     }
 
     /// Parses a URL that Azure gave for a next page or an operation, byte for byte, if it is at our endpoint.
@@ -249,7 +256,7 @@ impl ArmClient {
         if (200..300).contains(&reply.status) {
             Ok(reply)
         } else {
-            Err(reply.refusal())
+            Err(reply.refusal(&call.url))
         }
     }
 }
@@ -282,10 +289,11 @@ impl Reply {
         })
     }
 
-    fn refusal(&self) -> Failure {
+    fn refusal(&self, url: &Url) -> Failure {
         let error = read_error_body(self.status, &self.body);
         Failure::Refused {
             status: self.status,
+            unknown_version: api_versions::unknown(&error.code, url),
             code: error.code,
             message: error.message,
             request_id: self.header("x-ms-request-id").map(str::to_owned),

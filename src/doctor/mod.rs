@@ -51,6 +51,7 @@ pub async fn main(arguments: &[String], environment: &AppSettings, terminal: boo
 /// What the checks of Azure share.
 struct Doctor<'a> {
     arm: ArmClient,
+    environment: &'a AppSettings,
     capture: &'a CaptureSettings,
     /// The name of our captures.
     name: CaptureName,
@@ -81,6 +82,7 @@ async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
     report.ok("access token", format!("given by {}", arm.token_issuer()));
     let doctor = Doctor {
         arm: arm.clone(),
+        environment,
         capture: &usable.settings.capture,
         name: usable.name.clone(),
         assignee: identity::assignee(azure, environment),

@@ -137,6 +137,7 @@ impl Doctor<'_> {
         self.unreachable = matches!(error.failure, Failure::NoAnswer { .. });
         // Neither our identity nor the resource is at fault when nobody answers or the token is not for them.
         let mend = match error.status() {
+            Some(_) if error.unknown_version().is_some() => self.mend_version(error, mend),
             None => mend::show_cloud("resourceManager", "AZURE_RESOURCE_MANAGER_ENDPOINT"),
             Some(401) => mend::show_cloud(
                 "activeDirectoryResourceId",
@@ -144,7 +145,14 @@ impl Doctor<'_> {
             ),
             Some(_) => mend,
         };
-        self.report.failed(check, chain(error), mend);
+        self.report.failed(check, told(error), mend);
+    }
+
+    /// The command for an api-version that the cloud does not know, and `otherwise` for all other errors.
+    pub fn mend_version(&self, error: &AzureError, otherwise: String) -> String {
+        error.unknown_version().map_or(otherwise, |unknown| {
+            mend::app_setting(self.environment, &format!("{}=<version>", unknown.setting))
+        })
     }
 
     /// Looks the rights up that cannot be tried without changing something. `scope` is where a role belongs
@@ -160,7 +168,7 @@ impl Doctor<'_> {
                         Some(403) => {
                             mend::assign_role(&self.assignee, PERMISSIONS_READ.role, place)
                         }
-                        _ => mend::show_subscription(place),
+                        _ => self.mend_version(&error, mend::show_subscription(place)),
                     };
                     self.report.warning(
                         &label(PERMISSIONS_READ),
@@ -187,6 +195,14 @@ impl Doctor<'_> {
                 self.lacks(*right, &lacking, scope);
             }
         }
+    }
+}
+
+/// What went wrong, its causes, and what to do.
+pub fn told(error: &AzureError) -> String {
+    match error.advice() {
+        Some(advice) => format!("{}: {advice}", chain(error)),
+        None => chain(error),
     }
 }
 

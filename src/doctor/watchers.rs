@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     azure::{
-        error::chain,
         network_watcher::{NetworkWatcher, NetworkWatcherClient, PacketCapture},
         resource_id::ResourceId,
     },
@@ -85,7 +84,9 @@ impl Doctor<'_> {
                 Err(error) if error.status() == Some(403) => refused.push(&watcher.id),
                 Err(error) => {
                     let mend = mend::list_captures(&watcher.id, &watcher.location);
-                    self.report.failed("packet captures", chain(&error), mend);
+                    let mend = self.mend_version(&error, mend);
+                    self.report
+                        .failed("packet captures", rights::told(&error), mend);
                 }
             }
         }

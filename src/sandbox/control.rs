@@ -277,6 +277,13 @@ impl Sandbox {
             .with_world(|world, _| world.denied.retain(|denied| !same(denied, action)));
     }
 
+    /// Makes a provider, such as `Microsoft.Network`, take these api-versions only, as clouds do that lag behind.
+    pub fn support_only(&self, provider: &str, versions: &[&str]) {
+        let versions = versions.iter().map(|&it| it.to_owned()).collect();
+        self.shared
+            .with_world(|world, _| drop(world.versions.insert(provider.to_owned(), versions)));
+    }
+
     /// How many captures a watcher takes; 10,000 otherwise.
     pub fn set_capture_limit(&self, limit: usize) {
         self.shared

@@ -77,6 +77,8 @@ pub(super) struct World {
     pub directory: Directory,
     pub platform: Platform,
     pub denied: Vec<String>,
+    /// By provider: the api-versions that it takes instead of the usual ones.
+    pub versions: HashMap<String, Vec<String>>,
     pub subscriptions: Vec<String>,
     pub machines: Vec<Machine>,
     pub scale_sets: Vec<ScaleSet>,
@@ -105,6 +107,7 @@ impl World {
             capture_limit: 10_000,
             one_write_at_a_time: false,
             denied: Vec::new(),
+            versions: HashMap::new(),
             subscriptions: Vec::new(),
             machines: Vec::new(),
             scale_sets: Vec::new(),

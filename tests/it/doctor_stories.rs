@@ -12,11 +12,11 @@ use std::{
 use tokio::process::Command;
 
 /// A sandbox, the settings that point at it, and what is asked of the doctor.
-struct Practice {
-    azure: Sandbox,
+pub struct Practice {
+    pub azure: Sandbox,
     ca_file: PathBuf,
-    settings: Vec<(String, String)>,
-    arguments: Vec<String>,
+    pub settings: Vec<(String, String)>,
+    pub arguments: Vec<String>,
 }
 
 impl Drop for Practice {
@@ -27,7 +27,7 @@ impl Drop for Practice {
 
 impl Practice {
     /// The sample world, all set up right, and a question about one of its machines.
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("apc-doctor-{}-{number}.pem", std::process::id());
@@ -50,12 +50,12 @@ impl Practice {
         }
     }
 
-    fn set(&mut self, name: &str, value: &str) {
+    pub fn set(&mut self, name: &str, value: &str) {
         self.settings.retain(|(known, _)| known != name);
         self.settings.push((name.to_owned(), value.to_owned()));
     }
 
-    async fn ask(&self, more: &[&str]) -> Output {
+    pub async fn ask(&self, more: &[&str]) -> Output {
         let output = Command::new(env!("CARGO_BIN_EXE_handler"))
             .env_clear()
             .envs(self.settings.iter().cloned())
@@ -87,7 +87,7 @@ impl Practice {
     }
 
     /// The checks, and the exit code.
-    async fn checks(&self) -> (Vec<Value>, Option<i32>) {
+    pub async fn checks(&self) -> (Vec<Value>, Option<i32>) {
         let output = self.ask(&["--json"]).await;
         let checks: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         (checks.as_array().unwrap().clone(), output.status.code())
@@ -95,7 +95,7 @@ impl Practice {
 }
 
 /// What is neither ok nor skipped: check, status, mend.
-fn faults(checks: &[Value]) -> Vec<(String, String, String)> {
+pub fn faults(checks: &[Value]) -> Vec<(String, String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     checks
         .iter()

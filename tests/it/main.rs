@@ -19,4 +19,5 @@ mod process_stories;
 mod queue_contract;
 mod queue_stories;
 mod secure_webhook_stories;
+mod version_stories;
 mod world;
