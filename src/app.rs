@@ -290,12 +290,7 @@ fn secure_webhook(
 ) -> Result<SecureWebhook, TransportError> {
     let proof = match settings.trust_easy_auth {
         true => Proof::EasyAuth,
-        false => Proof::Token(Arc::new(EntraKeys::new(
-            transport::https_client(settings.ca_file.as_deref())?,
-            &settings.authority_host,
-            &settings.tenant_id,
-            pace.first_pause,
-        ))),
+        false => Proof::Token(Arc::new(entra_keys(settings, pace)?)),
     };
     let expected = Expected {
         tenant_id: settings.tenant_id.clone(),
@@ -305,6 +300,22 @@ fn secure_webhook(
         role: settings.role.clone(),
     };
     Ok(SecureWebhook { expected, proof })
+}
+
+/// The keys that callers' tokens are signed with.
+///
+/// # Errors
+/// A CA file that cannot be read.
+pub fn entra_keys(
+    settings: &SecureWebhookSettings,
+    pace: &Pace,
+) -> Result<EntraKeys, TransportError> {
+    Ok(EntraKeys::new(
+        transport::https_client(settings.ca_file.as_deref())?,
+        &settings.authority_host,
+        &settings.tenant_id,
+        pace.first_pause,
+    ))
 }
 
 /// Who is told how captures went: the webhook that is set, else the log alone.
@@ -356,16 +367,30 @@ impl SigningKeys for EntraKeys {
 /// Where jobs wait.
 fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
     let capacity = settings.jobs.capacity;
-    let storage = match &settings.jobs.kind {
-        QueueKind::Memory => return Ok(Arc::new(MemoryQueue::new(capacity))),
-        QueueKind::Storage(storage) => storage,
-    };
+    match &settings.jobs.kind {
+        QueueKind::Memory => Ok(Arc::new(MemoryQueue::new(capacity))),
+        QueueKind::Storage(storage) => {
+            let queue = storage_queue(storage, capacity, settings.azure.as_ref())?;
+            Ok(Arc::new(queue))
+        }
+    }
+}
+
+/// The queue in a storage account. `azure` has the identity that opens it where no connection string does.
+///
+/// # Errors
+/// A connection string that is not one, an identity or a CA file that is of no use.
+pub fn storage_queue(
+    settings: &StorageQueueSettings,
+    capacity: usize,
+    azure: Option<&AzureSettings>,
+) -> Result<StorageQueue, BuildError> {
     let StorageQueueSettings {
         account,
         visibility_timeout,
         poll,
         ca_file,
-    } = storage;
+    } = settings;
     let options = StorageOptions {
         capacity,
         visibility_timeout: *visibility_timeout,
@@ -388,7 +413,7 @@ fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
             StorageQueue::connect(connection, http, options)
         }
         QueueAccount::Identity(service) => {
-            let azure = settings.azure.as_ref().ok_or_else(|| {
+            let azure = azure.ok_or_else(|| {
                 problem(
                     "AZURE_CLIENT_ID",
                     "the identity that opens the storage account",
@@ -399,7 +424,7 @@ fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
             StorageQueue::with_identity(service.clone(), credential, http, options)
         }
     };
-    Ok(Arc::new(queue.map_err(BuildError::Queue)?))
+    queue.map_err(BuildError::Queue)
 }
 
 /// The client of Resource Manager, which signs in as the configured identity.

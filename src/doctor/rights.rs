@@ -54,6 +54,11 @@ pub const CAPTURES_DELETE: Right = needed(
     "Microsoft.Network/networkWatchers/packetCaptures/delete",
     NETWORK,
 );
+/// For alerts that resolve, where `PacketCapture__StopOnResolved` is set.
+pub const CAPTURES_STOP: Right = needed(
+    "Microsoft.Network/networkWatchers/packetCaptures/stop/action",
+    NETWORK,
+);
 pub const OPERATIONS_READ: Right = wanted(
     "Microsoft.Network/locations/operations/read",
     NETWORK,

@@ -7,6 +7,7 @@ mod arrows;
 mod azurite;
 mod capture_stories;
 mod credentials;
+mod doctor_function_stories;
 mod doctor_stories;
 mod fault_stories;
 mod front_door_stories;
