@@ -156,7 +156,7 @@ impl ArmClient {
             Err(error) => Err(AzureError {
                 operation: "get an access token",
                 resource: shared.scope.clone(),
-                failure: shared.failure_of(error),
+                failure: shared.failure_of(error, None),
             }),
         }
     }
@@ -250,7 +250,7 @@ impl ArmClient {
                 .send(&context, &mut request, Some(send_options))
                 .await
         };
-        let response = answer.map_err(|error| self.shared.failure_of(error))?;
+        let response = answer.map_err(|error| self.shared.failure_of(error, Some(&call.url)))?;
         let reply = Reply::from(response);
         tracing::debug!(status = reply.status, "{} answered", call.operation);
         if (200..300).contains(&reply.status) {
@@ -304,15 +304,25 @@ impl Reply {
 
 impl Shared {
     /// Sorts the pipeline's errors. A token that was refused comes out of the same call as a lost connection.
-    fn failure_of(&self, error: azure_core::Error) -> Failure {
+    /// `url` is what was called: its query may hold a signature, and the pipeline's errors print it.
+    fn failure_of(&self, error: azure_core::Error, url: Option<&Url>) -> Failure {
         let sent = !matches!(error.kind(), ErrorKind::Connection);
         if !matches!(error.kind(), ErrorKind::Credential) {
             return Failure::NoAnswer {
                 sent,
-                source: error.into(),
+                source: without_query(&error, url).into(),
             };
         }
         no_token(&self.credential.sign_in, error)
+    }
+}
+
+/// The causes in one line, the query of this URL cut out.
+fn without_query(error: &azure_core::Error, url: Option<&Url>) -> String {
+    let text = super::error::chain(error);
+    match url.and_then(Url::query) {
+        Some(query) => text.replace(&format!("?{query}"), ""),
+        None => text,
     }
 }
 

@@ -235,6 +235,12 @@ impl Sandbox {
         lock(&self.shared.faults).unused()
     }
 
+    /// The texts of all tokens given out so far, for whoever looks for them where they must not be.
+    pub fn tokens_given(&self) -> Vec<String> {
+        self.shared
+            .with_world(|world, _| world.directory.tokens_given())
+    }
+
     /// Makes all tokens given out so far expired ones.
     pub fn expire_tokens(&self) {
         self.shared

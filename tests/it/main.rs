@@ -19,6 +19,8 @@ mod notification_stories;
 mod process_stories;
 mod queue_contract;
 mod queue_stories;
+mod secret_stories;
+mod secrets;
 mod secure_webhook_stories;
 mod version_stories;
 mod world;
