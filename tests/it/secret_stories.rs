@@ -28,6 +28,7 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     net::TcpListener,
     process::{Child, ChildStdout, Command},
+    task::JoinSet,
 };
 
 /// As talkative as a user can make it, and then some.
@@ -351,61 +352,71 @@ impl Running {
 #[cfg(unix)]
 #[tokio::test]
 async fn nothing_secret_is_logged_or_answered_by_the_executable() {
+    // Most of each walk is waiting for the function's own pauses.
+    let mut walks = JoinSet::new();
     for (number, (way, prepare)) in WAYS.into_iter().enumerate() {
-        let mut walk = Walk::begin(prepare, number % 2 == 0).await;
-        let mut running = Running::start(&walk).await;
-        running.until("access token at hand").await;
+        walks.spawn(walk_through_the_executable(way, prepare, number % 2 == 0));
+    }
+    while let Some(ended) = walks.join_next().await {
+        ended.unwrap();
+    }
+}
 
-        let token = walk.token(json!({}), Signing::Right);
-        let mut answers = vec![running.post(samples::WEB_01, Some(&token)).await];
-        assert_eq!(answers[0].0, 200, "{way}: {answers:?}");
-        running.until("poll an operation answered").await;
-        running
-            .until("(Notification__WebhookUrl) answered 401")
+#[cfg(unix)]
+async fn walk_through_the_executable(way: &'static str, prepare: Prepare, with_key: bool) {
+    let mut walk = Walk::begin(prepare, with_key).await;
+    let mut running = Running::start(&walk).await;
+    running.until("access token at hand").await;
+
+    let token = walk.token(json!({}), Signing::Right);
+    let mut answers = vec![running.post(samples::WEB_01, Some(&token)).await];
+    assert_eq!(answers[0].0, 200, "{way}: {answers:?}");
+    running.until("poll an operation answered").await;
+    running
+        .until("(Notification__WebhookUrl) answered 401")
+        .await;
+
+    // Whoever may not send alerts.
+    let forged = walk.token(json!({}), Signing::Altered);
+    let other = walk.token(json!({ "roles": ["Other"] }), Signing::Right);
+    for (token, status) in [(None, 401), (Some(&forged), 401), (Some(&other), 403)] {
+        let answer = running
+            .post(samples::WEB_02, token.map(String::as_str))
             .await;
-
-        // Whoever may not send alerts.
-        let forged = walk.token(json!({}), Signing::Altered);
-        let other = walk.token(json!({ "roles": ["Other"] }), Signing::Right);
-        for (token, status) in [(None, 401), (Some(&forged), 401), (Some(&other), 403)] {
-            let answer = running
-                .post(samples::WEB_02, token.map(String::as_str))
-                .await;
-            assert_eq!(answer.0, status, "{way}: {answer:?}");
-            answers.push(answer);
-        }
-
-        // Connections to Azure and its queue are lost, one in the middle of a poll; then Azure refuses.
-        for on in [Call::ListCaptures, Call::OperationStatus, Call::PutMessage] {
-            walk.azure.fault(Fault {
-                on,
-                times: 1,
-                what: What::DropBefore,
-            });
-        }
-        walk.azure.fault(Fault {
-            on: Call::ListCaptures,
-            times: 1,
-            what: What::arm_error(403, "AuthorizationFailed", "No right."),
-        });
-        let answer = running.post(samples::SQL_01, Some(&token)).await;
-        assert_eq!(answer.0, 502, "{way}: {answer:?}");
+        assert_eq!(answer.0, status, "{way}: {answer:?}");
         answers.push(answer);
+    }
 
-        // No token any more.
-        walk.azure.expire_tokens();
-        walk.refuse_tokens(50);
-        answers.push(running.post(samples::WEB_02, Some(&token)).await);
-        running.until("token refused, fetching a fresh one").await;
-        running.until("no access token").await;
+    // Connections to Azure and its queue are lost, one in the middle of a poll; then Azure refuses.
+    for on in [Call::ListCaptures, Call::OperationStatus, Call::PutMessage] {
+        walk.azure.fault(Fault {
+            on,
+            times: 1,
+            what: What::DropBefore,
+        });
+    }
+    walk.azure.fault(Fault {
+        on: Call::ListCaptures,
+        times: 1,
+        what: What::arm_error(403, "AuthorizationFailed", "No right."),
+    });
+    let answer = running.post(samples::SQL_01, Some(&token)).await;
+    assert_eq!(answer.0, 502, "{way}: {answer:?}");
+    answers.push(answer);
 
-        let log = running.stop().await;
-        walk.secrets.learn(&walk.azure);
-        walk.secrets.none_in(&format!("the log of {way}"), &log);
-        for (status, answer) in answers {
-            walk.secrets
-                .none_in(&format!("an answer ({status}) of {way}"), &answer);
-        }
+    // No token any more.
+    walk.azure.expire_tokens();
+    walk.refuse_tokens(50);
+    answers.push(running.post(samples::WEB_02, Some(&token)).await);
+    running.until("token refused, fetching a fresh one").await;
+    running.until("no access token").await;
+
+    let log = running.stop().await;
+    walk.secrets.learn(&walk.azure);
+    walk.secrets.none_in(&format!("the log of {way}"), &log);
+    for (status, answer) in answers {
+        walk.secrets
+            .none_in(&format!("an answer ({status}) of {way}"), &answer);
     }
 }
 
