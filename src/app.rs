@@ -2,6 +2,7 @@
 
 use crate::{
     azure::{
+        api_versions::ApiVersions,
         client::{ArmClient, ArmOptions, CallObserver},
         entra_keys::EntraKeys,
         network_watcher::StorageLocation,
@@ -11,9 +12,9 @@ use crate::{
     },
     capture::{Allowed, CaptureName, Capturer, Ledger, Parameters, RemoveFinished},
     config::{
-        self, AllowedSettings, AzureSettings, NotificationEvent, NotificationFormat,
-        NotificationSettings, Problem, QueueAccount, QueueKind, SecureWebhookSettings, Settings,
-        SettingsError, StorageQueueSettings,
+        self, AllowedSettings, ApiVersionSettings, AzureSettings, NotificationEvent,
+        NotificationFormat, NotificationSettings, Problem, QueueAccount, QueueKind,
+        SecureWebhookSettings, Settings, SettingsError, StorageQueueSettings,
     },
     functions::{self, Expected, Intake, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
     notify::{
@@ -329,12 +330,7 @@ fn secure_webhook(
 ) -> Result<SecureWebhook, TransportError> {
     let proof = match settings.trust_easy_auth {
         true => Proof::EasyAuth,
-        false => Proof::Token(Arc::new(EntraKeys::new(
-            transport::https_client(settings.ca_file.as_deref())?,
-            &settings.authority_host,
-            &settings.tenant_id,
-            pace.first_pause,
-        ))),
+        false => Proof::Token(Arc::new(entra_keys(settings, pace)?)),
     };
     let expected = Expected {
         tenant_id: settings.tenant_id.clone(),
@@ -344,6 +340,22 @@ fn secure_webhook(
         role: settings.role.clone(),
     };
     Ok(SecureWebhook { expected, proof })
+}
+
+/// The keys that callers' tokens are signed with.
+///
+/// # Errors
+/// A CA file that cannot be read.
+pub fn entra_keys(
+    settings: &SecureWebhookSettings,
+    pace: &Pace,
+) -> Result<EntraKeys, TransportError> {
+    Ok(EntraKeys::new(
+        transport::https_client(settings.ca_file.as_deref())?,
+        &settings.authority_host,
+        &settings.tenant_id,
+        pace.first_pause,
+    ))
 }
 
 /// Who is told how captures went: the webhook that is set, else the log alone.
@@ -395,16 +407,30 @@ impl SigningKeys for EntraKeys {
 /// Where jobs wait.
 fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
     let capacity = settings.jobs.capacity;
-    let storage = match &settings.jobs.kind {
-        QueueKind::Memory => return Ok(Arc::new(MemoryQueue::new(capacity))),
-        QueueKind::Storage(storage) => storage,
-    };
+    match &settings.jobs.kind {
+        QueueKind::Memory => Ok(Arc::new(MemoryQueue::new(capacity))),
+        QueueKind::Storage(storage) => {
+            let queue = storage_queue(storage, capacity, settings.azure.as_ref())?;
+            Ok(Arc::new(queue))
+        }
+    }
+}
+
+/// The queue in a storage account. `azure` has the identity that opens it where no connection string does.
+///
+/// # Errors
+/// A connection string that is not one, an identity or a CA file that is of no use.
+pub fn storage_queue(
+    settings: &StorageQueueSettings,
+    capacity: usize,
+    azure: Option<&AzureSettings>,
+) -> Result<StorageQueue, BuildError> {
     let StorageQueueSettings {
         account,
         visibility_timeout,
         poll,
         ca_file,
-    } = storage;
+    } = settings;
     let options = StorageOptions {
         capacity,
         visibility_timeout: *visibility_timeout,
@@ -427,7 +453,7 @@ fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
             StorageQueue::connect(connection, http, options)
         }
         QueueAccount::Identity(service) => {
-            let azure = settings.azure.as_ref().ok_or_else(|| {
+            let azure = azure.ok_or_else(|| {
                 problem(
                     "AZURE_CLIENT_ID",
                     "the identity that opens the storage account",
@@ -438,8 +464,9 @@ fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
             StorageQueue::with_identity(service.clone(), credential, http, options)
         }
     };
-    Ok(Arc::new(queue.map_err(BuildError::Queue)?))
+    queue.map_err(BuildError::Queue)
 }
+
 /// `azure` knows nothing of metrics.
 struct Counted(Arc<Metrics>);
 
@@ -462,8 +489,21 @@ pub fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, Build
         retry: pace.retry,
         try_timeout: pace.try_timeout,
         concurrent_calls: CONCURRENT_CALLS,
+        api_versions: api_versions(&azure.api_versions),
     };
     Ok(ArmClient::new(options, Arc::new(credential), http))
+}
+
+/// Those that are set, and the defaults of the others.
+fn api_versions(set: &ApiVersionSettings) -> ApiVersions {
+    let default = ApiVersions::default();
+    let or = |set: &Option<String>, default| set.clone().unwrap_or(default);
+    ApiVersions {
+        network: or(&set.network, default.network),
+        compute: or(&set.compute, default.compute),
+        storage: or(&set.storage, default.storage),
+        authorization: or(&set.authorization, default.authorization),
+    }
 }
 
 /// The allowed scopes as ids.

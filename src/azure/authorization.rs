@@ -4,6 +4,7 @@
 use super::{client::ArmClient, error::AzureError, page, resource_id::ResourceId};
 use serde::Deserialize;
 
+/// Known to every cloud.
 pub const API_VERSION: &str = "2022-04-01";
 
 /// What one role allows: the actions, less the others. Both may hold wildcards.
@@ -23,6 +24,6 @@ pub async fn list_permissions(
     scope: &ResourceId,
 ) -> Result<Vec<Permission>, AzureError> {
     let path = ["providers", "Microsoft.Authorization", "permissions"];
-    let first = client.url(scope, &path, API_VERSION);
+    let first = client.url(scope, &path, &client.api_versions().authorization);
     page::list(client, "list permissions", scope, first).await
 }

@@ -5,6 +5,7 @@
 //! `Retry-After` of any length while the caller waits.
 
 use super::{
+    api_versions::{self, ApiVersions},
     credentials::RenewableCredential,
     error::{AzureError, Failure, read_error_body},
     resource_id::ResourceId,
@@ -46,6 +47,7 @@ pub struct ArmOptions {
     /// Calls under way at once, over all alerts. Resource Manager's token bucket holds 200 writes a
     /// subscription and refills at 10 a second.
     pub concurrent_calls: usize,
+    pub api_versions: ApiVersions,
 }
 
 /// Somebody who counts the calls.
@@ -144,6 +146,11 @@ impl ArmClient {
         url
     }
 
+    /// With which version each provider is asked.
+    pub fn api_versions(&self) -> &ApiVersions {
+        &self.shared.options.api_versions
+    }
+
     /// Parses a URL that Azure gave for a next page or an operation, byte for byte, if it is at our endpoint.
     ///
     /// # Errors
@@ -173,7 +180,7 @@ impl ArmClient {
             Err(error) => Err(AzureError {
                 operation: "get an access token",
                 resource: shared.scope.clone(),
-                failure: shared.failure_of(error),
+                failure: shared.failure_of(error, None),
             }),
         }
     }
@@ -246,7 +253,7 @@ impl ArmClient {
             _turn,
         } = self.open(call, request_id).await?;
         let body = body.collect().await;
-        let body = body.map_err(|error| self.shared.failure_of(error))?;
+        let body = body.map_err(|error| self.shared.failure_of(error, Some(&call.url)))?;
         Ok((
             status,
             Reply {
@@ -284,7 +291,9 @@ impl ArmClient {
         let answer = shared
             .pipeline
             .stream(&context, &mut request, Some(options));
-        let answer = answer.await.map_err(|error| shared.failure_of(error))?;
+        let answer = answer
+            .await
+            .map_err(|error| shared.failure_of(error, Some(&call.url)))?;
         let (status, headers, body) = answer.deconstruct();
         let status = u16::from(status);
         tracing::debug!(status, "{} answered", call.operation);
@@ -300,9 +309,9 @@ impl ArmClient {
         let reply = Reply {
             status,
             headers,
-            body: body.map_err(|error| shared.failure_of(error))?,
+            body: body.map_err(|error| shared.failure_of(error, Some(&call.url)))?,
         };
-        Err(reply.refusal())
+        Err(reply.refusal(&call.url))
     }
 
     pub(super) fn options(&self) -> &ArmOptions {
@@ -356,10 +365,11 @@ impl Reply {
         })
     }
 
-    fn refusal(&self) -> Failure {
+    fn refusal(&self, url: &Url) -> Failure {
         let error = read_error_body(self.status, &self.body);
         Failure::Refused {
             status: self.status,
+            unknown_version: api_versions::unknown(&error.code, url).map(Box::new),
             code: error.code,
             message: error.message,
             request_id: self.header("x-ms-request-id").map(str::to_owned),
@@ -370,15 +380,25 @@ impl Reply {
 
 impl Shared {
     /// Sorts the pipeline's errors. A token that was refused comes out of the same call as a lost connection.
-    fn failure_of(&self, error: azure_core::Error) -> Failure {
+    /// `url` is what was called: its query may hold a signature, and the pipeline's errors print it.
+    fn failure_of(&self, error: azure_core::Error, url: Option<&Url>) -> Failure {
         let sent = !matches!(error.kind(), ErrorKind::Connection);
         if !matches!(error.kind(), ErrorKind::Credential) {
             return Failure::NoAnswer {
                 sent,
-                source: error.into(),
+                source: without_query(&error, url).into(),
             };
         }
         no_token(&self.credential.sign_in, error)
+    }
+}
+
+/// The causes in one line, the query of this URL cut out.
+fn without_query(error: &azure_core::Error, url: Option<&Url>) -> String {
+    let text = super::error::chain(error);
+    match url.and_then(Url::query) {
+        Some(query) => text.replace(&format!("?{query}"), ""),
+        None => text,
     }
 }
 

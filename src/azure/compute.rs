@@ -116,7 +116,7 @@ pub async fn list_extensions(
     client: &ArmClient,
     id: &ResourceId,
 ) -> Result<Vec<Extension>, AzureError> {
-    let first = client.url(id, &["extensions"], API_VERSION);
+    let first = client.url(id, &["extensions"], &client.api_versions().compute);
     let listed: Vec<ExtensionWire> = page::list(client, "list extensions", id, first).await?;
     Ok(listed.into_iter().map(|wire| wire.properties).collect())
 }
@@ -149,7 +149,7 @@ fn read<'a>(
         operation,
         resource: id,
         method: Method::Get,
-        url: client.url(id, path, API_VERSION),
+        url: client.url(id, path, &client.api_versions().compute),
         body: None,
         repeat: Repeat::Freely,
     }

@@ -33,6 +33,13 @@ pub enum KeysError {
     JustFailed,
 }
 
+impl KeysError {
+    /// Whether somebody answered, and said no.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Http(error) if error.is_status())
+    }
+}
+
 /// One tenant's signing keys.
 pub struct EntraKeys {
     http: reqwest::Client,
@@ -77,6 +84,14 @@ impl EntraKeys {
             known: RwLock::default(),
             fetching: Mutex::default(),
         }
+    }
+
+    /// Fetches the keys, whether or not they are at hand.
+    ///
+    /// # Errors
+    /// When they cannot be fetched.
+    pub async fn try_fetch(&self) -> Result<(), KeysError> {
+        self.fetch().await.map(drop)
     }
 
     /// The key of this id; `None` when the tenant has none.

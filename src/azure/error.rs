@@ -1,7 +1,7 @@
 //! What can go wrong with a call to Azure: what was tried, on which resource, what Azure said, and whether
 //! trying again makes sense.
 
-use super::sign_in::Trouble;
+use super::{api_versions::UnknownVersion, sign_in::Trouble};
 use serde::Deserialize;
 use std::{error::Error as StdError, time::Duration};
 
@@ -28,6 +28,8 @@ pub enum Failure {
         code: String,
         message: String,
         request_id: Option<String>,
+        /// The cloud does not know the api-version.
+        unknown_version: Option<Box<UnknownVersion>>,
         /// What the `Retry-After` header asked for.
         retry_after: Option<Duration>,
     },
@@ -85,11 +87,11 @@ impl AzureError {
         }
     }
 
-    /// What to do when there is no token: a sentence without a full stop.
+    /// What to do when there is no token or the api-version is unknown: a sentence without a full stop.
     pub fn advice(&self) -> Option<&str> {
         match &self.failure {
             Failure::NoToken { advice, .. } => advice.as_deref(),
-            _ => None,
+            _ => self.unknown_version().map(|it| it.advice.as_str()),
         }
     }
 
@@ -116,9 +118,19 @@ impl AzureError {
         }
     }
 
-    /// The resource is not there (any more).
+    /// The resource is not there (any more). An unknown api-version says nothing of the resource.
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404)
+        self.status() == Some(404) && self.unknown_version().is_none()
+    }
+
+    /// The cloud does not know the api-version that was asked for.
+    pub fn unknown_version(&self) -> Option<&UnknownVersion> {
+        match &self.failure {
+            Failure::Refused {
+                unknown_version, ..
+            } => unknown_version.as_deref(),
+            _ => None,
+        }
     }
 
     /// Whether the same call may succeed later without anybody changing anything.

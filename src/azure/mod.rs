@@ -1,6 +1,7 @@
 //! REST clients for Azure Resource Manager. They know Azure's resources and nothing of alerts, so that
 //! whoever reads them needs only the vendor's pages.
 
+pub mod api_versions;
 pub mod authorization;
 pub mod client;
 pub mod compute;

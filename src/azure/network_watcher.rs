@@ -186,10 +186,8 @@ pub struct NetworkWatcherClient {
 
 impl NetworkWatcherClient {
     pub fn new(arm: ArmClient) -> Self {
-        Self {
-            arm,
-            api_version: API_VERSION.to_owned(),
-        }
+        let api_version = arm.api_versions().network.clone();
+        Self { arm, api_version }
     }
 
     /// The underlying client, for polling operations.

@@ -80,6 +80,7 @@ mod tests {
             operation: "test",
             resource: "r".to_owned(),
             failure: Failure::Refused {
+                unknown_version: None,
                 status,
                 code: "C".to_owned(),
                 message: String::new(),

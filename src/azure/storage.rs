@@ -57,7 +57,7 @@ pub async fn get_storage_account(
             operation: "get the storage account",
             resource: id,
             method: Method::Get,
-            url: client.url(id, &[], API_VERSION),
+            url: client.url(id, &[], &client.api_versions().storage),
             body: None,
             repeat: Repeat::Freely,
         })

@@ -1,7 +1,7 @@
 //! Where Azure is and who we are there.
 
 use super::{
-    AppSettings, SettingsError,
+    ApiVersionSettings, AppSettings, SettingsError, api_versions,
     app_settings::Reader,
     identity::{self, Identity},
 };
@@ -20,6 +20,8 @@ pub struct AzureSettings {
     pub audience: String,
     /// What tokens of managed identities are for when they stand for an application.
     pub token_exchange_audience: &'static str,
+    /// The api-versions that are set.
+    pub api_versions: ApiVersionSettings,
     /// A PEM file of certificate authorities that replaces the system's.
     pub ca_file: Option<PathBuf>,
 }
@@ -97,8 +99,10 @@ pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettin
             .map(|endpoint| endpoint.as_str().trim_end_matches('/').to_owned()),
         None => Some(cloud.resource_manager.to_owned()),
     };
+    let api_versions = api_versions::read(reader);
     let ca_file = reader.text("SSL_CERT_FILE").map(PathBuf::from);
     Some(AzureSettings {
+        api_versions,
         identity: identity?,
         authority_host: authority_host?,
         resource_manager_endpoint: resource_manager_endpoint?,

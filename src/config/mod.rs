@@ -1,6 +1,7 @@
 //! The app settings, read once at start into one struct a concern. Wrong ones are reported by name, all at
 //! once, so that nobody mends them one restart at a time.
 
+mod api_versions;
 mod app_settings;
 mod azure;
 mod capture;
@@ -14,6 +15,7 @@ pub mod secure_string;
 mod secure_webhook;
 mod traces;
 
+pub use api_versions::ApiVersionSettings;
 pub use app_settings::{AppSettings, Problem, SettingsError};
 pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings, RemoveFinished};

@@ -83,12 +83,7 @@ pub fn mend_token(azure: &AzureSettings, environment: &AppSettings, error: &Azur
             "az ad app show --id {client}   # in the tenant {}?",
             identity.tenant_id().unwrap_or_default()
         ),
-        ("AADSTS90002" | "AADSTS900023", _) => {
-            format!(
-                "az account show --query tenantId   # belongs into {}",
-                setting(0)
-            )
-        }
+        ("AADSTS90002" | "AADSTS900023", _) => mend::show_tenant(setting(0)),
         ("AADSTS500011" | "AADSTS1002012" | "AADSTS70011", _) => mend::show_cloud(
             "activeDirectoryResourceId",
             "AZURE_RESOURCE_MANAGER_AUDIENCE",

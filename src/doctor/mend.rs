@@ -27,6 +27,23 @@ pub fn assign_identity(environment: &AppSettings, client_id: Option<&str>) -> St
     format!("az functionapp identity assign {app}{which}")
 }
 
+/// Puts the app's files there again, after one of them was mended by hand.
+pub fn publish(environment: &AppSettings, file: &str) -> String {
+    let app = environment.get("WEBSITE_SITE_NAME");
+    let app = app.map_or("<app>".to_owned(), quoted);
+    format!("func azure functionapp publish {app} --custom   # with {file} as it should be")
+}
+
+/// Switches App Service authentication on.
+pub fn enable_authentication(environment: &AppSettings) -> String {
+    format!("az webapp auth update {} --enabled true", app(environment))
+}
+
+/// The tenant that `az` is signed in to has this id.
+pub fn show_tenant(setting: &str) -> String {
+    format!("az account show --query tenantId   # belongs into {setting}")
+}
+
 pub fn show_identity(environment: &AppSettings) -> String {
     format!("az functionapp identity show {}", app(environment))
 }

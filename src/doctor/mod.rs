@@ -1,13 +1,17 @@
 //! `handler doctor`: whether the function is set up right, as a checklist with the command that mends each
-//! fault. It changes nothing: it reads, and asks a capture of ours for its status.
+//! fault. It changes nothing: it reads, asks a capture of ours for its status, and tells nobody.
 
 mod arguments;
+mod function_key;
 mod identity;
+mod job_queue;
 mod machine;
 mod mend;
+mod notification;
 mod permissions;
 mod report;
 mod rights;
+mod secure_webhook;
 mod settings;
 mod storage;
 mod watchers;
@@ -15,7 +19,7 @@ mod watchers;
 use crate::{
     azure::{client::ArmClient, resource_id::ResourceId},
     capture::CaptureName,
-    config::{AppSettings, CaptureSettings},
+    config::{AppSettings, AzureSettings, CaptureSettings},
 };
 use arguments::Arguments;
 use report::Report;
@@ -51,6 +55,7 @@ pub async fn main(arguments: &[String], environment: &AppSettings, terminal: boo
 /// What the checks of Azure share.
 struct Doctor<'a> {
     arm: ArmClient,
+    environment: &'a AppSettings,
     capture: &'a CaptureSettings,
     /// The name of our captures.
     name: CaptureName,
@@ -67,7 +72,9 @@ async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
         return without_azure(report, "the app settings are wrong");
     };
     outside_scopes(arguments, environment, &usable, &mut report);
+    callers(environment, &usable, &mut report).await;
     let Some((azure, arm)) = &usable.azure else {
+        waiting_jobs(environment, &usable, None, &mut report).await;
         report.skipped("identity", "its app settings are missing or wrong");
         report.skipped("access token", "there is no identity");
         return without_azure(report, "there is no identity");
@@ -76,18 +83,55 @@ async fn run(arguments: &Arguments, environment: &AppSettings) -> Report {
     if let Err(error) = arm.fetch_token().await {
         let mend = identity::mend_token(azure, environment, &error);
         report.failed("access token", identity::refusal(&error), mend);
+        waiting_jobs(environment, &usable, None, &mut report).await;
         return without_azure(report, "there is no access token");
     }
     report.ok("access token", format!("given by {}", arm.token_issuer()));
+    let assignee = identity::assignee(azure, environment);
+    let opener = Some((azure, assignee.as_str()));
+    waiting_jobs(environment, &usable, opener, &mut report).await;
     let doctor = Doctor {
         arm: arm.clone(),
+        environment,
         capture: &usable.settings.capture,
         name: usable.name.clone(),
-        assignee: identity::assignee(azure, environment),
+        assignee,
         report,
         unreachable: false,
     };
     doctor.examine(arguments, &usable).await
+}
+
+/// Who comes in, and who is told: what needs nothing of Resource Manager.
+async fn callers(environment: &AppSettings, usable: &Usable, report: &mut Report) {
+    let settings = &usable.settings;
+    let wrong = |group: &str| usable.wrong_groups.contains(&group);
+    if wrong(settings::SECURE_WEBHOOK) {
+        let reason = "the app settings of the secure webhook are wrong";
+        report.skipped("function key", reason);
+        report.skipped("secure webhook", reason);
+    } else {
+        let webhook = settings.secure_webhook.as_ref();
+        function_key::check(environment, webhook.is_some(), report);
+        secure_webhook::check(environment, webhook, &settings::pace(), report).await;
+    }
+    if wrong(settings::NOTIFICATION) {
+        report.skipped("notification", "its app settings are wrong");
+    } else {
+        notification::check(environment, settings.notification.as_ref(), report).await;
+    }
+}
+
+async fn waiting_jobs(
+    environment: &AppSettings,
+    usable: &Usable,
+    opener: Option<(&AzureSettings, &str)>,
+    report: &mut Report,
+) {
+    match usable.wrong_groups.contains(&settings::JOB_QUEUE) {
+        true => report.skipped("job queue", "its app settings are wrong"),
+        false => job_queue::check(environment, &usable.settings, opener, report).await,
+    }
 }
 
 impl Doctor<'_> {

@@ -54,10 +54,10 @@ pub const CAPTURES_DELETE: Right = needed(
     "Microsoft.Network/networkWatchers/packetCaptures/delete",
     NETWORK,
 );
-pub const CAPTURES_STOP: Right = wanted(
+/// For alerts that resolve, where `PacketCapture__StopOnResolved` is set.
+pub const CAPTURES_STOP: Right = needed(
     "Microsoft.Network/networkWatchers/packetCaptures/stop/action",
     NETWORK,
-    "only PacketCapture__StopOnResolved needs it",
 );
 pub const OPERATIONS_READ: Right = wanted(
     "Microsoft.Network/locations/operations/read",
@@ -142,6 +142,7 @@ impl Doctor<'_> {
         self.unreachable = matches!(error.failure, Failure::NoAnswer { .. });
         // Neither our identity nor the resource is at fault when nobody answers or the token is not for them.
         let mend = match error.status() {
+            Some(_) if error.unknown_version().is_some() => self.mend_version(error, mend),
             None => mend::show_cloud("resourceManager", "AZURE_RESOURCE_MANAGER_ENDPOINT"),
             Some(401) => mend::show_cloud(
                 "activeDirectoryResourceId",
@@ -149,7 +150,14 @@ impl Doctor<'_> {
             ),
             Some(_) => mend,
         };
-        self.report.failed(check, chain(error), mend);
+        self.report.failed(check, told(error), mend);
+    }
+
+    /// The command for an api-version that the cloud does not know, and `otherwise` for all other errors.
+    pub fn mend_version(&self, error: &AzureError, otherwise: String) -> String {
+        error.unknown_version().map_or(otherwise, |unknown| {
+            mend::app_setting(self.environment, &format!("{}=<version>", unknown.setting))
+        })
     }
 
     /// Looks the rights up that cannot be tried without changing something. `scope` is where a role belongs
@@ -165,7 +173,7 @@ impl Doctor<'_> {
                         Some(403) => {
                             mend::assign_role(&self.assignee, PERMISSIONS_READ.role, place)
                         }
-                        _ => mend::show_subscription(place),
+                        _ => self.mend_version(&error, mend::show_subscription(place)),
                     };
                     self.report.warning(
                         &label(PERMISSIONS_READ),
@@ -192,6 +200,14 @@ impl Doctor<'_> {
                 self.lacks(*right, &lacking, scope);
             }
         }
+    }
+}
+
+/// What went wrong, its causes, and what to do.
+pub fn told(error: &AzureError) -> String {
+    match error.advice() {
+        Some(advice) => format!("{}: {advice}", chain(error)),
+        None => chain(error),
     }
 }
 

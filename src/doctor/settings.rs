@@ -20,7 +20,38 @@ pub struct Usable {
     pub scopes: Vec<ResourceId>,
     pub name: CaptureName,
     pub storage: Option<ResourceId>,
+    /// Groups that are left out because a setting of theirs is wrong.
+    pub wrong_groups: Vec<&'static str>,
 }
+
+pub const SECURE_WEBHOOK: &str = "SecureWebhook__";
+pub const NOTIFICATION: &str = "Notification__";
+pub const JOB_QUEUE: &str = "JobQueue__Kind";
+
+/// Settings that are left out together: the rest of a group whose one setting is wrong would be half a set.
+const GROUPS: [(&str, &[&str]); 3] = [
+    (
+        SECURE_WEBHOOK,
+        &[
+            "SecureWebhook__TenantId",
+            "SecureWebhook__Audience",
+            "SecureWebhook__Role",
+            "SecureWebhook__CallerAppId",
+            "SecureWebhook__Issuer",
+            "SecureWebhook__TrustEasyAuth",
+        ],
+    ),
+    (
+        NOTIFICATION,
+        &[
+            "Notification__WebhookUrl",
+            "Notification__Format",
+            "Notification__Secret",
+            "Notification__Events",
+        ],
+    ),
+    (JOB_QUEUE, &["JobQueue__Kind"]),
+];
 
 /// Checks them all. `None` when nothing can be read at all.
 pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
@@ -48,18 +79,20 @@ pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
             }
         });
     tell(environment, &problems, report);
+    let wrong_groups = wrong_groups(&problems);
     sanity(environment, &settings, report);
     Some(Usable {
         settings,
         azure,
         scopes,
         name,
+        wrong_groups,
         storage: storage.and_then(|id| ResourceId::parse(&id).ok()),
     })
 }
 
 /// Somebody sits and waits: one more try is enough.
-fn pace() -> Pace {
+pub fn pace() -> Pace {
     let mut pace = Pace::default();
     pace.retry.tries = 2;
     pace
@@ -73,13 +106,38 @@ fn read(environment: &AppSettings) -> (Option<Settings>, Vec<Problem>) {
         Err(error) => error.problems,
     };
     let names: Vec<&str> = problems.iter().map(|it| it.name.as_str()).collect();
-    let mut settings = Settings::read_for_dry_run(&environment.without(&names)).ok();
-    const OTHERS: [&str; 3] = ["PacketCapture", "JobQueue", "FUNCTIONS_"];
+    let mut left_out = names.clone();
+    for group in wrong_groups(&problems) {
+        let members = GROUPS.iter().find(|(name, _)| *name == group);
+        left_out.extend(members.map_or(&[][..], |(_, members)| *members));
+    }
+    let mut settings = Settings::read_for_dry_run(&environment.without(&left_out)).ok();
+    const OTHERS: [&str; 7] = [
+        "PacketCapture",
+        "JobQueue",
+        "FUNCTIONS_",
+        "AzureWebJobsStorage",
+        "AzureApiVersion",
+        SECURE_WEBHOOK,
+        NOTIFICATION,
+    ];
     let of_azure = |name: &&str| !OTHERS.iter().any(|prefix| name.starts_with(prefix));
     if let Some(settings) = settings.as_mut().filter(|_| names.iter().any(of_azure)) {
         settings.azure = None;
     }
     (settings, problems)
+}
+
+/// The groups that these problems are about.
+fn wrong_groups(problems: &[Problem]) -> Vec<&'static str> {
+    let about = |group: &str| {
+        problems.iter().any(|problem| {
+            let storage = group == JOB_QUEUE && problem.name.starts_with("AzureWebJobsStorage");
+            storage || problem.name.starts_with(group)
+        })
+    };
+    let groups = GROUPS.iter().map(|(name, _)| *name);
+    groups.filter(|group| about(group)).collect()
 }
 
 fn tell(environment: &AppSettings, problems: &[Problem], report: &mut Report) {

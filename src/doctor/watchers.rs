@@ -4,12 +4,11 @@ use super::{
     Doctor, mend,
     rights::{
         self, CAPTURES_DELETE, CAPTURES_QUERY, CAPTURES_READ, CAPTURES_STOP, CAPTURES_WRITE,
-        OPERATIONS_READ, WATCHERS_READ,
+        OPERATIONS_READ, Right, WATCHERS_READ,
     },
 };
 use crate::{
     azure::{
-        error::chain,
         network_watcher::{NetworkWatcher, NetworkWatcherClient, PacketCapture},
         resource_id::ResourceId,
     },
@@ -39,12 +38,8 @@ impl Doctor<'_> {
                 }
                 if error.status() == Some(403) {
                     let mut rights = vec![CAPTURES_READ, CAPTURES_QUERY];
-                    rights.extend([
-                        CAPTURES_WRITE,
-                        CAPTURES_DELETE,
-                        CAPTURES_STOP,
-                        OPERATIONS_READ,
-                    ]);
+                    rights.extend(self.writing());
+                    rights.push(OPERATIONS_READ);
                     self.look_up(&rights, &[subscription], subscription).await;
                 }
                 return None;
@@ -64,7 +59,7 @@ impl Doctor<'_> {
         let listed = self.captures(&client, &watchers, subscription).await;
         self.room(&listed, watchers.len());
         let tried = self.leftovers(&client, &listed, watchers.len()).await;
-        let mut rights = vec![CAPTURES_WRITE, CAPTURES_DELETE, CAPTURES_STOP];
+        let mut rights = self.writing();
         if !tried {
             rights.insert(0, CAPTURES_QUERY);
         }
@@ -73,6 +68,15 @@ impl Doctor<'_> {
         self.look_up(&[OPERATIONS_READ], &[subscription], subscription)
             .await;
         Some(watchers)
+    }
+
+    /// The rights that cannot be tried. Deleting is for stale captures of ours, whatever else is removed.
+    fn writing(&self) -> Vec<Right> {
+        let mut rights = vec![CAPTURES_WRITE, CAPTURES_DELETE];
+        if self.capture.stop_on_resolved {
+            rights.push(CAPTURES_STOP);
+        }
+        rights
     }
 
     /// Lists the captures of each watcher where that is allowed.
@@ -90,7 +94,9 @@ impl Doctor<'_> {
                 Err(error) if error.status() == Some(403) => refused.push(&watcher.id),
                 Err(error) => {
                     let mend = mend::list_captures(&watcher.id, &watcher.location);
-                    self.report.failed("packet captures", chain(&error), mend);
+                    let mend = self.mend_version(&error, mend);
+                    self.report
+                        .failed("packet captures", rights::told(&error), mend);
                 }
             }
         }

@@ -37,11 +37,21 @@ pub enum QueueError {
         tried: &'static str,
         /// The address of the queue, without any secret.
         queue: String,
+        /// The HTTP status, if there was an answer.
+        status: Option<u16>,
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
 impl QueueError {
+    /// The HTTP status of a refusal.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Unavailable { status, .. } => *status,
+            _ => None,
+        }
+    }
+
     /// Whether the same may go well later.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Full { .. } | Self::Unavailable { .. })

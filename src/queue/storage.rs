@@ -61,6 +61,14 @@ impl StorageQueue {
         Self::new(Way::Identity(service, credential), http, options)
     }
 
+    /// Whether the queue is there. It is created when it is first used, and not by this.
+    ///
+    /// # Errors
+    /// [`QueueError::Unavailable`] when the queue service is not in reach or refuses.
+    pub async fn exists(&self) -> Result<bool, QueueError> {
+        self.holding.jobs.exists().await
+    }
+
     fn new(way: Way, http: reqwest::Client, options: StorageOptions) -> azure_core::Result<Self> {
         let service = wire::service(way, http)?;
         let holding = Holding::new(&service, options)?;
@@ -92,6 +100,7 @@ impl JobQueue for StorageQueue {
             Err(QueueError::Unavailable {
                 tried: "take messages",
                 queue: JOBS.to_owned(),
+                status: None,
                 source: Box::new(panic),
             })
         });

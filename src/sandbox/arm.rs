@@ -112,7 +112,7 @@ fn checks(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {
              <BODY><h2>Length Required</h2><p>HTTP Error 411.</p></BODY></HTML>",
         ));
     }
-    versions::check(asked)?;
+    versions::check(world, asked)?;
     world
         .directory
         .check(asked.header("authorization"), asked.now)?;

@@ -253,6 +253,12 @@ impl Sandbox {
         lock(&self.shared.faults).unused()
     }
 
+    /// The texts of all tokens given out so far, for whoever looks for them where they must not be.
+    pub fn tokens_given(&self) -> Vec<String> {
+        self.shared
+            .with_world(|world, _| world.directory.tokens_given())
+    }
+
     /// Makes all tokens given out so far expired ones.
     pub fn expire_tokens(&self) {
         self.shared
@@ -300,6 +306,13 @@ impl Sandbox {
     pub fn allow(&self, action: &str) {
         self.shared
             .with_world(|world, _| world.denied.retain(|denied| !same(denied, action)));
+    }
+
+    /// Makes a provider, such as `Microsoft.Network`, take these api-versions only, as clouds do that lag behind.
+    pub fn support_only(&self, provider: &str, versions: &[&str]) {
+        let versions = versions.iter().map(|&it| it.to_owned()).collect();
+        self.shared
+            .with_world(|world, _| drop(world.versions.insert(provider.to_owned(), versions)));
     }
 
     /// How many captures a watcher takes; 10,000 otherwise.

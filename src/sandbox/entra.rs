@@ -56,6 +56,11 @@ impl Directory {
         }
     }
 
+    /// The texts of all tokens given out.
+    pub fn tokens_given(&self) -> Vec<String> {
+        self.tokens.iter().map(|token| token.text.clone()).collect()
+    }
+
     pub fn expire_tokens(&mut self) {
         for token in &mut self.tokens {
             token.expires = OffsetDateTime::UNIX_EPOCH;

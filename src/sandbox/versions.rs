@@ -3,6 +3,7 @@
 
 use super::answer::{Answer, gateway_error};
 use super::arm::Asked;
+use super::world::World;
 
 /// The versions in use between the oldest and the newest client that was seen.
 const VERSIONS: [(&str, &[&str]); 4] = [
@@ -53,7 +54,7 @@ const VERSIONS: [(&str, &[&str]); 4] = [
     ),
 ];
 
-pub(super) fn check(asked: &Asked<'_>) -> Result<(), Answer> {
+pub(super) fn check(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {
     let version = asked.api_version;
     if version.is_empty() {
         let message =
@@ -73,8 +74,15 @@ pub(super) fn check(asked: &Asked<'_>) -> Result<(), Answer> {
     let known = VERSIONS
         .iter()
         .find(|(namespace, _)| action.starts_with(namespace));
-    match known {
-        Some((namespace, versions)) if !versions.contains(&version) => {
+    let Some((namespace, usual)) = known else {
+        return Ok(());
+    };
+    let versions = match world.versions.get(*namespace) {
+        Some(few) => few.iter().map(String::as_str).collect(),
+        None => usual.to_vec(),
+    };
+    match versions.contains(&version) {
+        false => {
             let message = format!(
                 "No registered resource provider found for API version '{version}' of '{namespace}'. \
                  The supported api-versions are '{}'.",
@@ -82,6 +90,6 @@ pub(super) fn check(asked: &Asked<'_>) -> Result<(), Answer> {
             );
             Err(gateway_error(400, "NoRegisteredProviderFound", message))
         }
-        _ => Ok(()),
+        true => Ok(()),
     }
 }

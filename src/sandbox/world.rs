@@ -79,6 +79,8 @@ pub(super) struct World {
     /// What the caller's role allows; everything while there is none.
     pub granted: Option<Vec<String>>,
     pub denied: Vec<String>,
+    /// By provider: the api-versions that it takes instead of the usual ones.
+    pub versions: HashMap<String, Vec<String>>,
     pub subscriptions: Vec<String>,
     pub machines: Vec<Machine>,
     pub scale_sets: Vec<ScaleSet>,
@@ -109,6 +111,7 @@ impl World {
             one_write_at_a_time: false,
             granted: None,
             denied: Vec::new(),
+            versions: HashMap::new(),
             subscriptions: Vec::new(),
             machines: Vec::new(),
             scale_sets: Vec::new(),

@@ -29,7 +29,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("sandbox", &["sandbox"]),
     ("sign_in", &["app", "azure", "config"]),
     ("telemetry", &[]),
-    ("doctor", &["app", "azure", "capture", "config"]),
+    ("doctor", &["app", "azure", "capture", "config", "queue"]),
 ];
 
 fn sources(below: &Path, found: &mut Vec<PathBuf>) {

@@ -196,5 +196,9 @@ async fn everything() -> Practice {
         "--subscription".to_owned(),
         samples::SUBSCRIPTION_ID.to_owned(),
     ]);
+    let stops = ("PacketCapture__StopOnResolved", "true");
+    practice
+        .settings
+        .push((stops.0.to_owned(), stops.1.to_owned()));
     practice
 }

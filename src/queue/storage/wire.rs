@@ -139,6 +139,7 @@ impl Wire {
             _ => Err(self.unavailable(
                 "take a message",
                 Cause("its answer names no message".to_owned()),
+                None,
             )),
         }
     }
@@ -212,6 +213,17 @@ impl Wire {
         Ok(usize::try_from(count.unwrap_or_default()).unwrap_or_default())
     }
 
+    /// Whether it is there. It is not created for that.
+    pub async fn exists(&self) -> Result<bool, QueueError> {
+        self.within_deadline("say whether it is there", async {
+            match self.queue.get_properties(None).await {
+                Err(error) if code(&error) == Some("QueueNotFound") => Ok(false),
+                answer => answer.map(|_| true),
+            }
+        })
+        .await
+    }
+
     /// One call, repeated once when the queue had to be created first.
     async fn call<T, F>(&self, tried: &'static str, call: impl Fn() -> F) -> Result<T, QueueError>
     where
@@ -227,23 +239,32 @@ impl Wire {
                 other => other,
             }
         };
+        self.within_deadline(tried, called).await
+    }
+
+    async fn within_deadline<T>(
+        &self,
+        tried: &'static str,
+        called: impl Future<Output = azure_core::Result<T>>,
+    ) -> Result<T, QueueError> {
         match tokio::time::timeout(DEADLINE, called).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => match code(&error) {
                 Some("MessageNotFound" | "PopReceiptMismatch") => Err(QueueError::NotFound),
-                _ => Err(self.unavailable(tried, Cause::of(&error))),
+                _ => Err(self.unavailable(tried, Cause::of(&error), status(&error))),
             },
             Err(_) => {
                 let cause = format!("no answer within {} s", DEADLINE.as_secs());
-                Err(self.unavailable(tried, Cause(cause)))
+                Err(self.unavailable(tried, Cause(cause), None))
             }
         }
     }
 
-    fn unavailable(&self, tried: &'static str, cause: Cause) -> QueueError {
+    fn unavailable(&self, tried: &'static str, cause: Cause, status: Option<u16>) -> QueueError {
         QueueError::Unavailable {
             tried,
             queue: self.address.clone(),
+            status,
             source: Box::new(cause),
         }
     }
@@ -278,6 +299,13 @@ fn seconds(hidden: Duration) -> i32 {
 fn code(error: &azure_core::Error) -> Option<&str> {
     match error.kind() {
         ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),
+        _ => None,
+    }
+}
+
+fn status(error: &azure_core::Error) -> Option<u16> {
+    match error.kind() {
+        ErrorKind::HttpResponse { status, .. } => Some(u16::from(*status)),
         _ => None,
     }
 }
