@@ -293,7 +293,7 @@ impl Reply {
         let error = read_error_body(self.status, &self.body);
         Failure::Refused {
             status: self.status,
-            unknown_version: api_versions::unknown(&error.code, url),
+            unknown_version: api_versions::unknown(&error.code, url).map(Box::new),
             code: error.code,
             message: error.message,
             request_id: self.header("x-ms-request-id").map(str::to_owned),

@@ -29,7 +29,7 @@ pub enum Failure {
         message: String,
         request_id: Option<String>,
         /// The cloud does not know the api-version.
-        unknown_version: Option<UnknownVersion>,
+        unknown_version: Option<Box<UnknownVersion>>,
         /// What the `Retry-After` header asked for.
         retry_after: Option<Duration>,
     },
@@ -128,7 +128,7 @@ impl AzureError {
         match &self.failure {
             Failure::Refused {
                 unknown_version, ..
-            } => unknown_version.as_ref(),
+            } => unknown_version.as_deref(),
             _ => None,
         }
     }
