@@ -25,9 +25,10 @@ use std::{
 };
 use time::OffsetDateTime;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
+    io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
-    process::{Child, ChildStdout, Command},
+    process::{Child, Command},
+    sync::mpsc,
     task::JoinSet,
 };
 
@@ -259,7 +260,8 @@ async fn receiver() -> String {
 /// A handler that runs, and its log so far.
 struct Running {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    /// Read all the time: a full pipe would halt the handler.
+    lines: mpsc::UnboundedReceiver<String>,
     log: String,
     address: String,
 }
@@ -272,7 +274,13 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, lines) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = stdout.next_line().await {
+                let _ = sender.send(line);
+            }
+        });
         let mut running = Self {
             child,
             lines,
@@ -297,7 +305,7 @@ impl Running {
             return line.to_owned();
         }
         let reading = async {
-            while let Some(line) = self.lines.next_line().await.unwrap() {
+            while let Some(line) = self.lines.recv().await {
                 self.log.push_str(&line);
                 self.log.push('\n');
                 if wanted(&line) {
@@ -339,7 +347,7 @@ impl Running {
         let pid = self.child.id().unwrap().to_string();
         let mut kill = Command::new("kill");
         assert!(kill.args(["-TERM", &pid]).status().await.unwrap().success());
-        while let Some(line) = self.lines.next_line().await.unwrap() {
+        while let Some(line) = self.lines.recv().await {
             self.log.push_str(&line);
             self.log.push('\n');
         }
