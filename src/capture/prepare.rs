@@ -17,10 +17,15 @@ use crate::azure::{
 };
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 /// Finished sessions of ours that are asked for their start, when room is to be made. With a limit above that
 /// an older one may be passed over, which does no harm.
 const MOST_ASKED: usize = 50;
+
+/// A job that waited longer than this for its turn may belong to another instance by now. The shortest visibility
+/// timeout is a second, of which half is left when a job is received.
+const LONG_TURN: Duration = Duration::from_millis(250);
 
 impl Capturer {
     /// What was remembered may be out of date: a watcher replaced, a machine made anew elsewhere. Azure says so
@@ -52,7 +57,13 @@ impl Capturer {
         let Some(watcher) = self.find_watcher(job).await? else {
             return Ok(Next::Decided);
         };
+        let asked = Instant::now();
         let _turn = self.places.turn(&watcher).await;
+        // In a storm the line is long, and the job's visibility timeout ends meanwhile: without this look two
+        // instances would take all jobs from each other and finish none.
+        if asked.elapsed() >= LONG_TURN && !checkpoint.write(job).await {
+            return Ok(Next::NotOurs);
+        }
         let listed = self.client.list_packet_captures(&watcher).await?;
         let session = Session {
             name: self.parameters.name.of(&job.target, job.rule()),
