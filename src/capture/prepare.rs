@@ -172,6 +172,12 @@ impl Capturer {
                 job.report = outcome::waiting(watcher, name, &capture.target);
                 Ok(Next::After(wait))
             }
+            // The queue may hold a job twice, and two alerts may come at once: one capture is enough for both.
+            Verdict::Stale if ours && is_evidence_since(job.taken_at, status.as_ref()) => {
+                job.report = outcome::joined(&job.target, &session, storage_path);
+                self.follow(job, session, now, capture.time_limit_seconds);
+                Ok(Next::AtOnce)
+            }
             Verdict::Stale => {
                 job.in_the_way_since = None;
                 self.delete(job, session.watcher, name).await
@@ -275,6 +281,15 @@ impl Capturer {
     }
 }
 
+/// Whether a session began after the alert was taken and has ended well: there is nothing left to gather. The two
+/// times are of different clocks; should ours be behind, an older session is taken for one only if it is as little
+/// older.
+fn is_evidence_since(taken_at: OffsetDateTime, status: Option<&PacketCaptureStatus>) -> bool {
+    status.is_some_and(|status| {
+        ending(status) == Ending::Good && status.started.is_some_and(|started| started >= taken_at)
+    })
+}
+
 /// Whether a session gathers nothing any more. One that is just being created has no status yet.
 pub(super) fn is_over(capture: &PacketCapture, status: &PacketCaptureStatus) -> bool {
     let provisioning = capture.provisioning_state.to_ascii_lowercase();
@@ -282,5 +297,36 @@ pub(super) fn is_over(capture: &PacketCapture, status: &PacketCaptureStatus) -> 
         "failed" | "canceled" => true,
         "updating" | "creating" | "deleting" => false,
         _ => ending(status) != Ending::NotYet,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn only_a_good_session_that_began_after_the_alert_is_its_evidence() {
+        const TAKEN: OffsetDateTime = datetime!(2026-11-23 02:00:00 UTC);
+        for (state, reason, seconds_after, expected) in [
+            ("Stopped", "TimeExceeded", Some(0), true),
+            ("Stopped", "TimeExceeded", Some(-1), false),
+            ("Stopped", "TimeExceeded", None, false),
+            ("Stopped", "Error", Some(1), false),
+            ("Running", "", Some(1), false),
+        ] {
+            let status = PacketCaptureStatus {
+                status: state.to_owned(),
+                started: seconds_after.map(|after| TAKEN + time::Duration::seconds(after)),
+                stop_reason: Some(reason.to_owned()),
+                errors: Vec::new(),
+            };
+            assert_eq!(
+                is_evidence_since(TAKEN, Some(&status)),
+                expected,
+                "{state} {reason} {seconds_after:?}"
+            );
+        }
+        assert!(!is_evidence_since(TAKEN, None));
     }
 }

@@ -80,7 +80,7 @@ const OWN_CAPTURES: [(&str, &str); 3] = [
 const SHARED: [(&str, &str); 3] = [
     ("PacketCapture__ReplyWaitSeconds", "2"),
     ("JobQueue__Receive", "poll"),
-    ("JobQueue__VisibilityTimeoutSeconds", "20"),
+    ("JobQueue__VisibilityTimeoutSeconds", "5"),
 ];
 
 fn pace() -> Pace {
@@ -463,4 +463,34 @@ async fn two_instances_with_one_machine_at_the_same_moment_make_one_capture() {
     println!(
         "two instances: {TOGETHER} machines with two alerts each, {clashes} creates refused as clashes"
     );
+}
+
+#[tokio::test]
+async fn a_job_that_is_in_the_queue_twice_makes_one_capture() {
+    let (azure, receiver) = (azure().await, Receiver::start().await);
+    let settings = [azure.queue_settings(), receiver.settings()].concat();
+    let world = instance(&azure, &[&settings], &[("JobQueue__Receive", "poll")]).await;
+    // The first alert finds no queue yet.
+    let other = post_until_taken(&world, &common_alert(&[&machine(1)])).await;
+    // The queue takes the message, its answer is lost, and the call is repeated.
+    azure.fault(Fault {
+        on: Call::PutMessage,
+        times: 1,
+        what: What::DropAfterApplying,
+    });
+    let taken = post_until_taken(&world, &common_alert(&[&machine(0)])).await;
+    assert_eq!(taken.status, "created");
+    assert_eq!(azure.queue_messages(QUEUE).len(), 3);
+    end_sessions(&azure, 2).await;
+    receiver.until(|notices| ends(notices).len() == 2).await;
+    // The first message comes up when all is over.
+    azure.make_visible(QUEUE);
+    until_the_queue_is_empty(&azure).await;
+    assert_eq!(azure.captures_made(), [machine(1), machine(0)]);
+    world.end().await;
+    let ends = ends(&receiver.notices());
+    assert_eq!(ends.len(), 2, "{ends:?}");
+    for job in [&other.job, &taken.job] {
+        assert!(ends[job].iter().all(|event| event == "completed"));
+    }
 }
