@@ -19,6 +19,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+/// A job that waited longer than this for its turn may belong to another instance by now. The shortest visibility
+/// timeout is a second, of which half is left when a job is received.
+const LONG_TURN: Duration = Duration::from_millis(250);
+
 impl Capturer {
     /// What was remembered may be out of date: a watcher replaced, a machine made anew elsewhere. Azure says so
     /// with a refusal, and then it is asked afresh, once.
@@ -49,7 +53,13 @@ impl Capturer {
         let Some(watcher) = self.find_watcher(job).await? else {
             return Ok(Next::Decided);
         };
+        let asked = Instant::now();
         let _turn = self.places.turn(&watcher).await;
+        // In a storm the line is long, and the job's visibility timeout ends meanwhile: without this look two
+        // instances would take all jobs from each other and finish none.
+        if asked.elapsed() >= LONG_TURN && !checkpoint.write(job).await {
+            return Ok(Next::NotOurs);
+        }
         let session = Session {
             name: self.parameters.name.of(&job.target, job.rule()),
             watcher,
@@ -184,6 +194,12 @@ impl Capturer {
                 job.report = outcome::waiting(watcher, name, &capture.target);
                 Ok(Next::After(wait))
             }
+            // The queue may hold a job twice, and two alerts may come at once: one capture is enough for both.
+            Verdict::Stale if ours && is_evidence_since(job.taken_at, status.as_ref()) => {
+                job.report = outcome::joined(&job.target, &session, storage_path);
+                self.follow(job, session, now, capture.time_limit_seconds);
+                Ok(Next::AtOnce)
+            }
             Verdict::Stale => {
                 job.in_the_way_since = None;
                 self.delete(job, session.watcher, name).await
@@ -284,6 +300,15 @@ impl Capturer {
     }
 }
 
+/// Whether a session began after the alert was taken and has ended well: there is nothing left to gather. The two
+/// times are of different clocks; should ours be behind, an older session is taken for one only if it is as little
+/// older.
+fn is_evidence_since(taken_at: OffsetDateTime, status: Option<&PacketCaptureStatus>) -> bool {
+    status.is_some_and(|status| {
+        ending(status) == Ending::Good && status.started.is_some_and(|started| started >= taken_at)
+    })
+}
+
 /// Whether a session gathers nothing any more. One that is just being created has no status yet.
 pub(super) fn is_over(capture: &PacketCapture, status: &PacketCaptureStatus) -> bool {
     let provisioning = capture.provisioning_state.to_ascii_lowercase();
@@ -291,5 +316,36 @@ pub(super) fn is_over(capture: &PacketCapture, status: &PacketCaptureStatus) -> 
         "failed" | "canceled" => true,
         "updating" | "creating" | "deleting" => false,
         _ => ending(status) != Ending::NotYet,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn only_a_good_session_that_began_after_the_alert_is_its_evidence() {
+        const TAKEN: OffsetDateTime = datetime!(2026-11-23 02:00:00 UTC);
+        for (state, reason, seconds_after, expected) in [
+            ("Stopped", "TimeExceeded", Some(0), true),
+            ("Stopped", "TimeExceeded", Some(-1), false),
+            ("Stopped", "TimeExceeded", None, false),
+            ("Stopped", "Error", Some(1), false),
+            ("Running", "", Some(1), false),
+        ] {
+            let status = PacketCaptureStatus {
+                status: state.to_owned(),
+                started: seconds_after.map(|after| TAKEN + time::Duration::seconds(after)),
+                stop_reason: Some(reason.to_owned()),
+                errors: Vec::new(),
+            };
+            assert_eq!(
+                is_evidence_since(TAKEN, Some(&status)),
+                expected,
+                "{state} {reason} {seconds_after:?}"
+            );
+        }
+        assert!(!is_evidence_since(TAKEN, None));
     }
 }

@@ -30,7 +30,7 @@ const REGIONS: [&str; 5] = [
 const MACHINES: usize = 50;
 const ALERTS: usize = 500;
 /// Longer than messages stay hidden that were lost on the way.
-const GUARD: Duration = Duration::from_secs(75);
+const GUARD: Duration = Duration::from_secs(150);
 /// Alerts under way at once.
 const SENDERS: usize = 64;
 
@@ -80,28 +80,38 @@ const OWN_CAPTURES: [(&str, &str); 3] = [
 const SHARED: [(&str, &str); 3] = [
     ("PacketCapture__ReplyWaitSeconds", "2"),
     ("JobQueue__Receive", "poll"),
-    ("JobQueue__VisibilityTimeoutSeconds", "20"),
+    ("JobQueue__VisibilityTimeoutSeconds", "10"),
 ];
 
-fn pace() -> Pace {
-    Pace {
-        try_timeout: Duration::from_secs(2),
-        longest_look: Duration::from_secs(5),
-        ..World::pace()
-    }
-}
+/// Hundreds of jobs that look often at their sessions would be a storm of their own.
+const RARE_LOOKS: Duration = Duration::from_secs(15);
 
 async fn instance(
     azure: &Sandbox,
     more: &[&[(String, String)]],
     changed: &[(&str, &str)],
 ) -> World {
+    let longest_look = Duration::from_secs(1);
+    paced(azure, more, changed, longest_look).await
+}
+
+async fn paced(
+    azure: &Sandbox,
+    more: &[&[(String, String)]],
+    changed: &[(&str, &str)],
+    longest_look: Duration,
+) -> World {
     let mut settings = OWN_CAPTURES.to_vec();
     for (name, value) in more.iter().copied().flatten() {
         settings.push((name, value));
     }
     settings.extend(changed);
-    World::paced(azure.clone(), &settings, pace()).await
+    let pace = Pace {
+        try_timeout: Duration::from_secs(2),
+        longest_look,
+        ..World::pace()
+    };
+    World::paced(azure.clone(), &settings, pace).await
 }
 
 /// How many captures were made of each machine, by Azure's own count: a create whose answer was lost counts too.
@@ -329,7 +339,7 @@ async fn storm(
 async fn a_storm_on_the_memory_queue_loses_no_alert() {
     let (azure, receiver) = (azure().await, Receiver::start().await);
     let patient = [("PacketCapture__ReplyWaitSeconds", "200")];
-    let world = instance(&azure, &[&receiver.settings()], &patient).await;
+    let world = paced(&azure, &[&receiver.settings()], &patient, RARE_LOOKS).await;
     let chances = Chances {
         resource_manager: 0.2,
         queue: 0.0,
@@ -344,7 +354,7 @@ async fn a_storm_on_two_instances_of_one_storage_queue_loses_no_alert() {
     let mut worlds = Vec::new();
     for _ in 0..2 {
         let settings = [azure.queue_settings(), receiver.settings()].concat();
-        worlds.push(instance(&azure, &[&settings], &SHARED).await);
+        worlds.push(paced(&azure, &[&settings], &SHARED, RARE_LOOKS).await);
     }
     let chances = Chances {
         resource_manager: 0.2,
@@ -463,4 +473,34 @@ async fn two_instances_with_one_machine_at_the_same_moment_make_one_capture() {
     println!(
         "two instances: {TOGETHER} machines with two alerts each, {clashes} creates refused as clashes"
     );
+}
+
+#[tokio::test]
+async fn a_job_that_is_in_the_queue_twice_makes_one_capture() {
+    let (azure, receiver) = (azure().await, Receiver::start().await);
+    let settings = [azure.queue_settings(), receiver.settings()].concat();
+    let world = instance(&azure, &[&settings], &[("JobQueue__Receive", "poll")]).await;
+    // The first alert finds no queue yet.
+    let other = post_until_taken(&world, &common_alert(&[&machine(1)])).await;
+    // The queue takes the message, its answer is lost, and the call is repeated.
+    azure.fault(Fault {
+        on: Call::PutMessage,
+        times: 1,
+        what: What::DropAfterApplying,
+    });
+    let taken = post_until_taken(&world, &common_alert(&[&machine(0)])).await;
+    assert_eq!(taken.status, "created");
+    assert_eq!(azure.queue_messages(QUEUE).len(), 3);
+    end_sessions(&azure, 2).await;
+    receiver.until(|notices| ends(notices).len() == 2).await;
+    // The first message comes up when all is over.
+    azure.make_visible(QUEUE);
+    until_the_queue_is_empty(&azure).await;
+    assert_eq!(azure.captures_made(), [machine(1), machine(0)]);
+    world.end().await;
+    let ends = ends(&receiver.notices());
+    assert_eq!(ends.len(), 2, "{ends:?}");
+    for job in [&other.job, &taken.job] {
+        assert!(ends[job].iter().all(|event| event == "completed"));
+    }
 }
