@@ -358,6 +358,8 @@ fn answer(
             if let Ok(value) = operation.parse() {
                 answer.headers_mut().insert("azure-asyncoperation", value);
             }
+            // Else it is asked after ten seconds.
+            answer.headers_mut().insert("retry-after", 1.into());
             (Kind::Put, answer)
         }
         (&Method::GET, [.., "operations", _]) => {

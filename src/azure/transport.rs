@@ -18,6 +18,9 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// [`ArmClient::keep_connected`]: super::client::ArmClient::keep_connected
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// What may come over HTTP/2 before it is read: a long list waits at Azure, not here.
+const WINDOW: u32 = 512 * 1024;
+
 /// Why no HTTP client could be built.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
@@ -85,6 +88,8 @@ fn builder() -> reqwest::ClientBuilder {
         .timeout(REQUEST_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_keepalive(PROBE_INTERVAL)
+        .http2_initial_stream_window_size(WINDOW)
+        .http2_initial_connection_window_size(2 * WINDOW)
         .http2_keep_alive_interval(PROBE_INTERVAL)
         .http2_keep_alive_timeout(PROBE_TIMEOUT)
         .http2_keep_alive_while_idle(true)
