@@ -65,8 +65,9 @@ impl Capturer {
             watcher,
         };
         let limit = self.parameters.limit;
-        // Should it not be so any more, Azure refuses the create, and the list is read then.
-        if self.places.is_free(&session.watcher, &session.name, limit) {
+        // Should it not be so any more, Azure refuses the create, and the list is read then. After an answer that was
+        // lost only Azure itself knows.
+        if !job.create_unconfirmed && self.places.is_free(&session.watcher, &session.name, limit) {
             return self.create(job, session, checkpoint).await;
         }
         let listed = self.list(&session).await?;
