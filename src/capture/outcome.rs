@@ -246,3 +246,68 @@ fn file(report: &Report) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    const WATCHER: &str = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/net/providers/Microsoft.Network/networkWatchers/nw";
+
+    #[test]
+    fn the_sentences() {
+        let watcher = ResourceId::parse(WATCHER).unwrap();
+        let id = WATCHER.replace(
+            "Network/networkWatchers/nw",
+            "Compute/virtualMachines/web-01",
+        );
+        let target = Target::of(id.parse().unwrap()).unwrap();
+        let name = "PSAzureFunction";
+        let session = Session {
+            watcher: watcher.clone(),
+            name: name.to_owned(),
+        };
+        let file = Some("https://account.blob.core.windows.net/captures/a.cap".to_owned());
+        let begun = created(&target, &session, file.clone());
+        let status = |reason: &str| PacketCaptureStatus {
+            status: "Stopped".to_owned(),
+            started: None,
+            stop_reason: Some(reason.to_owned()),
+            errors: Vec::new(),
+        };
+        let errors = vec!["StorageFailed: the file could not be uploaded".to_owned()];
+        let vm = &target.id;
+        let over = |report: fn(Report, &ResourceId) -> Report| report(begun.clone(), vm);
+        let reports = [
+            begun.clone(),
+            joined(&target, &session, file),
+            waiting(&watcher, name, "another machine"),
+            removing_stale(&watcher, name),
+            limit_reached(&watcher, 10, 10),
+            no_network_watcher(&target, "westeurope"),
+            create_failed(begun.clone(), "InternalServerError", "An error occurred."),
+            completed(begun.clone(), vm, &status("TimeExceeded")),
+            ended_badly(begun.clone(), vm, &status("Error"), "StorageFailed", errors),
+            ended_badly(
+                begun.clone(),
+                vm,
+                &status("Error"),
+                "CaptureFailed",
+                Vec::new(),
+            ),
+            over(|report, vm| removed_by_somebody(report, vm, true)),
+            over(|report, vm| removed_by_somebody(report, vm, false)),
+            over(overdue),
+            stopped(vm, &session),
+            nothing_to_stop(vm),
+        ];
+        let mut text = String::new();
+        for report in reports {
+            let reason = report.reason.as_deref().unwrap_or("-");
+            let short = report.message.replace(&target.id.to_string(), "web-01");
+            let short = short.replace(WATCHER, "nw");
+            writeln!(text, "{} {reason}: {short}", report.status.as_str()).unwrap();
+        }
+        insta::assert_snapshot!(text);
+    }
+}

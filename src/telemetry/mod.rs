@@ -10,7 +10,13 @@ pub use metrics::Metrics;
 pub use trace::{continue_trace, describe, trace_parent};
 
 use std::panic;
-use tracing_subscriber::{EnvFilter, filter::Targets, fmt, prelude::*};
+use tracing::Level;
+use tracing_subscriber::{
+    EnvFilter,
+    filter::{FilterExt, Targets},
+    fmt,
+    prelude::*,
+};
 
 /// At TRACE these print whole HTTP frames, tokens and bodies included; no level chosen by a user opens them.
 const NEVER_BELOW_INFO: [&str; 9] = [
@@ -32,14 +38,14 @@ pub fn start(level: Option<&str>, format: Option<&str>, export: Option<&Export>)
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),
     };
-    let filter = NEVER_BELOW_INFO.iter().fold(filter, |filter, target| {
-        match format!("{target}=info").parse() {
-            Ok(directive) => filter.add_directive(directive),
-            Err(_) => filter,
-        }
-    });
+    // A filter of its own, since in RUST_LOG a longer target (`hyper::proto`) would beat a shorter one's level.
+    let libraries = NEVER_BELOW_INFO.map(|target| (target, Level::INFO));
+    let ceiling = Targets::new()
+        .with_default(Level::TRACE)
+        .with_targets(libraries);
+    let filter = filter.and(ceiling);
     // Our own spans alone: the libraries' hold whole requests, and the exporter's would be exported in turn.
-    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), tracing::Level::DEBUG);
+    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), Level::DEBUG);
     let traces = export.map(|export| export.layer().with_filter(ours));
     let layer = fmt::layer().with_ansi(false).with_target(false);
     let json = format.is_some_and(|format| format.eq_ignore_ascii_case("json"));

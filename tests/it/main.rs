@@ -17,6 +17,7 @@ mod identity_commands;
 mod identity_stories;
 mod kill_stories;
 mod local_settings;
+mod messages;
 mod notification_stories;
 mod process_stories;
 mod queue_contract;
