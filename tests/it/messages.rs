@@ -43,6 +43,7 @@ fn line(text: &mut String, name: &str, status: u16, body: &Value) {
 }
 
 type Prepare = fn(&Sandbox);
+type Changed = &'static [(&'static str, &'static str)];
 
 fn leftovers(azure: &Sandbox) {
     for name in ["a", "b"] {
@@ -59,7 +60,7 @@ fn leftovers(azure: &Sandbox) {
 }
 
 /// What an alert on web-01 hears, by settings and by what is wrong at Azure.
-const ANSWERS: [(&str, &[(&str, &str)], Prepare); 11] = [
+const ANSWERS: [(&str, Changed, Prepare); 11] = [
     ("all is well", &[], |_| ()),
     ("the limit", &[("PacketCapture__Limit", "2")], leftovers),
     ("a dry run", &[("PacketCapture__DryRun", "true")], |_| ()),
