@@ -57,7 +57,7 @@ impl World {
                 "PacketCapture__TimeLimitInSeconds".to_owned(),
                 "18000".to_owned(),
             ),
-            ("JobQueue__Capacity".to_owned(), "1000000".to_owned()),
+            ("JobQueue__Capacity".to_owned(), "100000".to_owned()),
         ]);
         let settings = Settings::read(&pairs.into_iter().collect()).expect("good settings");
         let app = App::build(&settings, &Pace::default()).expect("the app is built");

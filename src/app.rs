@@ -34,7 +34,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    sync::watch,
+    sync::{oneshot, watch},
     task::{JoinHandle, JoinSet},
 };
 
@@ -198,8 +198,9 @@ impl App {
         let (stop_working, working) = watch::channel(false);
         let mut ahead = JoinSet::new();
         if let Some(arm) = self.arm {
-            ahead.spawn(keep_token(arm.clone()));
-            ahead.spawn(keep_connected(arm));
+            let (asked, token_asked) = oneshot::channel();
+            ahead.spawn(keep_token(arm.clone(), asked));
+            ahead.spawn(keep_connected(arm, token_asked));
         }
         let queue = self.intake.queue.clone();
         let worker: Option<JoinHandle<()>> =
@@ -559,7 +560,11 @@ pub(crate) fn storage(settings: &Settings, problems: &mut Vec<Problem>) -> Stora
 }
 
 /// Opens the connection to Resource Manager ahead of the first alert and keeps it open.
-async fn keep_connected(arm: ArmClient) {
+///
+/// The token comes first: a thread's first handshake takes some 40 ms, in which the other one shall answer the
+/// host.
+async fn keep_connected(arm: ArmClient, token_asked: oneshot::Receiver<()>) {
+    let _ = token_asked.await;
     loop {
         if let Err(error) = arm.keep_connected().await {
             tracing::debug!("{}", crate::azure::error::chain(&error));
@@ -569,9 +574,13 @@ async fn keep_connected(arm: ArmClient) {
 }
 
 /// Fetches the token ahead of the first alert and renews it ahead of its end.
-async fn keep_token(arm: ArmClient) {
+/// `asked` is let go when it was tried once.
+async fn keep_token(arm: ArmClient, asked: oneshot::Sender<()>) {
+    let mut asked = Some(asked);
     loop {
-        let wait = match arm.fetch_token().await {
+        let fetched = arm.fetch_token().await;
+        drop(asked.take());
+        let wait = match fetched {
             Ok(expires) => {
                 let left = expires
                     .duration_since(SystemTime::now())
