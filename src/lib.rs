@@ -7,11 +7,11 @@
 //! 2. [`alert`] reads it into an [`alert::Alert`], or says at which JSON path it is wrong. Pure.
 //! 3. [`capture::allowed`] decides whether and on which targets to capture. Pure.
 //! 4. `intake` writes a [`capture::Job`] for each target into the [`queue`] and waits a little for what the
-//!    [`capture::Ledger`] says of them.
+//!    [`capture::Ledger`] says of them. A job that a killed process left comes back through `job_trigger`.
 //! 5. [`worker`] receives each job and asks [`capture::step`] to take one step after the other.
-//! 6. A step looks at Azure through [`azure`], decides with [`capture::plan`] (pure), acts once and says when
-//!    to come back.
-//! 7. [`notify`] tells how it ended.
+//! 6. A step looks at Azure through [`azure`], decides (`plan` before the create, `ending` after it, both pure),
+//!    acts once and says when to come back.
+//! 7. [`notify`] tells how it ended; `status` shows all jobs to who asks.
 //!
 //! # The arrows
 //!
