@@ -1,0 +1,288 @@
+//! The composition root: settings become clients, a queue, a worker and routes. Nothing else knows them all.
+
+mod parts;
+mod start_log;
+
+pub use parts::{allowed, arm_client, entra_keys, notifier, storage_queue};
+pub(crate) use parts::{capture_name, storage};
+pub use start_log::log_settings;
+
+use crate::{
+    azure::{
+        client::ArmClient,
+        retry::RetryLimits,
+        transport::{self, TransportError},
+    },
+    capture::{Capturer, Ledger, Parameters, RemoveFinished},
+    config::{self, Settings, SettingsError},
+    functions::{self, Intake, SecureWebhook},
+    notify::Patience,
+    telemetry::{Export, ExportError, Metrics},
+    worker::Worker,
+};
+use parts::{Counted, job_queue, secure_webhook};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::{JoinHandle, JoinSet},
+};
+
+/// A token is renewed so long before its end, just inside the five minutes in which azure_identity asks Entra.
+const TOKEN_AHEAD: Duration = Duration::from_secs(295);
+/// Pause between two attempts to get a token ahead of need.
+const TOKEN_PAUSE: Duration = Duration::from_secs(30);
+/// The connection to Resource Manager is used so often. Some servers close one that is idle for two minutes.
+const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
+/// A session that may be stopped from outside is looked at so often.
+const STOPPED_SEEN_WITHIN: Duration = Duration::from_secs(60);
+/// How long jobs and answers under way may take after a stop; the host kills after 10 s.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// How patient the app is. Tests are less so.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    pub retry: RetryLimits,
+    /// How long one try of a call to Resource Manager may take, 20 s at most.
+    pub try_timeout: Duration,
+    /// The shortest and longest time between two polls of an operation.
+    pub poll: (Duration, Duration),
+    /// The pause before a failed job is tried again; it doubles.
+    pub first_pause: Duration,
+    /// The longest time until a running session is looked at.
+    pub longest_look: Duration,
+    /// How long a receiver of notices may take.
+    pub notice: Patience,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            retry: RetryLimits::default(),
+            try_timeout: transport::REQUEST_TIMEOUT,
+            poll: (Duration::from_secs(1), Duration::from_secs(60)),
+            first_pause: Duration::from_secs(1),
+            longest_look: Duration::MAX,
+            notice: Patience::default(),
+        }
+    }
+}
+
+/// Why the app could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error("the identity's settings are not usable (AZURE_TENANT_ID, AZURE_AUTHORITY_HOST)")]
+    Credential(#[source] azure_core::Error),
+    #[error("the storage account's settings are not usable (AzureWebJobsStorage)")]
+    Queue(#[source] azure_core::Error),
+}
+
+/// The app, built and not yet running.
+pub struct App {
+    intake: Arc<Intake>,
+    worker: Option<Arc<Worker>>,
+    arm: Option<ArmClient>,
+    secure_webhook: Option<SecureWebhook>,
+}
+
+impl App {
+    /// Makes all parts. No call leaves the process yet.
+    ///
+    /// # Errors
+    /// Settings that do not fit together, or a CA file that cannot be read.
+    pub fn build(settings: &Settings, pace: &Pace) -> Result<Self, BuildError> {
+        let mut problems = Vec::new();
+        let allowed = allowed(&settings.allowed, &mut problems);
+        let storage = storage(settings, &mut problems);
+        let name = capture_name(settings, &mut problems);
+        if !problems.is_empty() {
+            return Err(SettingsError { problems }.into());
+        }
+        let queue = job_queue(settings)?;
+        let ledger = Arc::new(Ledger::default());
+        let metrics = Arc::new(Metrics::default());
+        let arm = settings
+            .azure
+            .as_ref()
+            .map(|azure| arm_client(azure, pace))
+            .transpose()?;
+        let notifier = notifier(settings.notification.as_ref(), pace.notice)?;
+        if let Some(arm) = &arm {
+            arm.observe(Arc::new(Counted(metrics.clone())));
+        }
+        let worker = arm.clone().map(|arm| {
+            let capture = &settings.capture;
+            Arc::new(Worker {
+                queue: queue.clone(),
+                capturer: Capturer::new(
+                    arm,
+                    Parameters {
+                        name,
+                        storage,
+                        time_limit_seconds: capture.time_limit_seconds,
+                        bytes_per_packet: capture.bytes_per_packet,
+                        total_bytes: capture.total_bytes,
+                        filters: capture.filters.clone(),
+                        limit: capture.limit,
+                        remove_finished: match capture.remove_finished {
+                            config::RemoveFinished::Never => RemoveFinished::Never,
+                            config::RemoveFinished::AfterNotice => RemoveFinished::AfterNotice,
+                            config::RemoveFinished::ToMakeRoom => RemoveFinished::ToMakeRoom,
+                        },
+                        poll: pace.poll,
+                        longest_look: match capture.stop_on_resolved {
+                            true => pace.longest_look.min(STOPPED_SEEN_WITHIN),
+                            false => pace.longest_look,
+                        },
+                    },
+                ),
+                ledger: ledger.clone(),
+                notifier,
+                metrics: metrics.clone(),
+                max_attempts: settings.jobs.max_attempts,
+                first_pause: pace.first_pause,
+            })
+        });
+        let intake = Arc::new(Intake {
+            queue,
+            ledger,
+            metrics,
+            allowed,
+            cooldown: settings.allowed.cooldown,
+            capacity: settings.jobs.capacity,
+            reply_wait: settings.capture.reply_wait,
+            dry_run: settings.capture.dry_run,
+            stop_on_resolved: settings.capture.stop_on_resolved,
+        });
+        let secure_webhook = settings
+            .secure_webhook
+            .as_ref()
+            .map(|settings| secure_webhook(settings, pace))
+            .transpose()?;
+        Ok(Self {
+            intake,
+            worker,
+            arm,
+            secure_webhook,
+        })
+    }
+
+    /// Serves on `listener` until `stop` is ready, then lets what is under way end.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send,
+    ) -> std::io::Result<()> {
+        let (stop_serving, mut serving) = watch::channel(false);
+        let (stop_working, working) = watch::channel(false);
+        let mut ahead = JoinSet::new();
+        if let Some(arm) = self.arm {
+            let (asked, token_asked) = oneshot::channel();
+            ahead.spawn(keep_token(arm.clone(), asked));
+            ahead.spawn(keep_connected(arm, token_asked));
+        }
+        let queue = self.intake.queue.clone();
+        let worker: Option<JoinHandle<()>> =
+            self.worker.map(|worker| tokio::spawn(worker.run(working)));
+        let router = functions::router(self.intake, self.secure_webhook);
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+            let _ = serving.wait_for(|stop| *stop).await;
+        });
+        let server = tokio::spawn(server.into_future());
+        stop.await;
+        tracing::info!("stopping: finishing what is under way");
+        let _ = stop_serving.send(true);
+        let drained = async {
+            // The worker stops last: callers that are still waiting have jobs in the queue.
+            let served = server.await.unwrap_or(Ok(()));
+            let _ = stop_working.send(true);
+            if let Some(worker) = worker {
+                let _ = worker.await;
+            }
+            served
+        };
+        let result = tokio::time::timeout(DRAIN, drained).await.unwrap_or(Ok(()));
+        ahead.abort_all();
+        queue.close().await;
+        let left = match queue.is_durable() {
+            true => 0,
+            false => queue.waiting().await,
+        };
+        if left > 0 {
+            tracing::warn!(
+                jobs = left,
+                "stopped with jobs in the memory queue; they are lost with this process"
+            );
+        }
+        result
+    }
+}
+
+/// The way of traces to a collector, where one is set. Within the runtime only.
+///
+/// # Errors
+/// A CA file that cannot be read, or settings that OpenTelemetry does not take.
+pub fn export(settings: &Settings) -> Result<Option<Export>, BuildError> {
+    let Some(traces) = &settings.traces else {
+        return Ok(None);
+    };
+    let http = transport::http_client(traces.ca_file.as_deref())?;
+    let export = Export::new(&traces.endpoint, &traces.service_name, http)?;
+    Ok(Some(export))
+}
+
+/// Opens the connection to Resource Manager ahead of the first alert and keeps it open.
+///
+/// The token comes first: a thread's first handshake takes some 40 ms, in which the other one shall answer the
+/// host.
+async fn keep_connected(arm: ArmClient, token_asked: oneshot::Receiver<()>) {
+    let _ = token_asked.await;
+    loop {
+        if let Err(error) = arm.keep_connected().await {
+            tracing::debug!("{}", crate::azure::error::chain(&error));
+        }
+        tokio::time::sleep(CONNECTION_USED_EVERY).await;
+    }
+}
+
+/// Fetches the token ahead of the first alert and renews it ahead of its end.
+/// `asked` is let go when it was tried once.
+async fn keep_token(arm: ArmClient, asked: oneshot::Sender<()>) {
+    let mut asked = Some(asked);
+    loop {
+        let fetched = arm.fetch_token().await;
+        drop(asked.take());
+        let wait = match fetched {
+            Ok(expires) => {
+                let left = expires
+                    .duration_since(SystemTime::now())
+                    .unwrap_or_default();
+                tracing::debug!(seconds = left.as_secs(), "access token at hand");
+                left.saturating_sub(TOKEN_AHEAD)
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error.code = error.code(),
+                    "{}; what to do: {}",
+                    crate::azure::error::chain(&error),
+                    error.advice().unwrap_or("see the message")
+                );
+                Duration::ZERO
+            }
+        };
+        tokio::time::sleep(wait.max(TOKEN_PAUSE)).await;
+    }
+}
