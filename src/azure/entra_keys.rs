@@ -6,11 +6,12 @@
 
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
-use std::{collections::HashMap, sync::Arc, time::Duration};
-use tokio::{
-    sync::{Mutex, RwLock},
-    time::Instant,
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
+use tokio::{sync::Semaphore, time::Instant};
 use url::Url;
 
 /// Unknown key ids lead to a fetch at most so often. Entra publishes a key long before it signs with it.
@@ -45,20 +46,17 @@ pub struct EntraKeys {
     http: reqwest::Client,
     configuration: Url,
     after_failure: Duration,
-    known: RwLock<Known>,
-    /// Held while keys are fetched, over the calls: that is what makes them one at a time. Readers of known
-    /// keys do not need it.
-    fetching: Mutex<Attempts>,
+    /// Held for a look or a change, never over an await.
+    known: Mutex<Known>,
+    /// One fetch at a time. Who finds a key at hand does not wait here.
+    fetching: Semaphore,
 }
 
 #[derive(Default)]
 struct Known {
     keys: HashMap<String, Arc<DecodingKey>>,
     fetched: Option<Instant>,
-}
-
-#[derive(Default)]
-struct Attempts {
+    /// The last attempt, if it failed.
     failed: Option<Instant>,
     /// For the sake of an unknown key id.
     refetched: Option<Instant>,
@@ -81,8 +79,8 @@ impl EntraKeys {
             http,
             configuration,
             after_failure,
-            known: RwLock::default(),
-            fetching: Mutex::default(),
+            known: Mutex::default(),
+            fetching: Semaphore::new(1),
         }
     }
 
@@ -99,40 +97,43 @@ impl EntraKeys {
     /// # Errors
     /// When the keys would have to be fetched for an answer and cannot be.
     pub async fn key(&self, id: &str) -> Result<Option<Arc<DecodingKey>>, KeysError> {
-        let (key, fresh) = self.look(id).await;
+        let (key, fresh) = self.look(id);
         if key.is_some() && fresh {
             return Ok(key);
         }
-        let mut attempts = self.fetching.lock().await;
-        // Whoever held the lock may have fetched.
-        let (key, fresh) = self.look(id).await;
+        let _turn = self.fetching.acquire().await;
+        // Whoever had the turn before may have fetched.
+        let (key, fresh) = self.look(id);
         if key.is_some() && fresh {
             return Ok(key);
         }
         let within = |at: Option<Instant>, time| at.is_some_and(|at| at.elapsed() < time);
-        if fresh && within(attempts.refetched, BETWEEN_REFETCHES) {
+        let (refetched, failed) = {
+            let known = self.known();
+            (known.refetched, known.failed)
+        };
+        if fresh && within(refetched, BETWEEN_REFETCHES) {
             return Ok(None);
         }
-        let fetched = match within(attempts.failed, self.after_failure) {
+        let fetched = match within(failed, self.after_failure) {
             true => Err(KeysError::JustFailed),
             false => self.fetch().await,
         };
+        let mut known = self.known();
         match fetched {
             Ok(keys) => {
-                attempts.failed = None;
-                if fresh {
-                    attempts.refetched = Some(Instant::now());
-                }
-                let found = keys.get(id).cloned();
-                *self.known.write().await = Known {
+                let now = Some(Instant::now());
+                *known = Known {
                     keys,
-                    fetched: Some(Instant::now()),
+                    fetched: now,
+                    failed: None,
+                    refetched: if fresh { now } else { refetched },
                 };
-                Ok(found)
+                Ok(known.keys.get(id).cloned())
             }
             Err(error) => {
                 if !matches!(error, KeysError::JustFailed) {
-                    attempts.failed = Some(Instant::now());
+                    known.failed = Some(Instant::now());
                     tracing::warn!("{}", super::error::chain(&error));
                 }
                 // Old keys are better than none.
@@ -141,9 +142,13 @@ impl EntraKeys {
         }
     }
 
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("no code panics with this lock")
+    }
+
     /// The key, and whether the keys at hand are young enough.
-    async fn look(&self, id: &str) -> (Option<Arc<DecodingKey>>, bool) {
-        let known = self.known.read().await;
+    fn look(&self, id: &str) -> (Option<Arc<DecodingKey>>, bool) {
+        let known = self.known();
         let fresh = known.fetched.is_some_and(|at| at.elapsed() < MOST_AGE);
         (known.keys.get(id).cloned(), fresh)
     }

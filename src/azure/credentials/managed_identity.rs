@@ -12,8 +12,12 @@ use azure_core::{
     time::{Duration, OffsetDateTime},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
-use std::{collections::HashMap, fmt, sync::Arc};
-use tokio::sync::Mutex;
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard},
+};
+use tokio::sync::Semaphore;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -28,8 +32,10 @@ pub struct ManagedIdentity {
     header: Arc<Zeroizing<String>>,
     client_id: Option<String>,
     pipeline: Pipeline,
-    /// By scope. Held over the call: whoever comes meanwhile gets the same token.
+    /// By scope. Held for one map operation, never over an await.
     cached: Mutex<HashMap<String, AccessToken>>,
+    /// One call at a time: whoever comes meanwhile gets its token. Who finds one at hand does not wait here.
+    asking: Semaphore,
 }
 
 impl fmt::Debug for ManagedIdentity {
@@ -60,6 +66,7 @@ impl ManagedIdentity {
                 None,
             ),
             cached: Mutex::default(),
+            asking: Semaphore::new(1),
         }
     }
 
@@ -71,7 +78,21 @@ impl ManagedIdentity {
             client_id: self.client_id.clone(),
             pipeline: self.pipeline.clone(),
             cached: Mutex::default(),
+            asking: Semaphore::new(1),
         }
+    }
+
+    fn cached(&self) -> MutexGuard<'_, HashMap<String, AccessToken>> {
+        self.cached.lock().expect("no code panics with this lock")
+    }
+
+    fn at_hand(&self, scope: &str) -> Option<AccessToken> {
+        let soon = OffsetDateTime::now_utc() + AHEAD;
+        let cached = self.cached();
+        cached
+            .get(scope)
+            .filter(|token| token.expires_on > soon)
+            .cloned()
     }
 
     async fn ask(&self, scope: &str) -> Result<AccessToken, Trouble> {
@@ -128,17 +149,18 @@ impl TokenCredential for ManagedIdentity {
             let message = "a managed identity takes one scope at a time";
             return Err(Error::with_message(ErrorKind::Credential, message));
         };
-        let mut cached = self.cached.lock().await;
-        if let Some(token) = cached.get(*scope)
-            && token.expires_on > OffsetDateTime::now_utc() + AHEAD
-        {
-            return Ok(token.clone());
+        if let Some(token) = self.at_hand(scope) {
+            return Ok(token);
+        }
+        let _turn = self.asking.acquire().await;
+        if let Some(token) = self.at_hand(scope) {
+            return Ok(token);
         }
         let token = self
             .ask(scope)
             .await
             .map_err(|trouble| Error::new(ErrorKind::Credential, trouble))?;
-        cached.insert((*scope).to_owned(), token.clone());
+        self.cached().insert((*scope).to_owned(), token.clone());
         Ok(token)
     }
 }
