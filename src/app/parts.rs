@@ -28,7 +28,7 @@ use crate::{
 use jsonwebtoken::DecodingKey;
 use std::sync::Arc;
 
-/// Calls to Azure at once.
+/// Calls to Azure at once, up to the create and after it, each.
 const CONCURRENT_CALLS: usize = 16;
 
 /// The check of callers. Keys that cannot be fetched are asked for again after `pace.first_pause`.

@@ -44,8 +44,8 @@ pub struct ArmOptions {
     pub retry: RetryLimits,
     /// How long one try may take.
     pub try_timeout: Duration,
-    /// Calls under way at once, over all alerts. Resource Manager's token bucket holds 200 writes a
-    /// subscription and refills at 10 a second.
+    /// Calls under way at once, over all alerts, and as many patient ones. Resource Manager's token bucket
+    /// holds 200 writes a subscription and refills at 10 a second.
     pub concurrent_calls: usize,
     pub api_versions: ApiVersions,
 }
@@ -61,6 +61,7 @@ pub trait CallObserver: Send + Sync {
 #[derive(Clone)]
 pub struct ArmClient {
     shared: Arc<Shared>,
+    patient: bool,
 }
 
 struct Shared {
@@ -70,6 +71,7 @@ struct Shared {
     scope: String,
     options: ArmOptions,
     calls: Semaphore,
+    patient_calls: Semaphore,
     observer: OnceLock<Arc<dyn CallObserver>>,
 }
 
@@ -116,17 +118,28 @@ impl ArmClient {
             vec![Arc::new(bearer)],
             None,
         );
-        let calls = Semaphore::new(options.concurrent_calls.max(1));
+        let places = options.concurrent_calls.max(1);
         Self {
+            patient: false,
             shared: Arc::new(Shared {
                 pipeline,
                 http,
                 credential,
                 scope,
                 options,
-                calls,
+                calls: Semaphore::new(places),
+                patient_calls: Semaphore::new(places),
                 observer: OnceLock::new(),
             }),
+        }
+    }
+
+    /// The same client for calls that nobody's evidence hangs on: they have places of their own, so that in a
+    /// storm a create never waits behind the polls of captures that run already.
+    pub fn patient(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            patient: true,
         }
     }
 
@@ -286,7 +299,11 @@ impl ArmClient {
         };
         let shared = &self.shared;
         // Held for one try only, never while waiting for the next.
-        let turn = shared.calls.acquire().await.ok();
+        let places = match self.patient {
+            true => &shared.patient_calls,
+            false => &shared.calls,
+        };
+        let turn = places.acquire().await.ok();
         let context = Context::new();
         let answer = shared
             .pipeline

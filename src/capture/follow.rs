@@ -22,7 +22,7 @@ impl Capturer {
         operation: Option<&OperationUrl>,
     ) -> Result<Next, StepError> {
         let progress = match operation {
-            Some(url) => operation::poll(self.client.arm(), &session.watcher, url).await?,
+            Some(url) => operation::poll(self.patient.arm(), &session.watcher, url).await?,
             None => Progress::Unknown,
         };
         let progress = match progress {
@@ -51,16 +51,18 @@ impl Capturer {
             })
         };
         let Session { watcher, name } = session;
-        Ok(match self.client.get_packet_capture(watcher, name).await? {
-            None => failed("NotFound", "the capture is no longer there"),
-            Some(capture) => match capture.provisioning_state.to_ascii_lowercase().as_str() {
-                "succeeded" => Progress::Succeeded,
-                "failed" | "canceled" | "deleting" => {
-                    failed("ProvisioningFailed", &capture.provisioning_state)
-                }
-                _ => Progress::Running { retry_after: None },
+        Ok(
+            match self.patient.get_packet_capture(watcher, name).await? {
+                None => failed("NotFound", "the capture is no longer there"),
+                Some(capture) => match capture.provisioning_state.to_ascii_lowercase().as_str() {
+                    "succeeded" => Progress::Succeeded,
+                    "failed" | "canceled" | "deleting" => {
+                        failed("ProvisioningFailed", &capture.provisioning_state)
+                    }
+                    _ => Progress::Running { retry_after: None },
+                },
             },
-        })
+        )
     }
 
     /// The session runs: the next look is at the end of its time limit.
@@ -92,7 +94,7 @@ impl Capturer {
         looks: u32,
     ) -> Result<Next, StepError> {
         let Session { watcher, name } = &session;
-        let status = self.client.query_status(watcher, name).await?;
+        let status = self.patient.query_status(watcher, name).await?;
         let now = OffsetDateTime::now_utc();
         let target = &job.target.id;
         let mut report = job.report.clone();
@@ -130,6 +132,7 @@ impl Capturer {
     /// Removes a session that is over. Another alert may have put its own in its place: a running one stays.
     pub(super) async fn removing(&self, session: &Session) -> Result<Next, StepError> {
         let Session { watcher, name } = session;
+        // A create may wait for this turn, so these calls are not patient ones.
         let _turn = self.places.turn(watcher).await;
         let status = self.client.query_status(watcher, name).await?;
         if status.is_some_and(|status| ending::ending(&status) != Ending::NotYet) {

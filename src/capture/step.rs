@@ -63,7 +63,10 @@ pub trait Checkpoint: Send {
 
 /// Takes the steps.
 pub struct Capturer {
+    /// Up to the create.
     pub(super) client: NetworkWatcherClient,
+    /// After it.
+    pub(super) patient: NetworkWatcherClient,
     pub(super) parameters: Parameters,
     pub(super) places: Places,
 }
@@ -74,6 +77,7 @@ const USUAL_POLL: Duration = Duration::from_secs(10);
 impl Capturer {
     pub fn new(arm: ArmClient, parameters: Parameters) -> Self {
         Self {
+            patient: NetworkWatcherClient::new(arm.patient()),
             client: NetworkWatcherClient::new(arm),
             parameters,
             places: Places::default(),
