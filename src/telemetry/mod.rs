@@ -12,7 +12,6 @@ pub use trace::{continue_trace, describe, trace_parent};
 use std::panic;
 use tracing::Level;
 use tracing_subscriber::{
-    EnvFilter,
     filter::{FilterExt, Targets},
     fmt,
     prelude::*,
@@ -34,9 +33,12 @@ const NEVER_BELOW_INFO: [&str; 9] = [
 /// Starts logging and, where an exporter is given, tracing. `level` is `RUST_LOG`'s value, `format` is
 /// `LOG_FORMAT`'s (`json` or lines for people).
 pub fn start(level: Option<&str>, format: Option<&str>, export: Option<&Export>) {
-    let (filter, wrong) = match EnvFilter::try_new(level.unwrap_or("info")) {
-        Ok(filter) => (filter, None),
-        Err(error) => (EnvFilter::new("info"), Some(error)),
+    // Not `EnvFilter`: what it has beyond targets and levels, the fields of spans, brings a regex engine along.
+    let usual = Targets::new().with_default(Level::INFO);
+    let (filter, wrong) = match level.map(str::parse::<Targets>) {
+        None => (usual, None),
+        Some(Ok(filter)) => (filter, None),
+        Some(Err(error)) => (usual, Some(error)),
     };
     // A filter of its own, since in RUST_LOG a longer target (`hyper::proto`) would beat a shorter one's level.
     let libraries = NEVER_BELOW_INFO.map(|target| (target, Level::INFO));
