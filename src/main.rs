@@ -30,8 +30,7 @@ fn main() -> ExitCode {
     }
 }
 
-// An alert takes less than a millisecond of CPU: more threads would only bring more of malloc's arenas.
-#[tokio::main(worker_threads = 2)]
+#[tokio::main(flavor = "current_thread")]
 async fn serve() -> Result<(), Box<dyn Error>> {
     let environment = AppSettings::from_environment();
     let settings = Settings::read(&environment)?;

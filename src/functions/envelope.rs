@@ -27,10 +27,16 @@ pub(super) struct Inner {
 
 /// Opens an envelope, or says that it is none.
 pub(super) fn open(body: &[u8]) -> Option<Inner> {
-    let envelope: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let mut envelope: Map<String, Value> = serde_json::from_slice(body).ok()?;
     envelope.get("Metadata")?.as_object()?;
-    let request = decoded(envelope.get("Data")?.get(IN)?);
-    let request = request.as_object()?;
+    let Value::Object(mut request) = decoded(envelope.get_mut("Data")?.get_mut(IN)?.take()) else {
+        return None;
+    };
+    let body = match request.remove("Body") {
+        Some(Value::String(text)) => text,
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    };
     let headers = request.get("Headers").and_then(Value::as_object);
     let content_type = values(headers, "content-type").into_iter().next();
     let query = request.get("Query").and_then(Value::as_object);
@@ -56,11 +62,7 @@ pub(super) fn open(body: &[u8]) -> Option<Inner> {
         content_type,
         accept: values(headers, "accept").join(","),
         authorization: values(headers, "authorization"),
-        body: match request.get("Body") {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Null) | None => String::new(),
-            Some(other) => other.to_string(),
-        },
+        body,
     })
 }
 
@@ -82,10 +84,10 @@ fn values(headers: Option<&Map<String, Value>>, name: &str) -> Vec<String> {
 }
 
 /// The host may put JSON into a JSON string.
-fn decoded(value: &Value) -> Value {
-    match value.as_str() {
-        Some(text) => serde_json::from_str(text).unwrap_or_default(),
-        None => value.clone(),
+fn decoded(value: Value) -> Value {
+    match value {
+        Value::String(text) => serde_json::from_str(&text).unwrap_or_default(),
+        other => other,
     }
 }
 

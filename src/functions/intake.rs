@@ -1,6 +1,9 @@
 //! An alert on its way in: read it, decide, put its jobs into the queue, wait a little for what comes of them.
 
-use super::answer::{Answer, Entry, Refusal};
+use super::{
+    answer::{Answer, Entry, Refusal},
+    request,
+};
 use crate::{
     alert::{self, Alert, ResourceId, Target},
     capture::{
@@ -11,15 +14,11 @@ use crate::{
 };
 use axum::body::Bytes;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 /// When the queue is full, its oldest jobs are done within about so long.
 const WHEN_FULL: Duration = Duration::from_secs(15);
-
-/// Bodies read at the same time. A hostile one of 1 MiB takes some 80 MB for some 40 ms, a usual one 10 µs.
-const READERS: usize = 2;
-static READING: Semaphore = Semaphore::const_new(READERS);
 
 /// See the file's head.
 pub struct Intake {
@@ -66,7 +65,7 @@ impl Intake {
         let deadline = Instant::now() + self.reply_wait;
         // The host drops this future when the caller leaves; what is read shall be put into the queue.
         let intake = self.clone();
-        let taken = async move { intake.put(&body, dry_run).await };
+        let taken = async move { intake.put(body, dry_run).await };
         match tokio::spawn(taken.in_current_span()).await {
             Ok(Ok(Taken::Answered(answer))) => {
                 counted.schema = answer.alert.schema.as_str();
@@ -103,11 +102,9 @@ impl Intake {
         }
     }
 
-    async fn put(&self, body: &[u8], dry_run: bool) -> Result<Taken, Refusal> {
-        let alert = {
-            let _turn = READING.acquire().await;
-            alert::read(body).map_err(Refusal::BadBody)?
-        };
+    async fn put(&self, body: Bytes, dry_run: bool) -> Result<Taken, Refusal> {
+        let alert = request::read(body, alert::read).await;
+        let alert = alert.map_err(Refusal::BadBody)?;
         let span = Span::current();
         describe(&span, "alert.rule", alert.rule.as_deref());
         describe(&span, "alert.id", alert.id.as_deref());

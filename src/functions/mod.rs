@@ -128,7 +128,7 @@ async fn wrapped_or_raw(door: &Door, request: Request) -> Response {
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
-    let envelope = envelope::open(&body);
+    let envelope = request::read(body.clone(), envelope::open).await;
     if let Some(guard) = inside {
         let values = envelope.iter().flat_map(|inner| &inner.authorization);
         let values: Vec<&str> = values.map(String::as_str).collect();

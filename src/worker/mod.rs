@@ -60,10 +60,11 @@ impl Worker {
                 _ = stop.wait_for(|stop| *stop) => break,
                 (place, message) = received => {
                     let worker = self.clone();
-                    jobs.spawn(async move {
+                    // Boxed, since the runtime moves a task about several times and this one has 10 KB.
+                    jobs.spawn(Box::pin(async move {
                         worker.take_up(message).await;
                         drop(place);
-                    });
+                    }));
                 }
                 Some(ended) = jobs.join_next() => {
                     if let Err(error) = ended {
