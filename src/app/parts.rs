@@ -29,7 +29,7 @@ use jsonwebtoken::DecodingKey;
 use std::sync::Arc;
 
 /// Calls to Azure at once, up to the create and after it, each.
-const CONCURRENT_CALLS: usize = 16;
+const CONCURRENT_CALLS: usize = 32;
 
 /// The check of callers. Keys that cannot be fetched are asked for again after `pace.first_pause`.
 pub(super) fn secure_webhook(

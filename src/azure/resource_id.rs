@@ -60,8 +60,8 @@ impl ResourceId {
             return wrong("the id does not start with '/subscriptions/'");
         }
         name::subscription(guid)?;
-        segments.push("subscriptions".to_owned());
-        segments.push(guid.to_ascii_lowercase());
+        let guid = guid.to_ascii_lowercase();
+        segments.extend(["subscriptions", &guid]);
         rest = tail;
 
         let mut in_group = false;
@@ -69,8 +69,7 @@ impl ResourceId {
             && fixed.eq_ignore_ascii_case("resourceGroups")
         {
             name::group(group)?;
-            segments.push("resourceGroups".to_owned());
-            segments.push((*group).to_owned());
+            segments.extend(["resourceGroups", group]);
             rest = tail;
             in_group = true;
         }
@@ -162,11 +161,12 @@ impl ResourceId {
         self.text.strip_prefix('/').unwrap_or(&self.text).split('/')
     }
 
-    fn from_segments<S: AsRef<str>>(segments: &[S]) -> ResourceId {
-        let mut text = String::new();
+    fn from_segments(segments: &[&str]) -> ResourceId {
+        let length = segments.iter().map(|segment| 1 + segment.len()).sum();
+        let mut text = String::with_capacity(length);
         for segment in segments {
             text.push('/');
-            text.push_str(segment.as_ref());
+            text.push_str(segment);
         }
         let key = name::fold(&text);
         ResourceId {
@@ -177,11 +177,11 @@ impl ResourceId {
 }
 
 /// One `providers/{namespace}/{type}/{name}…` stretch, checked and appended in canonical form.
-fn provider(
-    block: &[&str],
+fn provider<'a>(
+    block: &[&'a str],
     at: usize,
     in_group: bool,
-    segments: &mut Vec<String>,
+    segments: &mut Vec<&'a str>,
 ) -> Result<(), InvalidResourceId> {
     let wrong = |what: &str| Err(InvalidResourceId::new(what));
     if !block[0].eq_ignore_ascii_case("providers") {
@@ -202,26 +202,24 @@ fn provider(
     if is_machine && !(in_group && at == 4) {
         return wrong("a virtual machine or scale set lies in a resource group");
     }
-    segments.push("providers".to_owned());
-    segments.push(types[0].to_owned());
+    segments.extend(["providers", types[0]]);
     for (depth, pair) in block[2..].chunks(2).enumerate() {
         match (is_machine, depth) {
             (true, 0) => name::machine(pair[1])?,
             (true, 1) if types[1..3] == name::INSTANCE_TYPES => name::instance(pair[1])?,
             _ => name::other(pair[1])?,
         }
-        segments.push(types[depth + 1].to_owned());
-        segments.push(pair[1].to_owned());
+        segments.extend([types[depth + 1], pair[1]]);
     }
     Ok(())
 }
 
 /// Where the block that starts `segments` ends: at a `providers` in the place of a type. In the place of a name that
 /// word is a name.
-fn block_end<S: AsRef<str>>(segments: &[S]) -> usize {
+fn block_end(segments: &[&str]) -> usize {
     (2..segments.len())
         .step_by(2)
-        .find(|&at| segments[at].as_ref().eq_ignore_ascii_case("providers"))
+        .find(|&at| segments[at].eq_ignore_ascii_case("providers"))
         .unwrap_or(segments.len())
 }
 
@@ -249,14 +247,15 @@ fn type_path<'a>(block: &[&'a str]) -> Vec<&'a str> {
 /// Gives known types their usual casing, as deep as they are known.
 fn recase(types: &mut [&str]) {
     for known in KNOWN_TYPES {
-        let known: Vec<&'static str> = known.split('/').collect();
         let alike = types
             .iter()
-            .zip(&known)
+            .zip(known.split('/'))
             .take_while(|(a, b)| a.eq_ignore_ascii_case(b))
             .count();
         if alike >= 2 {
-            types[..alike].copy_from_slice(&known[..alike]);
+            for (own, known) in types[..alike].iter_mut().zip(known.split('/')) {
+                *own = known;
+            }
         }
     }
 }

@@ -436,7 +436,7 @@ async fn a_job_that_never_comes_to_an_end_goes_to_the_poison_queue_and_is_told()
 /// More calls than may be under way at once hang, all of them of captures that run already.
 #[tokio::test]
 async fn a_create_does_not_wait_behind_the_polls_of_other_captures() {
-    const FOLLOWED: usize = 20;
+    const FOLLOWED: usize = 40;
     let azure = azure().await;
     let world = World::on(azure.clone(), &OWN_CAPTURES).await;
     azure.fault(Fault {
@@ -449,7 +449,7 @@ async fn a_create_does_not_wait_behind_the_polls_of_other_captures() {
         assert_eq!(taken.status, "created");
     }
     let hangs = |entry: &&Entry| entry.kind == Call::OperationStatus && entry.fault.is_some();
-    let most = |entries: &[Entry]| entries.iter().filter(hangs).count() >= 16;
+    let most = |entries: &[Entry]| entries.iter().filter(hangs).count() >= 32;
     world.azure.wait_for(most).await;
     let taken = post_until_taken(&world, &common_alert(&[&machine(FOLLOWED)])).await;
     assert_eq!(taken.status, "created", "{:?}", world.calls());
