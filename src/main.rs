@@ -30,6 +30,7 @@ fn main() -> ExitCode {
     }
 }
 
+// One thread: an alert takes well under a millisecond of it, and threads would spend as much on waking each other.
 #[tokio::main(flavor = "current_thread")]
 async fn serve() -> Result<(), Box<dyn Error>> {
     let environment = AppSettings::from_environment();
@@ -51,7 +52,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     Ok(served?)
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn examine(arguments: &[String]) -> ExitCode {
     let terminal = std::io::stdout().is_terminal();
     doctor::main(arguments, &with_terminal(), terminal).await
