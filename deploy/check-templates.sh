@@ -27,7 +27,7 @@ print("checkov:", {key: summary[key] for key in ("passed", "failed", "skipped", 
 assert summary["passed"] >= 25 and not summary["parsing_errors"], "checkov has not read the templates"
 PYTHON
 
-"$bin/shellcheck" deploy/*.sh .ci/run
+"$bin/shellcheck" deploy/*.sh docs/*.sh .ci/run
 "$bin/hadolint" deploy/Dockerfile
 "$bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 "$bin/check-jsonschema" --builtin-schema vendor.dependabot .github/dependabot.yml

@@ -28,7 +28,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    sync::{oneshot, watch},
+    sync::watch,
     task::{JoinHandle, JoinSet},
 };
 
@@ -190,9 +190,8 @@ impl App {
         let (stop_working, working) = watch::channel(false);
         let mut ahead = JoinSet::new();
         if let Some(arm) = self.arm {
-            let (asked, token_asked) = oneshot::channel();
-            ahead.spawn(keep_token(arm.clone(), asked));
-            ahead.spawn(keep_connected(arm, token_asked));
+            ahead.spawn(keep_token(arm.clone()));
+            ahead.spawn(keep_connected(arm));
         }
         let queue = self.intake.queue.clone();
         let worker: Option<JoinHandle<()>> =
@@ -245,11 +244,7 @@ pub fn export(settings: &Settings) -> Result<Option<Export>, BuildError> {
 }
 
 /// Opens the connection to Resource Manager ahead of the first alert and keeps it open.
-///
-/// The token comes first: a thread's first handshake takes some 40 ms, in which the other one shall answer the
-/// host.
-async fn keep_connected(arm: ArmClient, token_asked: oneshot::Receiver<()>) {
-    let _ = token_asked.await;
+async fn keep_connected(arm: ArmClient) {
     loop {
         if let Err(error) = arm.keep_connected().await {
             tracing::debug!("{}", crate::azure::error::chain(&error));
@@ -259,13 +254,9 @@ async fn keep_connected(arm: ArmClient, token_asked: oneshot::Receiver<()>) {
 }
 
 /// Fetches the token ahead of the first alert and renews it ahead of its end.
-/// `asked` is let go when it was tried once.
-async fn keep_token(arm: ArmClient, asked: oneshot::Sender<()>) {
-    let mut asked = Some(asked);
+async fn keep_token(arm: ArmClient) {
     loop {
-        let fetched = arm.fetch_token().await;
-        drop(asked.take());
-        let wait = match fetched {
+        let wait = match arm.fetch_token().await {
             Ok(expires) => {
                 let left = expires
                     .duration_since(SystemTime::now())

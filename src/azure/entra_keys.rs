@@ -119,21 +119,21 @@ impl EntraKeys {
             true => Err(KeysError::JustFailed),
             false => self.fetch().await,
         };
-        let mut known = self.known();
+        let now = Some(Instant::now());
         match fetched {
             Ok(keys) => {
-                let now = Some(Instant::now());
-                *known = Known {
+                let found = keys.get(id).cloned();
+                *self.known() = Known {
                     keys,
                     fetched: now,
                     failed: None,
                     refetched: if fresh { now } else { refetched },
                 };
-                Ok(known.keys.get(id).cloned())
+                Ok(found)
             }
             Err(error) => {
                 if !matches!(error, KeysError::JustFailed) {
-                    known.failed = Some(Instant::now());
+                    self.known().failed = now;
                     tracing::warn!("{}", super::error::chain(&error));
                 }
                 // Old keys are better than none.

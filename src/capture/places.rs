@@ -22,8 +22,8 @@ const WATCHERS_REMEMBERED: Duration = Duration::from_secs(600);
 const LIST_REMEMBERED: Duration = Duration::from_secs(1);
 /// Entries of each kind.
 const MOST_ENTRIES: usize = 10_000;
-/// Lists remembered, at some 16 KB each.
-const MOST_LISTS: usize = 100;
+/// Lists remembered, at some 16 KB each if they are very long: each region of many subscriptions has one.
+const MOST_LISTS: usize = 1_000;
 
 /// See the file's head.
 pub struct Places {
@@ -159,8 +159,11 @@ impl<K: Hash + Eq, V> Remembered<K, V> {
             entries.retain(|_, (at, _)| at.elapsed() < self.lifetime);
         }
         if entries.len() >= self.most {
-            // All are fresh: whichever goes costs one call.
-            entries.clear();
+            // All are fresh: the older half goes, and costs a call each.
+            let mut ages: Vec<Instant> = entries.values().map(|(at, _)| *at).collect();
+            let half = ages.len() / 2;
+            let (_, &mut middle, _) = ages.select_nth_unstable(half);
+            entries.retain(|_, (at, _)| *at > middle);
         }
         entries.insert(key, (at, value));
     }
@@ -214,5 +217,16 @@ mod tests {
             places.remember_list(&watcher.parse().unwrap(), Names::default(), Instant::now());
         }
         assert!(places.lists.entries().len() <= MOST_LISTS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_there_is_no_room_the_older_half_goes() {
+        let places = Remembered::new(Duration::from_secs(60), 4);
+        for n in 1..=5 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            places.put(n, ());
+        }
+        let known: Vec<i32> = (1..=5).filter(|n| places.get(n).is_some()).collect();
+        assert_eq!(known, [4, 5]);
     }
 }

@@ -26,14 +26,14 @@ type Place = (Instant, u64);
 struct State {
     last_receipt: u64,
     last_id: u64,
-    /// Id and body.
-    messages: BTreeMap<Place, (u64, String)>,
+    /// Id and body; boxed, since a string that was written into has room for as much again.
+    messages: BTreeMap<Place, (u64, Box<str>)>,
     /// Pop receipt to the message's place in `messages`.
     received: BTreeMap<String, Place>,
 }
 
 impl State {
-    fn insert(&mut self, visible_at: Instant, id: u64, body: String) -> Place {
+    fn insert(&mut self, visible_at: Instant, id: u64, body: Box<str>) -> Place {
         self.last_receipt += 1;
         let place = (visible_at, self.last_receipt);
         self.messages.insert(place, (id, body));
@@ -41,14 +41,14 @@ impl State {
     }
 
     /// Puts a message in as one that its receiver holds from `now` on.
-    fn hold(&mut self, now: Instant, id: u64, body: String) -> Message {
+    fn hold(&mut self, now: Instant, id: u64, body: Box<str>) -> Message {
         let place = self.insert(now + VISIBILITY_TIMEOUT, id, body.clone());
         let pop_receipt = place.1.to_string();
         self.received.insert(pop_receipt.clone(), place);
         Message {
             message_id: id.to_string(),
             pop_receipt,
-            body,
+            body: body.into(),
         }
     }
 
@@ -104,7 +104,7 @@ impl JobQueue for MemoryQueue {
         for body in bodies {
             state.last_id += 1;
             let id = state.last_id;
-            state.insert(now, id, body);
+            state.insert(now, id, body.into());
         }
         drop(state);
         self.changed.notify_one();
@@ -129,7 +129,7 @@ impl JobQueue for MemoryQueue {
     async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError> {
         let mut state = self.state();
         let id = state.take(message)?;
-        Ok(state.hold(Instant::now(), id, body))
+        Ok(state.hold(Instant::now(), id, body.into()))
     }
 
     async fn put_back(
@@ -140,7 +140,7 @@ impl JobQueue for MemoryQueue {
     ) -> Result<(), QueueError> {
         let mut state = self.state();
         let id = state.take(message)?;
-        state.insert(Instant::now() + wait, id, body);
+        state.insert(Instant::now() + wait, id, body.into());
         drop(state);
         self.changed.notify_one();
         Ok(())

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Takes the load's figures of docs/performance.md anew and draws the plot: some ten minutes on two idle cores.
+# Usage: docs/measure.sh [HANDLER]      an executable instead of one that is built for production first.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+handler=(${1:+--handler "$1"})
+cargo build --release --locked --example load
+
+run() {
+  local name=$1
+  shift
+  printf '\n== %s\n' "$name"
+  target/release/examples/load "$@" "${handler[@]}" --json "docs/performance/$name.json"
+}
+
+run rtt-0 --alerts 3000 --capacity 10000
+run rtt-50 --alerts 500 --rtt-ms 50
+run rtt-50-common --alerts 500 --rtt-ms 50 --common
+for watchers in 1 4 16 64 256 1000; do
+  run "watchers-$watchers" --alerts 1000 --watchers "$watchers"
+done
+# More than Azure's own limit allows cannot be listed beside captures of ours.
+for captures in 10 1000 2500 5000 9900; do
+  run "captures-$captures" --alerts 40 --concurrency 1 --watchers 40 --captures "$captures"
+done
+for alerts in 1000 2000 5000 10000 100000; do
+  run "alerts-$alerts" --alerts "$alerts"
+done
+python3 docs/plot.py
