@@ -132,6 +132,21 @@ impl Azure {
         .into()
     }
 
+    /// What costs most at start, for measuring that alone: the system's certificate authorities, which do not know
+    /// the fake, and everything that has a client of its own.
+    pub fn production_settings(&self) -> Vec<(String, String)> {
+        let more = [
+            ("JobQueue__Kind", "storage"),
+            ("AzureWebJobsStorage__accountName", "stload"),
+            ("Notification__WebhookUrl", "https://127.0.0.1:1/notices"),
+            ("SecureWebhook__TenantId", TENANT),
+            ("SecureWebhook__Audience", "api://load"),
+        ];
+        let mut settings = self.app_settings();
+        settings.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        settings
+    }
+
     pub fn count(&self, kind: Kind) -> u64 {
         self.shared.counts[index(kind)].load(Ordering::Relaxed)
     }

@@ -98,7 +98,7 @@ pub fn notifier(
         events: settings.events.iter().map(event).collect(),
         portal: Portal::new(settings.portal.clone()),
         source: settings.source.clone(),
-        roots: transport::certificates(settings.ca_file.as_deref())?,
+        http: transport::trusting(settings.ca_file.as_deref())?,
         patience,
     };
     Ok(Arc::new(WebhookNotifier::new(options)?))

@@ -1,8 +1,15 @@
 //! The one HTTP client that the credential and the Resource Manager client share: one connection pool,
-//! our own time limits, and a private certificate authority where one is configured. And one for the platform's
-//! identity endpoint.
+//! our own time limits, and a private certificate authority where one is configured. And clients for others, which
+//! trust the same authorities.
 
-use std::{path::Path, path::PathBuf, time::Duration};
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use rustls_platform_verifier::Verifier;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// Connecting to Azure takes well under a second; a dead address should not eat an alert's time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,6 +39,8 @@ pub enum TransportError {
     #[error("SSL_CERT_FILE: the file {} holds no PEM certificates", .path.display())]
     NoCertificates { path: PathBuf },
     #[error("the HTTPS client cannot be set up; are the system's CA certificates installed?")]
+    Tls(#[from] rustls::Error),
+    #[error("the HTTPS client cannot be set up")]
     Client(#[from] reqwest::Error),
 }
 
@@ -41,7 +50,7 @@ pub enum TransportError {
 /// # Errors
 /// When the system has no CA certificates.
 pub fn platform_client() -> Result<reqwest::Client, TransportError> {
-    let builder = reqwest::Client::builder()
+    let builder = trusting(None)?
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
@@ -54,7 +63,7 @@ pub fn platform_client() -> Result<reqwest::Client, TransportError> {
 /// # Errors
 /// When the file cannot be read or holds no certificate, or the system has no roots at all.
 pub fn https_client(ca_file: Option<&Path>) -> Result<reqwest::Client, TransportError> {
-    client(ca_file, true)
+    Ok(builder(ca_file)?.https_only(true).build()?)
 }
 
 /// The same with plain HTTP as well, for a collector beside the process.
@@ -62,15 +71,7 @@ pub fn https_client(ca_file: Option<&Path>) -> Result<reqwest::Client, Transport
 /// # Errors
 /// As [`https_client`].
 pub fn http_client(ca_file: Option<&Path>) -> Result<reqwest::Client, TransportError> {
-    client(ca_file, false)
-}
-
-fn client(ca_file: Option<&Path>, https_only: bool) -> Result<reqwest::Client, TransportError> {
-    let mut builder = builder().https_only(https_only);
-    if let Some(certificates) = certificates(ca_file)? {
-        builder = builder.tls_certs_only(certificates);
-    }
-    Ok(builder.build()?)
+    Ok(builder(ca_file)?.build()?)
 }
 
 /// Builds a client that may speak plain http, for a storage emulator on this machine.
@@ -78,11 +79,11 @@ fn client(ca_file: Option<&Path>, https_only: bool) -> Result<reqwest::Client, T
 /// # Errors
 /// As [`https_client`], certificate files aside.
 pub fn emulator_client() -> Result<reqwest::Client, TransportError> {
-    Ok(builder().no_proxy().build()?)
+    Ok(builder(None)?.no_proxy().build()?)
 }
 
-fn builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+fn builder(ca_file: Option<&Path>) -> Result<reqwest::ClientBuilder, TransportError> {
+    Ok(trusting(ca_file)?
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
@@ -92,26 +93,51 @@ fn builder() -> reqwest::ClientBuilder {
         .http2_initial_connection_window_size(2 * WINDOW)
         .http2_keep_alive_interval(PROBE_INTERVAL)
         .http2_keep_alive_timeout(PROBE_TIMEOUT)
-        .http2_keep_alive_while_idle(true)
+        .http2_keep_alive_while_idle(true))
 }
 
-/// The certificate authorities that replace the system's; `None` leaves those in place.
+/// The start of any client: whom it trusts, and nothing else.
 ///
 /// # Errors
-/// When the file cannot be read or holds no certificate.
-pub fn certificates(
-    ca_file: Option<&Path>,
-) -> Result<Option<Vec<reqwest::Certificate>>, TransportError> {
-    let Some(path) = ca_file.map(Path::to_path_buf) else {
-        return Ok(None);
-    };
+/// As [`https_client`].
+pub fn trusting(ca_file: Option<&Path>) -> Result<reqwest::ClientBuilder, TransportError> {
+    Ok(reqwest::Client::builder().tls_backend_preconfigured(tls(ca_file)?))
+}
+
+/// The system's roots are read once a process: that takes some 4 ms, and there are up to six clients at start.
+fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, TransportError> {
+    static OF_SYSTEM: OnceLock<ClientConfig> = OnceLock::new();
+    if let (None, Some(known)) = (ca_file, OF_SYSTEM.get()) {
+        return Ok(known.clone());
+    }
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider.clone());
+    let config = config.with_safe_default_protocol_versions()?;
+    let mut config = match ca_file {
+        Some(path) => config.with_root_certificates(roots(path)?),
+        None => config
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Verifier::new(provider)?)),
+    }
+    .with_no_client_auth();
+    config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
+    if ca_file.is_none() {
+        let _ = OF_SYSTEM.set(config.clone());
+    }
+    Ok(config)
+}
+
+/// The certificate authorities of a file. One that is none makes the whole file wrong.
+fn roots(path: &Path) -> Result<RootCertStore, TransportError> {
+    let path = path.to_owned();
     let pem = match std::fs::read(&path) {
         Ok(pem) => pem,
         Err(source) => return Err(TransportError::CertificateFile { path, source }),
     };
-    let certificates = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
-    if certificates.is_empty() {
-        return Err(TransportError::NoCertificates { path });
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let mut roots = RootCertStore::empty();
+    match roots.add_parsable_certificates(certificates.unwrap_or_default()) {
+        (1.., 0) => Ok(roots),
+        _ => Err(TransportError::NoCertificates { path }),
     }
-    Ok(Some(certificates))
 }

@@ -44,8 +44,8 @@ pub struct WebhookOptions {
     pub portal: Portal,
     /// Which function the notices come from, as a URI reference.
     pub source: String,
-    /// Certificate authorities that replace the system's.
-    pub roots: Option<Vec<reqwest::Certificate>>,
+    /// A client that trusts whom it should, so far.
+    pub http: reqwest::ClientBuilder,
     pub patience: Patience,
 }
 
@@ -69,15 +69,14 @@ impl WebhookNotifier {
     /// # Errors
     /// When the HTTPS client cannot be set up, for want of certificate authorities.
     pub fn new(options: WebhookOptions) -> Result<Self, reqwest::Error> {
-        let mut builder = reqwest::Client::builder()
+        let http = options
+            .http
             // The body would go to a place that nobody has named.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("alert-packet-capture/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(options.patience.connect)
-            .timeout(options.patience.total);
-        if let Some(roots) = options.roots {
-            builder = builder.tls_certs_only(roots);
-        }
+            .timeout(options.patience.total)
+            .build()?;
         Ok(Self {
             host: options.url[Position::BeforeHost..Position::AfterPort].to_owned(),
             url: Zeroizing::new(options.url.into()),
@@ -86,7 +85,7 @@ impl WebhookNotifier {
             events: options.events,
             portal: options.portal,
             source: options.source,
-            http: builder.build()?,
+            http,
         })
     }
 
