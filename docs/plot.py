@@ -43,7 +43,7 @@ def panel(left, title, points, x_name, y_name):
         text(x0 + wide / 2, y0 + 34, x_name),
         text(x0 + wide, y0 + 16, f"{most_x:,g}"),
         text(x0, y0 + 16, "0"),
-        text(x0 - 5, y0 - high + 4, f"{most_y:.3g}", "end"),
+        text(x0 - 5, y0 - high + 4, f"{most_y:,.0f}" if most_y >= 100 else f"{most_y:.3g}", "end"),
         text(0, 0, y_name, more=f'transform="translate({left + 14},{y0 - high / 2:.1f}) rotate(-90)"'),
     ]
     return "\n".join(parts)
