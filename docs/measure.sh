@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Takes the load's figures of docs/performance.md anew and draws the plot: some ten minutes on two idle cores.
+# Takes the load's reports of docs/performance anew, but for before-* and after-*, and draws the plot: some ten minutes
+# on two idle cores.
 # Usage: docs/measure.sh [HANDLER]      an executable instead of one that is built for production first.
 set -euo pipefail
+handler=(${1:+--handler "$(realpath "$1")"})
 cd "$(dirname "$0")/.."
 
-handler=(${1:+--handler "$1"})
 cargo build --release --locked --example load
 
 run() {

@@ -2,12 +2,13 @@
 //! our own time limits, and a private certificate authority where one is configured. And clients for others, which
 //! trust the same authorities.
 
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use aws_lc_rs::digest::{Digest, SHA256, digest};
+use rustls::{ClientConfig, RootCertStore, crypto};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use rustls_platform_verifier::Verifier;
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -36,7 +37,7 @@ pub enum TransportError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("SSL_CERT_FILE: the file {} holds no PEM certificates", .path.display())]
+    #[error("SSL_CERT_FILE: the file {} holds no PEM certificates, or one that cannot be read", .path.display())]
     NoCertificates { path: PathBuf },
     #[error("the HTTPS client cannot be set up; are the system's CA certificates installed?")]
     Tls(#[from] rustls::Error),
@@ -104,37 +105,48 @@ pub fn trusting(ca_file: Option<&Path>) -> Result<reqwest::ClientBuilder, Transp
     Ok(reqwest::Client::builder().tls_backend_preconfigured(tls(ca_file)?))
 }
 
-/// The system's roots are read once a process: that takes some 4 ms, and there are up to six clients at start.
+/// Up to seven clients are made at start, and reading the system's authorities takes some 4 ms: those who trust the same
+/// share them, and the memory.
 fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, TransportError> {
-    static OF_SYSTEM: OnceLock<ClientConfig> = OnceLock::new();
-    if let (None, Some(known)) = (ca_file, OF_SYSTEM.get()) {
-        return Ok(known.clone());
+    // The last one, with the digest of its file. Held for a look or a change, never over an await.
+    static LAST: Mutex<Option<(Option<Digest>, ClientConfig)>> = Mutex::new(None);
+    let last = || LAST.lock().expect("no code panics with this lock");
+    let pem = ca_file.map(read).transpose()?;
+    let digest = pem.as_ref().map(|(_, pem)| digest(&SHA256, pem));
+    let same = |known: &Option<Digest>| {
+        known.as_ref().map(Digest::as_ref) == digest.as_ref().map(Digest::as_ref)
+    };
+    if let Some((known, config)) = &*last()
+        && same(known)
+    {
+        return Ok(config.clone());
     }
-    let provider = Arc::new(aws_lc_rs::default_provider());
+    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone());
     let config = config.with_safe_default_protocol_versions()?;
-    let mut config = match ca_file {
-        Some(path) => config.with_root_certificates(roots(path)?),
+    let mut config = match pem {
+        Some((path, pem)) => config.with_root_certificates(roots(path, &pem)?),
         None => config
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Verifier::new(provider)?)),
     }
     .with_no_client_auth();
     config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
-    if ca_file.is_none() {
-        let _ = OF_SYSTEM.set(config.clone());
-    }
+    *last() = Some((digest, config.clone()));
     Ok(config)
 }
 
-/// The certificate authorities of a file. One that is none makes the whole file wrong.
-fn roots(path: &Path) -> Result<RootCertStore, TransportError> {
+fn read(path: &Path) -> Result<(PathBuf, Vec<u8>), TransportError> {
     let path = path.to_owned();
-    let pem = match std::fs::read(&path) {
-        Ok(pem) => pem,
-        Err(source) => return Err(TransportError::CertificateFile { path, source }),
-    };
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match std::fs::read(&path) {
+        Ok(pem) => Ok((path, pem)),
+        Err(source) => Err(TransportError::CertificateFile { path, source }),
+    }
+}
+
+/// The certificate authorities of a file. One that is none makes the whole file wrong.
+fn roots(path: PathBuf, pem: &[u8]) -> Result<RootCertStore, TransportError> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let mut roots = RootCertStore::empty();
     match roots.add_parsable_certificates(certificates.unwrap_or_default()) {
         (1.., 0) => Ok(roots),

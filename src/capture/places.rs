@@ -155,17 +155,25 @@ impl<K: Hash + Eq, V> Remembered<K, V> {
 
     fn put_of(&self, key: K, value: V, at: Instant) {
         let mut entries = self.entries();
-        if entries.len() >= self.most {
-            entries.retain(|_, (at, _)| at.elapsed() < self.lifetime);
+        if entries.len() >= entries.capacity().min(self.most) && !entries.contains_key(&key) {
+            self.make_room(&mut entries);
         }
-        if entries.len() >= self.most {
-            // All are fresh: the older half goes, and costs a call each.
+        entries.insert(key, (at, value));
+    }
+
+    /// Forgets what is too old. Where that is not much, the map grows or, at its most, loses the older half too, which
+    /// costs a call each: so the next time is far away.
+    fn make_room(&self, entries: &mut HashMap<K, (Instant, V)>) {
+        let now = Instant::now();
+        entries.retain(|_, (at, _)| now.duration_since(*at) < self.lifetime);
+        if entries.capacity() < self.most {
+            entries.reserve(entries.len() + 1);
+        } else if entries.len() > self.most / 2 {
             let mut ages: Vec<Instant> = entries.values().map(|(at, _)| *at).collect();
             let half = ages.len() / 2;
             let (_, &mut middle, _) = ages.select_nth_unstable(half);
             entries.retain(|_, (at, _)| *at > middle);
         }
-        entries.insert(key, (at, value));
     }
 
     fn remove(&self, key: &K) {

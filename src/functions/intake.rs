@@ -19,6 +19,8 @@ use tracing::{Instrument, Span};
 
 /// When the queue is full, its oldest jobs are done within about so long.
 const WHEN_FULL: Duration = Duration::from_secs(15);
+/// An answer lists all targets of its alert, and is written while everybody else waits. No alert of Azure's has as many.
+const MOST_TARGETS: usize = 1_000;
 
 /// See the file's head.
 pub struct Intake {
@@ -105,6 +107,7 @@ impl Intake {
     async fn put(&self, body: Bytes, dry_run: bool) -> Result<Taken, Refusal> {
         let alert = request::read(body, alert::read).await;
         let alert = alert.map_err(Refusal::BadBody)?;
+        self.refuse_more_than(self.capacity.max(MOST_TARGETS), alert.targets.len())?;
         let span = Span::current();
         describe(&span, "alert.rule", alert.rule.as_deref());
         describe(&span, "alert.id", alert.id.as_deref());
@@ -174,6 +177,16 @@ impl Intake {
             .await
     }
 
+    fn refuse_more_than(&self, most: usize, targets: usize) -> Result<(), Refusal> {
+        match targets > most {
+            true => Err(Refusal::TooManyTargets {
+                targets,
+                capacity: self.capacity,
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// A job for each target into the queue, unless the alert is known. `others` are the entries of targets
     /// without a job.
     async fn put_jobs(
@@ -184,12 +197,7 @@ impl Intake {
         targets: Vec<Target>,
         others: Vec<Entry>,
     ) -> Result<Taken, Refusal> {
-        if targets.len() > self.capacity {
-            return Err(Refusal::TooManyTargets {
-                targets: targets.len(),
-                capacity: self.capacity,
-            });
-        }
+        self.refuse_more_than(self.capacity, targets.len())?;
         let jobs: Vec<Job> = targets
             .into_iter()
             .map(|target| Job {

@@ -1,10 +1,11 @@
 //! A job that another process left behind in the storage queue: the Functions host's queue trigger finds it and
 //! brings it here. This process puts a fresh copy in, which it then holds, and the host deletes the old one.
 
-use super::Intake;
+use super::{Intake, request};
 use crate::{capture::Job, queue::QueueError};
 use axum::{
     Json,
+    body::Bytes,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -17,13 +18,13 @@ const MOST_WRAPS: usize = 3;
 
 /// Answers the host: 200 makes it delete its message, anything else makes it come again and, after the attempts
 /// of host.json, move the message to the poison queue.
-pub(super) async fn take(intake: &Intake, envelope: &[u8]) -> Response {
+pub(super) async fn take(intake: &Intake, envelope: Bytes) -> Response {
     if !intake.queue.is_durable() {
         let message = "the queue trigger brought a job, but JobQueue__Kind is memory; set it to storage, or disable the trigger with AzureWebJobs.PacketCaptureJob.Disabled = true";
         tracing::error!("{message}");
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "QueueIsMemory", message);
     }
-    let (job, text) = match job(envelope) {
+    let (job, text) = match request::read(envelope, job).await {
         Ok(found) => found,
         Err(wrong) => {
             let message = format!("the queue trigger brought something that is no job: {wrong}");
@@ -57,12 +58,12 @@ fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
 
 /// The job in the host's envelope, and its text.
 fn job(envelope: &[u8]) -> Result<(Job, String), String> {
-    let envelope: Map<String, Value> = serde_json::from_slice(envelope)
+    let mut envelope: Map<String, Value> = serde_json::from_slice(envelope)
         .map_err(|error| format!("the envelope is no JSON object ({error})"))?;
     let mut value = envelope
-        .get("Data")
-        .and_then(|data| data.get(BINDING))
-        .cloned()
+        .get_mut("Data")
+        .and_then(|data| data.get_mut(BINDING))
+        .map(Value::take)
         .ok_or(format!("the envelope has no Data.{BINDING}"))?;
     for _ in 0..MOST_WRAPS {
         let Value::String(text) = &value else { break };

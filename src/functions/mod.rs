@@ -167,7 +167,7 @@ async fn wrapped_or_raw(door: &Door, request: Request) -> Response {
 async fn abandoned_job(door: &Door, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match read_body(&parts.method, body, MOST_ENVELOPE_BYTES).await {
-        Ok(body) => job_trigger::take(&door.intake, &body).await,
+        Ok(body) => job_trigger::take(&door.intake, body).await,
         Err(refusal) => refusal.into_response(),
     }
 }
@@ -176,20 +176,21 @@ async fn abandoned_job(door: &Door, request: Request) -> Response {
 async fn show(routes: &StatusRoutes, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().trim_end_matches('/');
-    if parts.method == Method::POST && path[1..].eq_ignore_ascii_case(status::FUNCTION) {
-        let body = to_bytes(body, MOST_ENVELOPE_BYTES).await;
-        if let Some(inner) = body.ok().and_then(|body| envelope::open(&body)) {
-            let asked = Asked {
-                method: &inner.method,
-                path: &inner.path,
-                query: &inner.query,
-                accept: &inner.accept,
-            };
-            let shown = routes.answer(&asked).await;
-            let log = format!("answered {}", shown.status.as_u16());
-            let headers = shown.headers();
-            return envelope::close_text(shown.status, headers, shown.body, log).into_response();
-        }
+    if parts.method == Method::POST
+        && path[1..].eq_ignore_ascii_case(status::FUNCTION)
+        && let Ok(body) = to_bytes(body, MOST_ENVELOPE_BYTES).await
+        && let Some(inner) = request::read(body, envelope::open).await
+    {
+        let asked = Asked {
+            method: &inner.method,
+            path: &inner.path,
+            query: &inner.query,
+            accept: &inner.accept,
+        };
+        let shown = routes.answer(&asked).await;
+        let log = format!("answered {}", shown.status.as_u16());
+        let headers = shown.headers();
+        return envelope::close_text(shown.status, headers, shown.body, log).into_response();
     }
     let accept = parts.headers.get_all(ACCEPT).iter();
     let accept: Vec<&str> = accept.filter_map(|value| value.to_str().ok()).collect();

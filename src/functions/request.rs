@@ -9,7 +9,7 @@ use tokio::{sync::Semaphore, task};
 
 /// Reading so many bytes takes a millisecond or two at worst, a usual alert some 10 µs.
 const READ_AT_ONCE: usize = 32 * 1024;
-/// Large bodies read at the same time. A hostile one of 1 MiB takes some 80 MB for some 40 ms.
+/// Large bodies read at the same time. A hostile one takes some 80 MB for some 40 ms a MiB, and may have three.
 const READERS: usize = 2;
 static READING: Semaphore = Semaphore::const_new(READERS);
 
@@ -21,8 +21,13 @@ pub(super) async fn read<T: Send + 'static>(
     if body.len() <= READ_AT_ONCE {
         return how(&body);
     }
-    let _turn = READING.acquire().await;
-    match task::spawn_blocking(move || how(&body)).await {
+    let turn = READING.acquire().await;
+    let reading = task::spawn_blocking(move || {
+        // Kept to the end of the reading, which goes on when the caller leaves.
+        let _turn = turn;
+        how(&body)
+    });
+    match reading.await {
         Ok(read) => read,
         // As if it had happened here.
         Err(error) => panic::resume_unwind(error.into_panic()),

@@ -67,7 +67,7 @@ impl WebhookNotifier {
     /// No call leaves the process yet.
     ///
     /// # Errors
-    /// When the HTTPS client cannot be set up, for want of certificate authorities.
+    /// When the HTTPS client cannot be set up.
     pub fn new(options: WebhookOptions) -> Result<Self, reqwest::Error> {
         let http = options
             .http

@@ -30,12 +30,26 @@ const NEVER_BELOW_INFO: [&str; 9] = [
     "tower",
 ];
 
+/// Reads `RUST_LOG`: levels, and levels by target. Lists may have spaces and commas too many; what is for `EnvFilter`
+/// alone would be taken for a target that nothing has.
+fn filter(text: &str) -> Result<Targets, String> {
+    let parts = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+    let parts: Vec<&str> = parts.collect();
+    if parts.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    if text.contains('[') {
+        return Err("spans and their fields cannot be chosen".to_owned());
+    }
+    parts.join(",").parse().map_err(|error| format!("{error}"))
+}
+
 /// Starts logging and, where an exporter is given, tracing. `level` is `RUST_LOG`'s value, `format` is
 /// `LOG_FORMAT`'s (`json` or lines for people).
 pub fn start(level: Option<&str>, format: Option<&str>, export: Option<&Export>) {
     // Not `EnvFilter`: what it has beyond targets and levels, the fields of spans, brings a regex engine along.
     let usual = Targets::new().with_default(Level::INFO);
-    let (filter, wrong) = match level.map(str::parse::<Targets>) {
+    let (filter, wrong) = match level.map(filter) {
         None => (usual, None),
         Some(Ok(filter)) => (filter, None),
         Some(Err(error)) => (usual, Some(error)),
@@ -67,4 +81,38 @@ pub fn start(level: Option<&str>, format: Option<&str>, export: Option<&Export>)
         let message = panic.payload_as_str().unwrap_or("no message");
         tracing::error!(place, "panic: {message}");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_follow_the_table() {
+        let (ours, other) = (env!("CARGO_CRATE_NAME"), "h2::proto");
+        for (text, expected) in [
+            ("info", Some((Level::INFO, Level::INFO))),
+            ("DEBUG", Some((Level::DEBUG, Level::DEBUG))),
+            ("info,", Some((Level::INFO, Level::INFO))),
+            (
+                " warn , alert_packet_capture=debug",
+                Some((Level::DEBUG, Level::WARN)),
+            ),
+            ("alert_packet_capture[step]=debug", None),
+            ("loud", Some((Level::ERROR, Level::ERROR))),
+            ("info=loud", None),
+            (" , ", None),
+        ] {
+            let read = filter(text).ok();
+            let most = |filter: &Targets, target: &str| {
+                let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN];
+                let most = levels
+                    .into_iter()
+                    .find(|it| filter.would_enable(target, it));
+                most.unwrap_or(Level::ERROR)
+            };
+            let found = read.map(|filter| (most(&filter, ours), most(&filter, other)));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
 }

@@ -264,6 +264,26 @@ async fn beyond_the_capacity_alerts_are_sent_away_and_may_come_again() {
 }
 
 #[tokio::test]
+async fn an_alert_with_more_targets_than_any_of_azures_is_refused_whatever_is_asked() {
+    let world = World::start().await;
+    let targets: Vec<String> = (0..=1_000)
+        .map(|n| samples::WEB_01.replace("web-01", &format!("web-{n}")))
+        .collect();
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    for (count, status) in [(1_000, 200), (1_001, 400)] {
+        let alert = common_alert(&targets[..count]);
+        let dry = world
+            .post_to("/api/AlertPacketCapture?dryRun=true", &alert)
+            .await;
+        assert_eq!(dry.status, status, "{count}");
+        if status == 400 {
+            assert_eq!(dry.body["error"]["code"], "TooManyTargets");
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_dry_run_reads_all_and_writes_nothing() {
     let world = World::start().await;
     let alert = common_alert(&[samples::WEB_01]);
