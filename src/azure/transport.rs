@@ -2,7 +2,7 @@
 //! our own time limits, and a private certificate authority where one is configured. And clients for others, which
 //! trust the same authorities.
 
-use aws_lc_rs::digest::{Digest, SHA256, digest};
+use aws_lc_rs::digest::{SHA256, digest};
 use rustls::{ClientConfig, RootCertStore, crypto};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use rustls_platform_verifier::Verifier;
@@ -108,17 +108,14 @@ pub fn trusting(ca_file: Option<&Path>) -> Result<reqwest::ClientBuilder, Transp
 /// Up to seven clients are made at start, and reading the system's authorities takes some 4 ms: those who trust the same
 /// share them, and the memory.
 fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, TransportError> {
-    // The last one, with the digest of its file. Held for a look or a change, never over an await.
-    static LAST: Mutex<Option<(Option<Digest>, ClientConfig)>> = Mutex::new(None);
-    let last = || LAST.lock().expect("no code panics with this lock");
+    // With the digest of the file. Held for a look or a change, never over an await.
+    static KNOWN: Mutex<Vec<(Option<Vec<u8>>, ClientConfig)>> = Mutex::new(Vec::new());
+    let known = || KNOWN.lock().expect("no code panics with this lock");
     let pem = ca_file.map(read).transpose()?;
-    let digest = pem.as_ref().map(|(_, pem)| digest(&SHA256, pem));
-    let same = |known: &Option<Digest>| {
-        known.as_ref().map(Digest::as_ref) == digest.as_ref().map(Digest::as_ref)
-    };
-    if let Some((known, config)) = &*last()
-        && same(known)
-    {
+    let file = pem
+        .as_ref()
+        .map(|(_, pem)| digest(&SHA256, pem).as_ref().to_vec());
+    if let Some((_, config)) = known().iter().find(|(other, _)| *other == file) {
         return Ok(config.clone());
     }
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
@@ -132,7 +129,7 @@ fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, TransportError> {
     }
     .with_no_client_auth();
     config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
-    *last() = Some((digest, config.clone()));
+    known().push((file, config.clone()));
     Ok(config)
 }
 
