@@ -8,17 +8,16 @@ use std::panic;
 use tokio::{sync::Semaphore, task};
 
 /// Reading so many bytes takes a millisecond or two at worst, a usual alert some 10 µs.
-const READ_AT_ONCE: usize = 32 * 1024;
-/// Large bodies read at the same time. A hostile one takes some 80 MB for some 40 ms a MiB, and may have three.
-const READERS: usize = 2;
-static READING: Semaphore = Semaphore::const_new(READERS);
+const READ_HERE: usize = 32 * 1024;
+/// One large body is read at a time: a hostile one takes some 80 MB for some 40 ms a MiB, and an envelope has up to three.
+static READING: Semaphore = Semaphore::const_new(1);
 
 /// Reads a body: a large one on a thread of its own, since everything else runs on one thread.
 pub(super) async fn read<T: Send + 'static>(
     body: Bytes,
     how: impl FnOnce(&[u8]) -> T + Send + 'static,
 ) -> T {
-    if body.len() <= READ_AT_ONCE {
+    if body.len() <= READ_HERE {
         return how(&body);
     }
     let turn = READING.acquire().await;
