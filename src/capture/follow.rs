@@ -51,18 +51,17 @@ impl Capturer {
             })
         };
         let Session { watcher, name } = session;
-        Ok(
-            match self.patient.get_packet_capture(watcher, name).await? {
-                None => failed("NotFound", "the capture is no longer there"),
-                Some(capture) => match capture.provisioning_state.to_ascii_lowercase().as_str() {
-                    "succeeded" => Progress::Succeeded,
-                    "failed" | "canceled" | "deleting" => {
-                        failed("ProvisioningFailed", &capture.provisioning_state)
-                    }
-                    _ => Progress::Running { retry_after: None },
-                },
+        let found = self.patient.get_packet_capture(watcher, name).await?;
+        Ok(match found {
+            None => failed("NotFound", "the capture is no longer there"),
+            Some(capture) => match capture.provisioning_state.to_ascii_lowercase().as_str() {
+                "succeeded" => Progress::Succeeded,
+                "failed" | "canceled" | "deleting" => {
+                    failed("ProvisioningFailed", &capture.provisioning_state)
+                }
+                _ => Progress::Running { retry_after: None },
             },
-        )
+        })
     }
 
     /// The session runs: the next look is at the end of its time limit.

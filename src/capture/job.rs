@@ -181,6 +181,11 @@ impl Action {
 }
 
 impl Phase {
+    /// Whether evidence still waits for the job: Azure has not been asked for the capture, or not with success.
+    pub fn is_before_create(&self) -> bool {
+        matches!(self, Phase::Prepare | Phase::Deleting { .. })
+    }
+
     /// The phase's name, as in JSON.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -16,12 +16,13 @@ use held::Held;
 use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 use tracing::Instrument;
 
-/// Jobs in progress at once. Most wait for their turn at a watcher; calls to Azure are bounded on their own.
+/// Jobs in progress at once, up to the create and after it, each. Most wait for their turn at a watcher; calls to Azure
+/// are bounded on their own.
 const JOBS_AT_ONCE: usize = 256;
 /// Steps that follow one another without a pause. More than any good course has.
 const STEPS_AT_ONCE: u32 = 20;
@@ -49,6 +50,7 @@ impl Worker {
     /// Works until `stop` says so, then lets the steps under way end.
     pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let places = Arc::new(Semaphore::new(JOBS_AT_ONCE));
+        let following = Arc::new(Semaphore::new(JOBS_AT_ONCE));
         let mut jobs = JoinSet::new();
         loop {
             let received = async {
@@ -58,13 +60,8 @@ impl Worker {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
-                (place, message) = received => {
-                    let worker = self.clone();
-                    // Boxed, since the runtime moves a task about several times and this one has 10 KB.
-                    jobs.spawn(Box::pin(async move {
-                        worker.take_up(message).await;
-                        drop(place);
-                    }));
+                (Ok(place), message) = received => {
+                    jobs.spawn(self.clone().take_up(message, place, following.clone()));
                 }
                 Some(ended) = jobs.join_next() => {
                     if let Err(error) = ended {
@@ -74,12 +71,34 @@ impl Worker {
                 }
             }
         }
+        following.close();
         while jobs.join_next().await.is_some() {}
     }
 
-    async fn take_up(&self, message: Message) {
+    /// `place` is for jobs up to the create. One that comes after it gives it back before it waits for one of
+    /// `following`, or in a storm the polls of captures that run would keep new alerts out.
+    async fn take_up(
+        self: Arc<Self>,
+        message: Message,
+        place: OwnedSemaphorePermit,
+        following: Arc<Semaphore>,
+    ) {
         match serde_json::from_str::<Job>(&message.body) {
             Ok(job) => {
+                let _place = match job.phase.is_before_create() {
+                    true => place,
+                    false => {
+                        drop(place);
+                        match following.acquire_owned().await {
+                            Ok(place) => place,
+                            // This process stops.
+                            Err(_) => {
+                                let held = Held::new(self.queue.as_ref(), message);
+                                return held.put_back(&job, Duration::ZERO).await;
+                            }
+                        }
+                    }
+                };
                 let span = tracing::info_span!(
                     "job",
                     job.id = %job.job_id,
@@ -89,7 +108,8 @@ impl Worker {
                 );
                 continue_trace(&span, job.trace_parent.as_deref(), None);
                 describe(&span, "alert.id", job.alert.alert_id.as_deref());
-                self.walk(message, job).instrument(span).await;
+                // Boxed: the runtime moves a task about several times, and this has 10 KB.
+                Box::pin(self.walk(message, job)).instrument(span).await;
             }
             Err(error) => {
                 tracing::error!("a message that is no job was taken out of the queue: {error}");

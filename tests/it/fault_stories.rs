@@ -2,7 +2,7 @@
 
 use crate::world::{World, common_alert};
 use alert_packet_capture::sandbox::{
-    Call, ExistingCapture, Fault, FaultBody, SessionStatus, What, samples,
+    Call, Entry, ExistingCapture, Fault, FaultBody, SessionStatus, What, samples,
 };
 
 const PUT: &str = "PUT packetCaptures/PSAzureFunction";
@@ -281,4 +281,35 @@ async fn a_slow_azure_is_answered_with_accepted_and_finished_later() {
         .until(|lines| lines.iter().any(|line| line.starts_with(PUT)))
         .await;
     world.end().await;
+}
+
+/// More jobs than a worker takes up at once wait for polls that hang, all of them of captures that run already.
+#[tokio::test]
+async fn a_create_does_not_wait_behind_the_polls_of_other_captures() {
+    const FOLLOWED: usize = 300;
+    let world = World::with(&[
+        ("PacketCapture__Name", "PSAzureFunction-{vm}"),
+        ("PacketCapture__Limit", "10000"),
+    ])
+    .await;
+    let machine = |n: usize| samples::WEB_01.replace("web-01", &format!("vm-{n:03}"));
+    let machines: Vec<String> = (0..=FOLLOWED).map(machine).collect();
+    for machine in &machines {
+        world.azure.add_vm(machine, "westeurope");
+    }
+    world
+        .azure
+        .fault(fault(Call::OperationStatus, FOLLOWED, What::Hang));
+    let (last, followed) = machines.split_last().unwrap();
+    for machine in followed {
+        let reply = world.post(&common_alert(&[machine])).await;
+        assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    }
+    let hangs = |entry: &&Entry| entry.kind == Call::OperationStatus && entry.fault.is_some();
+    let all_places = |entries: &[Entry]| entries.iter().filter(hangs).count() >= 32;
+    world.azure.wait_for(all_places).await;
+    let reply = world.post(&common_alert(&[last])).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    assert_eq!(world.azure.captures_made().len(), FOLLOWED + 1);
+    // Not ended: the stop would wait for calls that get no answer.
 }

@@ -8,9 +8,7 @@ use crate::{
 };
 use alert_packet_capture::{
     app::Pace,
-    sandbox::{
-        Call, Chances, Entry, Fault, Options, Progress, Sandbox, SessionStatus, What, samples,
-    },
+    sandbox::{Call, Chances, Fault, Options, Progress, Sandbox, SessionStatus, What, samples},
 };
 use serde_json::Value;
 use std::{
@@ -431,30 +429,6 @@ async fn a_job_that_never_comes_to_an_end_goes_to_the_poison_queue_and_is_told()
     assert!(message.contains("The server is busy."), "{message}");
     assert!(azure.captures_made().is_empty());
     world.end().await;
-}
-
-/// More calls than may be under way at once hang, all of them of captures that run already.
-#[tokio::test]
-async fn a_create_does_not_wait_behind_the_polls_of_other_captures() {
-    const FOLLOWED: usize = 40;
-    let azure = azure().await;
-    let world = World::on(azure.clone(), &OWN_CAPTURES).await;
-    azure.fault(Fault {
-        on: Call::OperationStatus,
-        times: FOLLOWED,
-        what: What::Hang,
-    });
-    for number in 0..FOLLOWED {
-        let taken = post_until_taken(&world, &common_alert(&[&machine(number)])).await;
-        assert_eq!(taken.status, "created");
-    }
-    let hangs = |entry: &&Entry| entry.kind == Call::OperationStatus && entry.fault.is_some();
-    let most = |entries: &[Entry]| entries.iter().filter(hangs).count() >= 32;
-    world.azure.wait_for(most).await;
-    let taken = post_until_taken(&world, &common_alert(&[&machine(FOLLOWED)])).await;
-    assert_eq!(taken.status, "created", "{:?}", world.calls());
-    assert_eq!(azure.captures_made().len(), FOLLOWED + 1);
-    // Not ended: the stop would wait for calls that get no answer.
 }
 
 #[tokio::test]
