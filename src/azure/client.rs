@@ -5,33 +5,29 @@
 //! `Retry-After` of any length while the caller waits.
 
 use super::{
-    api_versions::{self, ApiVersions},
+    api_versions::ApiVersions,
     credentials::RenewableCredential,
-    error::{AzureError, Failure, read_error_body},
+    error::{AzureError, Failure},
+    pipeline_error,
+    reply::{Opened, Reply},
     resource_id::ResourceId,
-    retry::{self, Repeat, RetryLimits},
-    sign_in::{SignIn, Trouble},
+    retry::{Repeat, RetryLimits},
     tries::Tries,
 };
 use azure_core::{
     Bytes,
     credentials::TokenCredential,
-    error::ErrorKind,
     http::{
-        AsyncResponseBody, ClientOptions, Context, Method, Pipeline, PipelineStreamOptions,
-        Request, RetryOptions, Transport,
-        headers::{CLIENT_REQUEST_ID, Headers},
-        policies::auth::BearerTokenAuthorizationPolicy,
+        ClientOptions, Context, Method, Pipeline, PipelineStreamOptions, Request, RetryOptions,
+        Transport, headers::CLIENT_REQUEST_ID, policies::auth::BearerTokenAuthorizationPolicy,
     },
 };
-use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use std::{
-    pin::Pin,
     sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 use url::Url;
 
 /// Where Resource Manager is and how to treat it.
@@ -87,12 +83,11 @@ pub struct Call<'a> {
     pub repeat: Repeat,
 }
 
-/// A 2xx answer.
-#[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: Headers,
-    pub body: Bytes,
+impl Shared {
+    /// What came out of the pipeline; see [`pipeline_error::failure_of`].
+    fn failure_of(&self, error: azure_core::Error, url: Option<&Url>) -> Failure {
+        pipeline_error::failure_of(error, url, &self.credential.sign_in)
+    }
 }
 
 impl ArmClient {
@@ -341,111 +336,6 @@ impl ArmClient {
 
     pub(super) fn renew_credential(&self) {
         self.shared.credential.renew();
-    }
-}
-
-/// A 2xx answer whose body is still to be read.
-pub(super) struct Opened<'a> {
-    pub status: u16,
-    pub headers: Headers,
-    body: AsyncResponseBody,
-    _turn: Option<SemaphorePermit<'a>>,
-}
-
-impl Opened<'_> {
-    /// The next piece of the body, as it comes from the wire.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
-        std::future::poll_fn(|context| Pin::new(&mut self.body).poll_next(context))
-            .await
-            .transpose()
-            .map_err(|error| Failure::NoAnswer {
-                sent: true,
-                source: error.into(),
-            })
-    }
-}
-
-impl Reply {
-    pub fn header(&self, name: &'static str) -> Option<&str> {
-        self.headers.get_optional_str(&name.into())
-    }
-
-    /// What the `Retry-After` header asks for.
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")
-            .and_then(|value| retry::parse_retry_after(value, SystemTime::now()))
-    }
-
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|source| Failure::Unreadable {
-            source: source.into(),
-        })
-    }
-
-    fn refusal(&self, url: &Url) -> Failure {
-        let error = read_error_body(self.status, &self.body);
-        Failure::Refused {
-            status: self.status,
-            unknown_version: api_versions::unknown(&error.code, url).map(Box::new),
-            code: error.code,
-            message: error.message,
-            request_id: self.header("x-ms-request-id").map(str::to_owned),
-            retry_after: self.retry_after(),
-        }
-    }
-}
-
-impl Shared {
-    /// Sorts the pipeline's errors. A token that was refused comes out of the same call as a lost connection.
-    /// `url` is what was called: its query may hold a signature, and the pipeline's errors print it.
-    fn failure_of(&self, error: azure_core::Error, url: Option<&Url>) -> Failure {
-        let sent = !matches!(error.kind(), ErrorKind::Connection);
-        if !matches!(error.kind(), ErrorKind::Credential) {
-            return Failure::NoAnswer {
-                sent,
-                source: without_query(&error, url).into(),
-            };
-        }
-        no_token(&self.credential.sign_in, error)
-    }
-}
-
-/// The causes in one line, the query of this URL cut out.
-fn without_query(error: &azure_core::Error, url: Option<&Url>) -> String {
-    let text = super::error::chain(error);
-    match url.and_then(Url::query) {
-        Some(query) => text.replace(&format!("?{query}"), ""),
-        None => text,
-    }
-}
-
-fn no_token(sign_in: &SignIn, error: azure_core::Error) -> Failure {
-    let text = super::error::chain(&error);
-    let entra = text.find("AADSTS").map(|at| {
-        let digits = text[at + 6..].chars().take_while(char::is_ascii_digit);
-        format!("AADSTS{}", digits.collect::<String>())
-    });
-    let trouble = Trouble::within(&error);
-    let status = error
-        .downcast_ref::<azure_core::Error>()
-        .and_then(azure_core::Error::http_status)
-        .map(u16::from);
-    let temporary = match (status, trouble) {
-        (Some(status), _) => super::error::is_temporary_status(status),
-        (None, Some(trouble)) => trouble.is_temporary(),
-        (None, None) => entra.is_none(),
-    };
-    let code = entra.or_else(|| trouble.map(|trouble| trouble.code().to_owned()));
-    let message = text
-        .lines()
-        .next()
-        .unwrap_or("Microsoft Entra ID gave no reason")
-        .to_owned();
-    Failure::NoToken {
-        advice: sign_in.advice(code.as_deref()),
-        code: (!temporary).then(|| code.unwrap_or_else(|| "TokenRefused".to_owned())),
-        message,
-        source: error.into(),
     }
 }
 

@@ -12,6 +12,8 @@ mod items;
 pub mod network_watcher;
 pub mod operation;
 pub mod page;
+mod pipeline_error;
+pub mod reply;
 pub mod resource_id;
 pub mod retry;
 pub mod sign_in;

@@ -3,8 +3,9 @@
 //! <https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/async-operations>
 
 use super::{
-    client::{ArmClient, Call, Reply},
+    client::{ArmClient, Call},
     error::{AzureError, ErrorBody, Failure},
+    reply::Reply,
     resource_id::ResourceId,
     retry::Repeat,
 };
