@@ -2,8 +2,9 @@
 
 use alert_packet_capture::{
     app::{self, App, Pace},
+    commands::{credentials, explain},
     config::{AppSettings, Settings},
-    credentials_command, doctor, explain, telemetry,
+    readiness, telemetry,
 };
 use std::{error::Error, io::IsTerminal, net::Ipv4Addr, process::ExitCode};
 use tokio::net::TcpListener;
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
             }
         },
         Some("explain") => explain::main(&arguments[1..], &AppSettings::from_environment()),
-        Some("credentials") => credentials_command::main(&arguments[1..], &with_terminal()),
+        Some("credentials") => credentials::main(&arguments[1..], &with_terminal()),
         Some("doctor") => examine(&arguments[1..]),
         Some(_) => {
             eprintln!(
@@ -55,7 +56,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 #[tokio::main(flavor = "current_thread")]
 async fn examine(arguments: &[String]) -> ExitCode {
     let terminal = std::io::stdout().is_terminal();
-    doctor::main(arguments, &with_terminal(), terminal).await
+    readiness::main(arguments, &with_terminal(), terminal).await
 }
 
 /// The settings for the commands that a person types. The server reads them without a terminal, even at one.

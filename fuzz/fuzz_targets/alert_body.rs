@@ -2,7 +2,7 @@
 #![no_main]
 
 use alert_packet_capture::alert;
-use alert_packet_capture::azure::resource_id::ResourceId;
+use alert_packet_capture::resource_id::ResourceId;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {

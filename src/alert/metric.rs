@@ -5,7 +5,7 @@ use super::body::BadBody;
 use super::fields::Object;
 use super::target::{Target, Targets};
 use super::{Alert, Schema, State, condition, dedupe, severity};
-use crate::azure::resource_id::{InvalidResourceId, ResourceId};
+use crate::resource_id::{InvalidResourceId, ResourceId};
 
 pub(super) fn read_v2(top: &Object) -> Result<Alert, BadBody> {
     let Some(mut data) = top.object("data")? else {

@@ -25,7 +25,7 @@ pub use shape::Schema;
 pub use target::{Target, TargetKind};
 
 /// What a target is named by.
-pub use crate::azure::resource_id::ResourceId;
+pub use crate::resource_id::ResourceId;
 
 /// What an alert says, whichever of its shapes it came in. Texts are kept as the body spells them unless said
 /// otherwise; an empty text counts as absent.

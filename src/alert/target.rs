@@ -10,7 +10,7 @@ use super::body::{BadBody, excerpt};
 use super::condition::members;
 use super::fields::Object;
 use super::target_id;
-use crate::azure::resource_id::ResourceId;
+use crate::resource_id::ResourceId;
 
 /// A virtual machine, a scale set, or one instance of a set.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 //! would be that walks out of its scope, or a machine's id that is only nearly one.
 
 use super::target::{Target, TargetKind};
-use crate::azure::resource_id::ResourceId;
+use crate::resource_id::ResourceId;
 
 /// The subscription of Azure's own test bodies.
 pub(super) const TEST_SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";

@@ -1,5 +1,6 @@
 //! The composition root: settings become clients, a queue, a worker and routes. Nothing else knows them all.
 
+pub mod identity;
 mod parts;
 mod start_log;
 
@@ -13,9 +14,10 @@ use crate::{
         retry::RetryLimits,
         transport::{self, TransportError},
     },
-    capture::{Capturer, Ledger, Parameters, RemoveFinished},
+    capture::{Capturer, Parameters, RemoveFinished},
     config::{self, Settings, SettingsError},
     functions::{self, Intake, SecureWebhook},
+    incident::Ledger,
     notify::Patience,
     telemetry::{Export, ExportError, Metrics},
     worker::Worker,

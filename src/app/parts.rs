@@ -2,27 +2,28 @@
 
 use super::{BuildError, Pace};
 use crate::{
+    app::identity,
     azure::{
         api_versions::ApiVersions,
         client::{ArmClient, ArmOptions, CallObserver},
         entra_keys::EntraKeys,
         network_watcher::StorageLocation,
-        resource_id::ResourceId,
         transport::{self, TransportError},
     },
-    capture::{Allowed, CaptureName},
+    capture::CaptureName,
     config::{
         AllowedSettings, ApiVersionSettings, AzureSettings, NotificationEvent, NotificationFormat,
         NotificationSettings, Problem, QueueAccount, QueueKind, SecureWebhookSettings, Settings,
         SettingsError, StorageQueueSettings,
     },
     functions::{Expected, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
+    incident::Allowed,
     notify::{
         Event, Format, LogNotifier, Notifier, Patience, Portal, Signer, WebhookNotifier,
         WebhookOptions,
     },
     queue::{self, JobQueue, MemoryQueue, StorageOptions, StorageQueue},
-    sign_in,
+    resource_id::ResourceId,
     telemetry::Metrics,
 };
 use jsonwebtoken::DecodingKey;
@@ -168,7 +169,7 @@ pub fn storage_queue(
                 )
             })?;
             let http = transport::https_client(ca_file.as_deref())?;
-            let credential = Arc::new(sign_in::credential(azure, http.clone())?);
+            let credential = Arc::new(identity::credential(azure, http.clone())?);
             StorageQueue::with_identity(service.clone(), credential, http, options)
         }
     };
@@ -190,7 +191,7 @@ impl CallObserver for Counted {
 /// A CA file that cannot be read, or a tenant with characters that no tenant has.
 pub fn arm_client(azure: &AzureSettings, pace: &Pace) -> Result<ArmClient, BuildError> {
     let http = transport::https_client(azure.ca_file.as_deref())?;
-    let credential = sign_in::credential(azure, http.clone())?;
+    let credential = identity::credential(azure, http.clone())?;
     let options = ArmOptions {
         endpoint: azure.resource_manager_endpoint.clone(),
         audience: azure.audience.clone(),

@@ -1,7 +1,8 @@
 //! Microsoft.Authorization, read only: what the caller may do.
 //! <https://learn.microsoft.com/en-us/rest/api/authorization/permissions/list-for-resource>
 
-use super::{client::ArmClient, error::AzureError, page, resource_id::ResourceId};
+use super::{client::ArmClient, error::AzureError, page};
+use crate::resource_id::ResourceId;
 use serde::Deserialize;
 
 /// Known to every cloud.

@@ -10,10 +10,10 @@ use super::{
     error::{AzureError, Failure},
     pipeline_error,
     reply::{Opened, Reply},
-    resource_id::ResourceId,
     retry::{Repeat, RetryLimits},
     tries::Tries,
 };
+use crate::resource_id::ResourceId;
 use azure_core::{
     Bytes,
     credentials::TokenCredential,

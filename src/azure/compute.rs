@@ -5,9 +5,9 @@ use super::{
     client::{ArmClient, Call},
     error::AzureError,
     normalise_location, page,
-    resource_id::ResourceId,
     retry::Repeat,
 };
+use crate::resource_id::ResourceId;
 use azure_core::http::Method;
 use serde::Deserialize;
 

@@ -14,7 +14,6 @@ pub mod operation;
 pub mod page;
 mod pipeline_error;
 pub mod reply;
-pub mod resource_id;
 pub mod retry;
 pub mod sign_in;
 pub mod storage;

@@ -7,9 +7,9 @@ use super::{
     normalise_location,
     operation::{OperationUrl, operation_of},
     page,
-    resource_id::ResourceId,
     retry::Repeat,
 };
+use crate::resource_id::ResourceId;
 use azure_core::http::Method;
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};

@@ -6,9 +6,9 @@ use super::{
     client::{ArmClient, Call},
     error::{AzureError, ErrorBody, Failure},
     reply::Reply,
-    resource_id::ResourceId,
     retry::Repeat,
 };
+use crate::resource_id::ResourceId;
 use azure_core::http::Method;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};

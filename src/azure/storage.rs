@@ -4,9 +4,9 @@
 use super::{
     client::{ArmClient, Call},
     error::AzureError,
-    resource_id::ResourceId,
     retry::Repeat,
 };
+use crate::resource_id::ResourceId;
 use azure_core::http::Method;
 use serde::Deserialize;
 

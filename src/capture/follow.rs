@@ -2,7 +2,6 @@
 
 use super::{
     ending::{self, Ending, SETTLING},
-    job::{Job, Phase, Session},
     outcome,
     step::{Capturer, Next, StepError},
 };
@@ -11,6 +10,7 @@ use crate::azure::{
     network_watcher::PacketCaptureStatus,
     operation::{self, OperationUrl, Progress},
 };
+use crate::incident::job::{Job, Phase, Session};
 use std::time::Duration;
 use time::OffsetDateTime;
 

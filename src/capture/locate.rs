@@ -1,10 +1,12 @@
 //! Which network watcher looks after a target: its region, and the watcher there. Asked of Azure side by side, and
 //! remembered.
 
-use super::{job::Job, outcome, parameters::capture_target, step::Capturer};
+use super::{outcome, parameters::capture_target, step::Capturer};
+use crate::incident::job::Job;
 use crate::{
     alert::Target,
-    azure::{compute, error::AzureError, network_watcher::NetworkWatcher, resource_id::ResourceId},
+    azure::{compute, error::AzureError, network_watcher::NetworkWatcher},
+    resource_id::ResourceId,
 };
 use std::sync::Arc;
 

@@ -1,10 +1,11 @@
 //! What people are told, one function a sentence. Each says what happened and, where something is to be done,
 //! what.
 
-use super::job::{Report, Session, Status};
+use crate::incident::job::{Report, Session, Status};
 use crate::{
     alert::Target,
-    azure::{error::AzureError, network_watcher::PacketCaptureStatus, resource_id::ResourceId},
+    azure::{error::AzureError, network_watcher::PacketCaptureStatus},
+    resource_id::ResourceId,
 };
 
 pub fn created(target: &Target, session: &Session, storage_path: Option<String>) -> Report {

@@ -1,15 +1,11 @@
 //! What a capture of ours is like, and what it is a capture of.
 
-use super::{
-    job::{Job, Session, Status},
-    name::CaptureName,
-};
+use super::name::CaptureName;
+use crate::incident::job::{Job, Session, Status};
 use crate::{
     alert::{Target, TargetKind},
-    azure::{
-        network_watcher::{PacketCapture, PacketCaptureParameters, Scope, StorageLocation},
-        resource_id::ResourceId,
-    },
+    azure::network_watcher::{PacketCapture, PacketCaptureParameters, Scope, StorageLocation},
+    resource_id::ResourceId,
 };
 use serde_json::Value;
 use std::{borrow::Cow, time::Duration};

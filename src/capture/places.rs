@@ -2,7 +2,7 @@
 //! and cost a call each, so they are remembered for a while, in bounded memory.
 
 use super::plan::Names;
-use crate::azure::{network_watcher::NetworkWatcher, resource_id::ResourceId};
+use crate::{azure::network_watcher::NetworkWatcher, resource_id::ResourceId};
 use std::{
     collections::HashMap,
     hash::Hash,

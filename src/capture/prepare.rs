@@ -3,16 +3,18 @@
 
 use super::{
     ending::{Ending, ending},
-    job::{Job, Phase, Report, Session},
     outcome,
     parameters::{RemoveFinished, covers},
     plan::{self, Listed, Plan, Verdict},
     step::{Capturer, Checkpoint, Next, StepError},
 };
-use crate::azure::{
-    error::{AzureError, Failure},
-    network_watcher::{Accepted, PacketCapture, PacketCaptureStatus},
-    operation::{self, OperationUrl, Progress},
+use crate::incident::job::{Job, Phase, Report, Session};
+use crate::{
+    azure::{
+        error::{AzureError, Failure},
+        network_watcher::{Accepted, PacketCapture, PacketCaptureStatus},
+        operation::{self, OperationUrl, Progress},
+    },
     resource_id::ResourceId,
 };
 use std::time::Duration;

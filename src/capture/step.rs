@@ -1,17 +1,13 @@
 //! One step of a job: look at Azure, act at most once, say when to come back. A step can be taken twice
 //! without harm, by any instance, since it looks before it acts.
 
-use super::{
-    job::{Action, Job, Phase, Report},
-    outcome,
-    parameters::Parameters,
-    places::Places,
-};
+use super::{outcome, parameters::Parameters, places::Places};
 use crate::azure::{
     client::ArmClient,
     error::{self, AzureError},
     network_watcher::NetworkWatcherClient,
 };
+use crate::incident::job::{Action, Job, Phase, Report};
 use std::time::Duration;
 
 /// When the worker shall take the next step.

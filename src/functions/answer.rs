@@ -5,7 +5,7 @@
 
 use crate::{
     alert::{Alert, BadBody, ResourceId, Schema, Target},
-    capture::{JobId, Report, Status},
+    incident::{JobId, Report, Status},
 };
 use axum::{
     Json,

@@ -3,7 +3,7 @@
 use super::answer::{Answer, Entry, Refusal, into_parts};
 use crate::{
     alert::{Alert, BadBody},
-    capture::{Allowed, Decision, allowed::SCOPE_NOT_ALLOWED},
+    incident::{Allowed, Decision, allowed::SCOPE_NOT_ALLOWED},
 };
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     alert::{self, Alert, ResourceId, Target},
-    capture::{
+    incident::{
         Action, Allowed, Decision, Job, JobId, Ledger, Report, Status, allowed::SCOPE_NOT_ALLOWED,
     },
     queue::JobQueue,

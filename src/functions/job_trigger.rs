@@ -2,7 +2,7 @@
 //! brings it here. This process puts a fresh copy in, which it then holds, and the host deletes the old one.
 
 use super::{Intake, request};
-use crate::{capture::Job, queue::QueueError};
+use crate::{incident::Job, queue::QueueError};
 use axum::{
     Json,
     body::Bytes,
@@ -79,7 +79,7 @@ fn job(envelope: &[u8]) -> Result<(Job, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Action;
+    use crate::incident::Action;
 
     #[test]
     fn a_job_is_found_however_often_it_is_wrapped() {

@@ -1,6 +1,6 @@
 //! Small readings of a request to the status routes: its path, its query, what it accepts.
 
-use crate::capture::JobId;
+use crate::incident::JobId;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use time::OffsetDateTime;
 

@@ -1,7 +1,7 @@
 //! The page of jobs for people. No scripts, nothing from elsewhere, and every text escaped: names of rules are
 //! anybody's. Links are relative, so that a key in the address never gets into the page.
 
-use crate::capture::{JobView, Status};
+use crate::incident::{JobView, Status};
 use std::fmt::Write;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 

@@ -9,7 +9,7 @@ use super::{
     page,
 };
 use crate::{
-    capture::{JobId, JobView, Ledger},
+    incident::{JobId, JobView, Ledger},
     queue::JobQueue,
     telemetry::Metrics,
 };

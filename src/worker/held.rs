@@ -1,7 +1,8 @@
 //! A job's message while somebody works on it: written down at checkpoints, put back, or taken out of the queue.
 
 use crate::{
-    capture::{Checkpoint, Job},
+    capture::Checkpoint,
+    incident::Job,
     queue::{JobQueue, Message, QueueError},
 };
 use std::time::Duration;

@@ -5,9 +5,8 @@ mod held;
 mod notice;
 
 use crate::{
-    capture::{
-        Action, Capturer, Job, Ledger, Next, Phase, Report, Status, StepError, ledger, step,
-    },
+    capture::{Capturer, Next, StepError, step},
+    incident::{Action, Job, Ledger, Phase, Report, Status, ledger},
     notify::{Event, NoticeError, Notifier},
     queue::{JobQueue, Message},
     telemetry::{Metrics, continue_trace, describe},

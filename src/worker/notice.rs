@@ -1,7 +1,7 @@
 //! What people are told of a job, from the job's own report.
 
 use crate::{
-    capture::{Job, Status},
+    incident::{Job, Status},
     notify::{AlertFacts, CaptureFacts, Condition, Event, Failure, Notice},
 };
 use time::OffsetDateTime;

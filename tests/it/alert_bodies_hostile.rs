@@ -1,7 +1,7 @@
 //! Bodies that nobody at Azure wrote: whatever comes, there is an answer in time, and no id that is not one.
 
 use alert_packet_capture::alert::{self, Alert, MAX_BODY_BYTES};
-use alert_packet_capture::azure::resource_id::ResourceId;
+use alert_packet_capture::resource_id::ResourceId;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

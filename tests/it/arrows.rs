@@ -6,30 +6,51 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Module, and what of ours it may use. What is not listed may use everything (`app`, `main`, `lib`, `explain`).
-const ARROWS: [(&str, &[&str]); 12] = [
+/// Module, and what of ours it may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
+const ARROWS: [(&str, &[&str]); 13] = [
     (
         "functions",
         &[
             "functions",
             "alert",
-            "capture",
+            "incident",
             "queue",
-            "azure::resource_id",
+            "resource_id",
             "telemetry",
         ],
     ),
-    ("worker", &["capture", "queue", "notify", "telemetry"]),
-    ("capture", &["capture", "alert", "azure"]),
-    ("alert", &["alert", "azure::resource_id"]),
-    ("azure", &["azure"]),
+    (
+        "worker",
+        &["capture", "incident", "queue", "notify", "telemetry"],
+    ),
+    (
+        "capture",
+        &["capture", "incident", "alert", "azure", "resource_id"],
+    ),
+    (
+        "incident",
+        &["incident", "alert", "azure::operation", "resource_id"],
+    ),
+    ("alert", &["alert", "resource_id"]),
+    ("azure", &["azure", "resource_id"]),
     ("queue", &["queue"]),
     ("notify", &["notify"]),
-    ("config", &["config"]),
+    ("config", &["config", "resource_id"]),
+    ("resource_id", &["resource_id"]),
     ("sandbox", &["sandbox"]),
-    ("sign_in", &["app", "azure", "config"]),
     ("telemetry", &[]),
-    ("doctor", &["app", "azure", "capture", "config", "queue"]),
+    (
+        "readiness",
+        &[
+            "app",
+            "azure",
+            "capture",
+            "config",
+            "incident",
+            "queue",
+            "resource_id",
+        ],
+    ),
 ];
 
 fn sources(below: &Path, found: &mut Vec<PathBuf>) {

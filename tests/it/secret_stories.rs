@@ -9,9 +9,10 @@ use crate::{
 };
 use alert_packet_capture::{
     app::{self, App, Pace},
-    azure::{network_watcher::NetworkWatcherClient, operation, resource_id::ResourceId},
+    azure::{network_watcher::NetworkWatcherClient, operation},
     config::{AppSettings, QueueKind, Settings},
     notify::{Event, Notice},
+    resource_id::ResourceId,
     sandbox::{Call, Fault, FaultBody, Signing, What, samples},
 };
 use p12_keystore::EncryptionAlgorithm;

@@ -4,7 +4,7 @@ use super::{
     Doctor, mend,
     rights::{ACCOUNT_KEYS, ACCOUNTS_READ},
 };
-use crate::azure::{resource_id::ResourceId, storage};
+use crate::{azure::storage, resource_id::ResourceId};
 
 impl Doctor<'_> {
     pub async fn storage_account(&mut self, account: &ResourceId) {

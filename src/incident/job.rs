@@ -3,7 +3,8 @@
 
 use crate::{
     alert::{Alert, Condition, Target},
-    azure::{operation::OperationUrl, resource_id::ResourceId},
+    azure::operation::OperationUrl,
+    resource_id::ResourceId,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -2,9 +2,11 @@
 //! from the roles that Azure says the identity has.
 
 use super::{Doctor, mend, permissions};
-use crate::azure::{
-    authorization,
-    error::{AzureError, Failure, chain},
+use crate::{
+    azure::{
+        authorization,
+        error::{AzureError, Failure, chain},
+    },
     resource_id::ResourceId,
 };
 

@@ -8,11 +8,9 @@ use super::{
     },
 };
 use crate::{
-    azure::{
-        network_watcher::{NetworkWatcher, NetworkWatcherClient, PacketCapture},
-        resource_id::ResourceId,
-    },
+    azure::network_watcher::{NetworkWatcher, NetworkWatcherClient, PacketCapture},
     capture::plan::{Verdict, judge},
+    resource_id::ResourceId,
 };
 use std::time::Duration;
 use time::OffsetDateTime;

@@ -1,6 +1,6 @@
 //! The command line of `handler doctor`. Pure.
 
-use crate::azure::resource_id::ResourceId;
+use crate::resource_id::ResourceId;
 
 pub const USAGE: &str =
     "usage: handler doctor [--json] [--subscription ID]... [--vm ID]... [--no-color]";

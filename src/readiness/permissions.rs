@@ -1,7 +1,7 @@
 //! Whether roles allow an action. Pure.
 //! <https://learn.microsoft.com/en-us/azure/role-based-access-control/role-definitions#actions>
 
-use crate::{azure::authorization::Permission, capture::allowed::matches};
+use crate::{azure::authorization::Permission, incident::allowed::matches};
 
 /// Each role is looked at alone: what one takes away with `notActions`, another may give.
 pub fn allows(permissions: &[Permission], action: &str) -> bool {

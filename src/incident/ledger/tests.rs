@@ -1,7 +1,7 @@
 //! How long the ledger remembers, and in which order it tells.
 
 use super::*;
-use crate::{alert, capture::Phase};
+use crate::{alert, incident::Phase};
 
 fn job(machine: usize) -> Job {
     let id = format!(

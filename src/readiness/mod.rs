@@ -17,9 +17,10 @@ mod storage;
 mod watchers;
 
 use crate::{
-    azure::{client::ArmClient, resource_id::ResourceId},
+    azure::client::ArmClient,
     capture::CaptureName,
     config::{AppSettings, AzureSettings, CaptureSettings},
+    resource_id::ResourceId,
 };
 use arguments::Arguments;
 use report::Report;

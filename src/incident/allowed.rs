@@ -3,7 +3,7 @@
 
 use crate::{
     alert::{self, Alert, State, Target},
-    azure::resource_id::ResourceId,
+    resource_id::ResourceId,
 };
 
 /// Empty lists allow everything.

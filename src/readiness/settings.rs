@@ -3,9 +3,10 @@
 use super::{mend, report::Report};
 use crate::{
     app::{self, Pace},
-    azure::{client::ArmClient, error::chain, resource_id::ResourceId},
+    azure::{client::ArmClient, error::chain},
     capture::CaptureName,
     config::{AppSettings, AzureSettings, Problem, Settings},
+    resource_id::ResourceId,
 };
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The commands that mend, as people would type them. Pure; nothing here is ever run.
 
-use crate::{azure::resource_id::ResourceId, config::AppSettings};
+use crate::{config::AppSettings, resource_id::ResourceId};
 
 /// Gives a built-in role at a scope. `assignee` is taken as it is.
 pub fn assign_role(assignee: &str, role: &str, scope: &ResourceId) -> String {

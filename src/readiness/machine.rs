@@ -4,9 +4,11 @@ use super::{
     Doctor, mend,
     rights::{self, EXTENSIONS_READ, INSTANCE_VIEW_READ, MACHINES_READ},
 };
-use crate::azure::{
-    compute::{self, Extension},
-    network_watcher::NetworkWatcher,
+use crate::{
+    azure::{
+        compute::{self, Extension},
+        network_watcher::NetworkWatcher,
+    },
     resource_id::ResourceId,
 };
 

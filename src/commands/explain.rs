@@ -4,9 +4,9 @@
 use crate::{
     alert::{self, MAX_BODY_BYTES},
     app,
-    capture::Allowed,
     config::{AllowedSettings, AppSettings},
     functions::Explanation,
+    incident::Allowed,
 };
 use std::{
     fs::File,

@@ -3,7 +3,7 @@
 //! from here, and the status page shows it.
 
 use super::job::{Action, Job, JobId, Report, Status};
-use crate::azure::resource_id::ResourceId;
+use crate::resource_id::ResourceId;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
@@ -84,7 +84,7 @@ pub struct JobView {
     /// The alert rule's name.
     pub rule: Option<String>,
     pub action: Action,
-    /// [`crate::capture::Phase::as_str`], [`DONE`] or [`ELSEWHERE`].
+    /// [`super::job::Phase::as_str`], [`DONE`] or [`ELSEWHERE`].
     pub phase: &'static str,
     /// Failed attempts in this phase.
     pub failures: u32,

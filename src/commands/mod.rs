@@ -1,0 +1,4 @@
+//! The commands that a person types: arguments and printing alone.
+
+pub mod credentials;
+pub mod explain;
