@@ -17,8 +17,8 @@ use crate::{
     capture::{Capturer, Parameters, RemoveFinished},
     config::{self, Settings, SettingsError},
     functions::{self, Intake, SecureWebhook},
-    incident::Ledger,
-    notify::Patience,
+    incident::{Ledger, Retry},
+    notify::Timeouts,
     telemetry::{Export, ExportError, Metrics},
     worker::Worker,
 };
@@ -58,7 +58,7 @@ pub struct Pace {
     /// The longest time until a running session is looked at.
     pub longest_look: Duration,
     /// How long a receiver of notices may take.
-    pub notice: Patience,
+    pub notice: Timeouts,
 }
 
 impl Default for Pace {
@@ -69,7 +69,7 @@ impl Default for Pace {
             poll: (Duration::from_secs(1), Duration::from_secs(60)),
             first_pause: Duration::from_secs(1),
             longest_look: Duration::MAX,
-            notice: Patience::default(),
+            notice: Timeouts::default(),
         }
     }
 }
@@ -124,6 +124,10 @@ impl App {
         }
         let worker = arm.clone().map(|arm| {
             let capture = &settings.capture;
+            let retry = Retry {
+                max_attempts: settings.jobs.max_attempts,
+                first_pause: pace.first_pause,
+            };
             Arc::new(Worker {
                 queue: queue.clone(),
                 capturer: Capturer::new(
@@ -147,12 +151,12 @@ impl App {
                             false => pace.longest_look,
                         },
                     },
+                    retry,
                 ),
                 ledger: ledger.clone(),
                 notifier,
                 metrics: metrics.clone(),
-                max_attempts: settings.jobs.max_attempts,
-                first_pause: pace.first_pause,
+                retry,
             })
         });
         let intake = Arc::new(Intake {

@@ -17,10 +17,9 @@ use crate::{
         SettingsError, StorageQueueSettings,
     },
     functions::{Expected, KeysUnavailable, Proof, SecureWebhook, SigningKeys},
-    incident::Allowed,
+    incident::{Allowed, Event},
     notify::{
-        Event, Format, LogNotifier, Notifier, Patience, Portal, Signer, WebhookNotifier,
-        WebhookOptions,
+        Format, LogNotifier, Notifier, Portal, Signer, Timeouts, WebhookNotifier, WebhookOptions,
     },
     queue::{self, JobQueue, MemoryQueue, StorageOptions, StorageQueue},
     resource_id::ResourceId,
@@ -73,7 +72,7 @@ pub fn entra_keys(
 /// A CA file that cannot be read, or no certificate authorities at all.
 pub fn notifier(
     settings: Option<&NotificationSettings>,
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> Result<Arc<dyn Notifier>, TransportError> {
     let Some(settings) = settings else {
         return Ok(Arc::new(LogNotifier));
@@ -100,7 +99,7 @@ pub fn notifier(
         portal: Portal::new(settings.portal.clone()),
         source: settings.source.clone(),
         http: transport::trusting(settings.ca_file.as_deref())?,
-        patience,
+        timeouts,
     };
     Ok(Arc::new(WebhookNotifier::new(options)?))
 }

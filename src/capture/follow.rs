@@ -3,14 +3,14 @@
 use super::{
     ending::{self, Ending, SETTLING},
     outcome,
-    step::{Capturer, Next, StepError},
+    step::{Capturer, Next},
 };
 use crate::azure::{
     error::{AzureError, ErrorBody},
     network_watcher::PacketCaptureStatus,
     operation::{self, OperationUrl, Progress},
 };
-use crate::incident::job::{Job, Phase, Session};
+use crate::incident::{Job, Phase, Session};
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -20,7 +20,7 @@ impl Capturer {
         job: &mut Job,
         session: Session,
         operation: Option<&OperationUrl>,
-    ) -> Result<Next, StepError> {
+    ) -> Result<Next, AzureError> {
         let progress = match operation {
             Some(url) => operation::poll(self.patient.arm(), &session.watcher, url).await?,
             None => Progress::Unknown,
@@ -91,7 +91,7 @@ impl Capturer {
         session: Session,
         ends_at: OffsetDateTime,
         looks: u32,
-    ) -> Result<Next, StepError> {
+    ) -> Result<Next, AzureError> {
         let Session { watcher, name } = &session;
         let status = self.patient.query_status(watcher, name).await?;
         let now = OffsetDateTime::now_utc();
@@ -129,7 +129,7 @@ impl Capturer {
     }
 
     /// Removes a session that is over. Another alert may have put its own in its place: a running one stays.
-    pub(super) async fn removing(&self, session: &Session) -> Result<Next, StepError> {
+    pub(super) async fn removing(&self, session: &Session) -> Result<Next, AzureError> {
         let Session { watcher, name } = session;
         // A create may wait for this turn, so these calls are not patient ones.
         let _turn = self.places.turn(watcher).await;

@@ -2,7 +2,7 @@
 //! remembered.
 
 use super::{outcome, parameters::capture_target, step::Capturer};
-use crate::incident::job::Job;
+use crate::incident::Job;
 use crate::{
     alert::Target,
     azure::{compute, error::AzureError, network_watcher::NetworkWatcher},

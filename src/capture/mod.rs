@@ -1,8 +1,8 @@
-//! From a wanted capture to its evidence: `allowed`, `plan` and `ending` decide (pure), `step` looks at Azure and
-//! acts once (`prepare` up to the create, `follow` after it), `outcome` says it in sentences, `ledger` remembers
-//! what became of each job.
+//! From a job to its evidence: `plan` and `ending` decide (pure), `step` reads Azure and makes one change (`prepare` up
+//! to the create, `follow` after it, `failure` when it went wrong), `outcome` says it in sentences.
 
 mod ending;
+mod failure;
 mod follow;
 mod locate;
 pub mod name;
@@ -15,4 +15,4 @@ pub mod step;
 
 pub use name::CaptureName;
 pub use parameters::{Parameters, RemoveFinished};
-pub use step::{Capturer, Checkpoint, Next, StepError};
+pub use step::{Capturer, Checkpoint, Next};

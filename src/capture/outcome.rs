@@ -1,7 +1,7 @@
 //! What people are told, one function a sentence. Each says what happened and, where something is to be done,
 //! what.
 
-use crate::incident::job::{Report, Session, Status};
+use crate::incident::{Report, Session, Status};
 use crate::{
     alert::Target,
     azure::{error::AzureError, network_watcher::PacketCaptureStatus},

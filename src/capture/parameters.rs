@@ -1,7 +1,7 @@
 //! What a capture of ours is like, and what it is a capture of.
 
 use super::name::CaptureName;
-use crate::incident::job::{Job, Session, Status};
+use crate::incident::{Job, Session, Status};
 use crate::{
     alert::{Target, TargetKind},
     azure::network_watcher::{PacketCapture, PacketCaptureParameters, Scope, StorageLocation},

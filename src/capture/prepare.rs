@@ -6,9 +6,9 @@ use super::{
     outcome,
     parameters::{RemoveFinished, covers},
     plan::{self, Listed, Plan, Verdict},
-    step::{Capturer, Checkpoint, Next, StepError},
+    step::{Capturer, Checkpoint, Next},
 };
-use crate::incident::job::{Job, Phase, Report, Session};
+use crate::incident::{Job, Phase, Report, Session};
 use crate::{
     azure::{
         error::{AzureError, Failure},
@@ -32,18 +32,18 @@ impl Capturer {
         &self,
         job: &mut Job,
         checkpoint: &mut dyn Checkpoint,
-    ) -> Result<Next, StepError> {
+    ) -> Result<Next, AzureError> {
         let from_memory = self.places.remembers(&job.target.id);
         match self.look_and_act(job, checkpoint).await {
             Err(error) if error.is_not_found() || error.code() == "InvalidResourceReference" => {
                 self.places.forget(&job.target.id);
                 if !from_memory {
-                    return Err(error.into());
+                    return Err(error);
                 }
                 tracing::info!("{error}; asking Azure again where things are");
-                Ok(self.look_and_act(job, checkpoint).await?)
+                self.look_and_act(job, checkpoint).await
             }
-            looked => Ok(looked?),
+            looked => looked,
         }
     }
 
@@ -233,7 +233,7 @@ impl Capturer {
         job: &mut Job,
         watcher: &ResourceId,
         operation: &OperationUrl,
-    ) -> Result<Next, StepError> {
+    ) -> Result<Next, AzureError> {
         match operation::poll(self.client.arm(), watcher, operation).await? {
             Progress::Running { retry_after } => Ok(self.poll_after(retry_after)),
             // Whatever became of it, the list shows.
@@ -244,14 +244,14 @@ impl Capturer {
             // Counted as a failure: it must not go on for ever.
             Progress::Failed(error) => {
                 job.phase = Phase::Prepare;
-                Err(StepError(AzureError {
+                Err(AzureError {
                     operation: "delete the stale packet capture",
                     resource: watcher.to_string(),
                     failure: Failure::OperationFailed {
                         code: error.code,
                         message: error.message,
                     },
-                }))
+                })
             }
         }
     }
@@ -278,7 +278,7 @@ impl Capturer {
     }
 
     /// Stops the capture of ours that runs on the target of a resolved alert.
-    pub(super) async fn stop(&self, job: &mut Job) -> Result<Next, StepError> {
+    pub(super) async fn stop(&self, job: &mut Job) -> Result<Next, AzureError> {
         let Some(watcher) = self.find_watcher(job).await? else {
             return Ok(Next::Done);
         };

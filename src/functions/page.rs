@@ -1,7 +1,7 @@
 //! The page of jobs for people. No scripts, nothing from elsewhere, and every text escaped: names of rules are
 //! anybody's. Links are relative, so that a key in the address never gets into the page.
 
-use crate::incident::{JobView, Status};
+use crate::incident::{JobRecord, Status};
 use std::fmt::Write;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
@@ -34,7 +34,7 @@ with the header <code>x-functions-key</code> they work as they are. The page loa
 
 /// `path` is the address as the client wrote it, `next` the query of the next page.
 pub(super) fn list(
-    jobs: &[JobView],
+    jobs: &[JobRecord],
     next: Option<&str>,
     path: &str,
     since: OffsetDateTime,
@@ -69,7 +69,7 @@ pub(super) fn list(
     html + FOOT
 }
 
-fn row(html: &mut String, job: &JobView, below: &str) {
+fn row(html: &mut String, job: &JobRecord, below: &str) {
     let report = &job.report;
     let status = report.status.as_str();
     let id = escaped(&job.job_id.to_string());
@@ -94,7 +94,7 @@ fn row(html: &mut String, job: &JobView, below: &str) {
 }
 
 /// One job with all that is known of it.
-pub(super) fn job(job: &JobView, path: &str) -> String {
+pub(super) fn job(job: &JobRecord, path: &str) -> String {
     let up = match path.ends_with('/') {
         true => "../",
         false => "./",
@@ -110,7 +110,10 @@ pub(super) fn job(job: &JobView, path: &str) -> String {
     for (label, text) in [
         ("Job", job.job_id.to_string()),
         ("Target", job.target.to_string()),
-        ("Alert rule", or_none(job.rule.clone())),
+        (
+            "Alert rule",
+            or_none(job.rule.as_deref().map(str::to_owned)),
+        ),
         ("Action", job.action.as_str().to_owned()),
         ("Status", report.status.as_str().to_owned()),
         ("Phase", job.phase.to_owned()),

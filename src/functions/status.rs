@@ -9,7 +9,7 @@ use super::{
     page,
 };
 use crate::{
-    incident::{JobId, JobView, Ledger},
+    incident::{JobId, JobRecord, Ledger},
     queue::JobQueue,
     telemetry::Metrics,
 };
@@ -147,7 +147,7 @@ struct JobEntry<'a> {
 }
 
 impl<'a> JobEntry<'a> {
-    fn of(job: &'a JobView) -> Self {
+    fn of(job: &'a JobRecord) -> Self {
         let report = &job.report;
         Self {
             job_id: &job.job_id,

@@ -1,10 +1,10 @@
 //! A job: one capture of one target, small enough to lie in a queue, complete enough for any instance of the
 //! function to take the next step.
 
+use super::report::Report;
 use crate::{
     alert::{Alert, Condition, Target},
-    azure::operation::OperationUrl,
-    resource_id::ResourceId,
+    resource_id::{OperationUrl, ResourceId},
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -78,6 +78,16 @@ impl Job {
             trace_parent: None,
             report: Report::default(),
         }
+    }
+
+    /// Starts the delivery of the final notification, with a failure count of its own. `false`: it was started before.
+    pub fn begin_notifying(&mut self) -> bool {
+        if self.phase == Phase::Notifying {
+            return false;
+        }
+        self.phase = Phase::Notifying;
+        self.failures = 0;
+        true
     }
 
     /// The alert rule's name.
@@ -165,9 +175,10 @@ pub enum Phase {
         /// Looks at it so far.
         looks: u32,
     },
-    /// It is decided how the job ended; people have to be told.
-    Telling,
-    /// They have been told; the session that is over is to be removed.
+    /// It is decided how the job ended; the notification is being delivered.
+    #[serde(rename = "telling")]
+    Notifying,
+    /// The notification is delivered; the finished session is to be removed.
     Removing { session: Session },
 }
 
@@ -181,10 +192,41 @@ impl Action {
     }
 }
 
+/// Once the capture is created, retries are not urgent: the pauses between them are multiplied by this.
+const AFTER_CREATE: u32 = 10;
+
+/// How the worker treats a job in its present phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Packets are being lost until the capture is created: such jobs have places of their own at the worker.
+    pub urgent: bool,
+    /// Multiplies the pauses between retries.
+    pub pause_factor: u32,
+    /// A step that succeeds starts the count of failures again. Before the create, steps that succeed and fail in turn
+    /// would never end.
+    pub success_resets_failures: bool,
+}
+
 impl Phase {
-    /// Whether evidence still waits for the job: Azure has not been asked for the capture, or not with success.
-    pub fn is_before_create(&self) -> bool {
-        matches!(self, Phase::Prepare | Phase::Deleting { .. })
+    /// How urgent this phase is, and how failures in it count.
+    pub fn patience(&self) -> Patience {
+        match self {
+            Phase::Prepare | Phase::Deleting { .. } => Patience {
+                urgent: true,
+                pause_factor: 1,
+                success_resets_failures: false,
+            },
+            Phase::Starting { .. } | Phase::Running { .. } => Patience {
+                urgent: false,
+                pause_factor: AFTER_CREATE,
+                success_resets_failures: true,
+            },
+            Phase::Notifying | Phase::Removing { .. } => Patience {
+                urgent: false,
+                pause_factor: 1,
+                success_resets_failures: false,
+            },
+        }
     }
 
     /// The phase's name, as in JSON.
@@ -194,82 +236,8 @@ impl Phase {
             Phase::Deleting { .. } => "deleting",
             Phase::Starting { .. } => "starting",
             Phase::Running { .. } => "running",
-            Phase::Telling => "telling",
+            Phase::Notifying => "telling",
             Phase::Removing { .. } => "removing",
-        }
-    }
-}
-
-/// What became of a job so far, for the caller and for people.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    pub status: Status,
-    /// Why it is so, in snake_case, or Azure's error code when it failed.
-    pub reason: Option<String>,
-    /// A sentence.
-    pub message: String,
-    /// The capture's name.
-    pub name: Option<String>,
-    pub network_watcher: Option<ResourceId>,
-    pub storage_path: Option<String>,
-    /// When the session began to gather packets, by Azure's clock.
-    #[serde(with = "time::serde::rfc3339::option", default)]
-    pub began_at: Option<OffsetDateTime>,
-    /// When it was seen to be over, or its time limit if it was that.
-    #[serde(with = "time::serde::rfc3339::option", default)]
-    pub ended_at: Option<OffsetDateTime>,
-    pub time_limit_seconds: Option<u32>,
-    /// Where the file lies on the machine itself, if it does.
-    pub file_path: Option<String>,
-    /// Azure's word for why the session ended.
-    pub stop_reason: Option<String>,
-    /// What went wrong within the session, in words.
-    pub errors: Vec<String>,
-    /// Another alert had started the capture.
-    pub joined: bool,
-    /// Azure's request id of a failure.
-    pub request_id: Option<String>,
-    /// How the job ends is decided.
-    pub finished: bool,
-    /// It was tried too often: the job goes to the poison queue.
-    pub given_up: bool,
-}
-
-/// The statuses that an entry of `captures` can have.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Taken, not decided.
-    #[default]
-    Accepted,
-    /// Azure has accepted the create.
-    Created,
-    /// A capture of this machine was running already.
-    Joined,
-    /// The capture is over and its evidence is there.
-    Completed,
-    /// A running capture was stopped before its time, or was about to end anyway.
-    Stopped,
-    /// Not captured, since there is no room.
-    Skipped,
-    /// Not to be captured.
-    Ignored,
-    Failed,
-}
-
-impl Status {
-    /// `accepted`, `created`, `joined`, `completed`, `stopped`, `skipped`, `ignored`, `failed`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Accepted => "accepted",
-            Status::Created => "created",
-            Status::Joined => "joined",
-            Status::Completed => "completed",
-            Status::Stopped => "stopped",
-            Status::Skipped => "skipped",
-            Status::Ignored => "ignored",
-            Status::Failed => "failed",
         }
     }
 }

@@ -2,7 +2,10 @@
 //! an hour, a job under way as long as it goes. Callers wait here for the outcome, a repeated alert is answered
 //! from here, and the status page shows it.
 
-use super::job::{Action, Job, JobId, Report, Status};
+use super::{
+    job::{Action, Job, JobId},
+    report::{Report, Status},
+};
 use crate::resource_id::ResourceId;
 use std::{
     collections::{HashMap, VecDeque},
@@ -43,46 +46,13 @@ struct State {
     targets: HashMap<ResourceId, (Instant, JobId)>,
 }
 
-struct Known {
-    target: ResourceId,
-    rule: Option<Box<str>>,
-    action: Action,
-    taken_at: OffsetDateTime,
-    updated_at: OffsetDateTime,
-    updated: Instant,
-    phase: &'static str,
-    failures: u32,
-    over: bool,
-    report: Box<Report>,
-    /// Made for those who wait, and gone when the job is over: it takes as much room as all the rest.
-    followed: Option<watch::Sender<Report>>,
-}
-
-impl Known {
-    fn new(job: &Job) -> Self {
-        Self {
-            target: job.target.id.clone(),
-            rule: job.rule().map(Into::into),
-            action: job.action,
-            taken_at: job.taken_at,
-            updated_at: job.taken_at,
-            updated: Instant::now(),
-            phase: job.phase.as_str(),
-            failures: job.failures,
-            over: false,
-            report: Box::new(job.report.clone()),
-            followed: None,
-        }
-    }
-}
-
 /// A job as this process last saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobView {
+pub struct JobRecord {
     pub job_id: JobId,
     pub target: ResourceId,
     /// The alert rule's name.
-    pub rule: Option<String>,
+    pub rule: Option<Box<str>>,
     pub action: Action,
     /// [`super::job::Phase::as_str`], [`DONE`] or [`ELSEWHERE`].
     pub phase: &'static str,
@@ -90,21 +60,46 @@ pub struct JobView {
     pub failures: u32,
     pub taken_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
-    pub report: Report,
+    pub report: Box<Report>,
 }
 
-impl JobView {
-    fn of(job_id: &JobId, known: &Known) -> Self {
+struct Known {
+    record: JobRecord,
+    updated: Instant,
+    over: bool,
+    /// Created for callers that wait, and dropped when the job is finished: it takes as much memory as all the rest.
+    followed: Option<watch::Sender<Report>>,
+}
+
+impl Known {
+    fn new(job: &Job) -> Self {
         Self {
-            job_id: *job_id,
-            target: known.target.clone(),
-            rule: known.rule.as_deref().map(str::to_owned),
-            action: known.action,
-            phase: known.phase,
-            failures: known.failures,
-            taken_at: known.taken_at,
-            updated_at: known.updated_at,
-            report: Report::clone(&known.report),
+            record: JobRecord {
+                job_id: job.job_id,
+                target: job.target.id.clone(),
+                rule: job.rule().map(Into::into),
+                action: job.action,
+                phase: job.phase.as_str(),
+                failures: job.failures,
+                taken_at: job.taken_at,
+                updated_at: job.taken_at,
+                report: Box::new(job.report.clone()),
+            },
+            updated: Instant::now(),
+            over: false,
+            followed: None,
+        }
+    }
+
+    fn update(&mut self, now: Instant, job: &Job) {
+        self.updated = now;
+        let record = &mut self.record;
+        record.updated_at = OffsetDateTime::now_utc();
+        record.phase = job.phase.as_str();
+        record.failures = job.failures;
+        *record.report = job.report.clone();
+        if let Some(followed) = &self.followed {
+            followed.send_replace(job.report.clone());
         }
     }
 }
@@ -166,14 +161,7 @@ impl Ledger {
             state.insert(now, job);
         }
         if let Some(known) = state.jobs.get_mut(&job.job_id) {
-            known.updated_at = OffsetDateTime::now_utc();
-            known.updated = now;
-            known.phase = job.phase.as_str();
-            known.failures = job.failures;
-            *known.report = job.report.clone();
-            if let Some(followed) = &known.followed {
-                followed.send_replace(job.report.clone());
-            }
+            known.update(now, job);
         }
         state.set_over(now, &job.job_id, job.report.finished);
         if matches!(job.report.status, Status::Failed | Status::Skipped) {
@@ -185,16 +173,14 @@ impl Ledger {
     pub fn leave(&self, job: &JobId, phase: &'static str) {
         let mut state = self.state();
         if let Some(known) = state.jobs.get_mut(job) {
-            known.phase = phase;
+            known.record.phase = phase;
         }
         state.set_over(Instant::now(), job, true);
     }
 
     /// A job, if it is remembered.
-    pub fn job(&self, job: &JobId) -> Option<JobView> {
-        let state = self.state();
-        let (id, known) = state.jobs.get_key_value(job)?;
-        Some(JobView::of(id, known))
+    pub fn job(&self, job: &JobId) -> Option<JobRecord> {
+        self.state().jobs.get(job).map(|known| known.record.clone())
     }
 
     /// At most `top` jobs, the newest first, from the first one older than `after`; and whether there are more.
@@ -203,19 +189,19 @@ impl Ledger {
         &self,
         after: Option<&(OffsetDateTime, JobId)>,
         top: usize,
-    ) -> (Vec<JobView>, bool) {
+    ) -> (Vec<JobRecord>, bool) {
         let mut state = self.state();
         state.forget(Instant::now());
         let mut places: Vec<(OffsetDateTime, &JobId)> = state
             .jobs
             .iter()
-            .map(|(id, known)| (known.taken_at, id))
+            .map(|(id, known)| (known.record.taken_at, id))
             .filter(|(at, id)| after.is_none_or(|(last, last_id)| (*at, *id) < (*last, last_id)))
             .collect();
         places.sort_unstable_by(|one, other| other.cmp(one));
-        let views = places.iter().take(top);
-        let views = views.filter_map(|(_, id)| Some(JobView::of(id, state.jobs.get(id)?)));
-        (views.collect(), places.len() > top)
+        let records = places.iter().take(top);
+        let records = records.filter_map(|(_, id)| Some(state.jobs.get(id)?.record.clone()));
+        (records.collect(), places.len() > top)
     }
 
     /// The jobs of an alert that is known already.
@@ -239,14 +225,14 @@ impl Ledger {
         self.state()
             .jobs
             .get(job)
-            .map(|known| Report::clone(&known.report))
+            .map(|known| Report::clone(&known.record.report))
     }
 
     /// Follows a job's report.
     pub fn follow(&self, job: &JobId) -> Option<watch::Receiver<Report>> {
         let mut state = self.state();
         let known = state.jobs.get_mut(job)?;
-        let sender = || watch::Sender::new(Report::clone(&known.report));
+        let sender = || watch::Sender::new(Report::clone(&known.record.report));
         Some(match known.over {
             // Its value is still read.
             true => sender().subscribe(),
@@ -256,7 +242,10 @@ impl Ledger {
 
     /// The target of a job, if it is remembered.
     pub fn target(&self, job: &JobId) -> Option<ResourceId> {
-        self.state().jobs.get(job).map(|known| known.target.clone())
+        self.state()
+            .jobs
+            .get(job)
+            .map(|known| known.record.target.clone())
     }
 }
 

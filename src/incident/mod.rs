@@ -4,7 +4,13 @@
 pub mod allowed;
 pub mod job;
 pub mod ledger;
+pub mod notification;
+pub mod report;
+pub mod retry;
 
 pub use allowed::{Allowed, Decision};
-pub use job::{Action, AlertSummary, Job, JobId, Phase, Report, Session, Status};
-pub use ledger::{JobView, Ledger};
+pub use job::{Action, AlertSummary, Job, JobId, Phase, Session};
+pub use ledger::{JobRecord, Ledger};
+pub use notification::{Event, Notification};
+pub use report::{Report, Status};
+pub use retry::Retry;

@@ -8,7 +8,7 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// See the file's head.
 #[derive(Debug, thiserror::Error)]
-pub enum NoticeError {
+pub enum DeliveryError {
     /// It may or may not have arrived.
     #[error("the webhook at {host} (Notification__WebhookUrl) did not answer: {cause}")]
     NoAnswer {
@@ -30,12 +30,12 @@ pub enum NoticeError {
     },
 }
 
-impl NoticeError {
+impl DeliveryError {
     /// Whether another attempt makes sense: after a connection fault, and when the receiver is busy or broken.
     pub fn is_temporary(&self) -> bool {
         match self {
-            NoticeError::NoAnswer { .. } => true,
-            NoticeError::Refused { status, .. } => {
+            DeliveryError::NoAnswer { .. } => true,
+            DeliveryError::Refused { status, .. } => {
                 matches!(status, 408 | 425 | 429 | 500..=599)
             }
         }
@@ -44,8 +44,8 @@ impl NoticeError {
     /// How long the receiver wants to be left alone; an hour at most.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            NoticeError::NoAnswer { .. } => None,
-            NoticeError::Refused { retry_after, .. } => {
+            DeliveryError::NoAnswer { .. } => None,
+            DeliveryError::Refused { retry_after, .. } => {
                 retry_after.map(|wait| wait.min(LONGEST_WAIT))
             }
         }
@@ -72,8 +72,8 @@ fn advice(status: u16) -> &'static str {
 mod tests {
     use super::*;
 
-    fn refused(status: u16, retry_after: Option<u64>) -> NoticeError {
-        NoticeError::Refused {
+    fn refused(status: u16, retry_after: Option<u64>) -> DeliveryError {
+        DeliveryError::Refused {
             host: "hooks.example".to_owned(),
             status,
             answer: "no_service".to_owned(),
@@ -100,7 +100,7 @@ mod tests {
         ] {
             assert_eq!(refused(status, None).is_temporary(), expected, "{status}");
         }
-        let lost = NoticeError::NoAnswer {
+        let lost = DeliveryError::NoAnswer {
             host: "hooks.example".to_owned(),
             cause: "cut".to_owned(),
         };

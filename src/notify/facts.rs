@@ -1,17 +1,15 @@
-//! A notice in the words that people read, whatever the form: a title, and facts each with a label.
+//! A notification in the words that people read, whatever the form: a title, and facts each with a label.
 
-use super::{Condition, Event, Notice};
+use crate::{
+    alert::Condition,
+    incident::{Event, Notification},
+};
 use time::{OffsetDateTime, macros::format_description};
 
 /// What happened and on which machine, in a few words.
-pub(super) fn title(notice: &Notice) -> String {
-    let name = notice.target.rsplit('/').next().unwrap_or_default();
-    // An instance is a mere number without its scale set.
-    let machine = match notice.target.rsplit('/').nth(2) {
-        Some(set) if name.bytes().all(|b| b.is_ascii_digit()) => format!("{set}, instance {name}"),
-        _ => name.to_owned(),
-    };
-    let happened = match (notice.event, notice.joined) {
+pub(super) fn title(notification: &Notification) -> String {
+    let machine = notification.target.short_name();
+    let happened = match (notification.event, notification.report.joined) {
         (Event::Created, false) => "Packet capture running on",
         (Event::Created, true) => "Packet capture already running on",
         (Event::Completed, _) => "Packet capture completed on",
@@ -22,8 +20,8 @@ pub(super) fn title(notice: &Notice) -> String {
 }
 
 /// Label and value of all that is known, what matters most first.
-pub(super) fn facts(notice: &Notice) -> Vec<(&'static str, String)> {
-    let (alert, capture) = (&notice.alert, &notice.capture);
+pub(super) fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
+    let (alert, report) = (&notification.alert, &notification.report);
     let mut facts = Vec::new();
     let mut add = |label, value: Option<String>| {
         facts.extend(
@@ -47,36 +45,36 @@ pub(super) fn facts(notice: &Notice) -> Vec<(&'static str, String)> {
     let conditions: Vec<String> = alert.conditions.iter().filter_map(sentence).collect();
     add("Condition", Some(conditions.join("; ")));
     add("Fired", alert.fired_at.clone());
-    add("Machine", Some(notice.target.clone()));
-    add("Errors", Some(capture.errors.join("; ")));
+    add("Machine", Some(notification.target.to_string()));
+    add("Errors", Some(report.errors.join("; ")));
     add(
         "Error code",
-        notice
-            .failure
-            .as_ref()
-            .map(|failure| match &failure.request_id {
-                Some(id) => format!("{} (request id {id})", failure.code),
-                None => failure.code.clone(),
-            }),
+        notification.is_failure().then(|| {
+            let code = report.reason.as_deref().unwrap_or_default();
+            match &report.request_id {
+                Some(id) => format!("{code} (request id {id})"),
+                None => code.to_owned(),
+            }
+        }),
     );
-    add("Packet capture", capture.name.clone());
+    add("Packet capture", report.name.clone());
     add(
         "Started by",
-        notice
+        report
             .joined
             .then(|| "another alert; this one joined it".to_owned()),
     );
-    add("Began", capture.began_at.map(utc));
-    add("Ended", capture.ended_at.map(utc));
-    add("Stopped because", capture.stop_reason.clone());
+    add("Began", report.began_at.map(utc));
+    add("Ended", notification.capture_ended_at().map(utc));
+    add("Stopped because", report.stop_reason.clone());
     add(
         "Time limit",
-        capture
+        report
             .time_limit_seconds
             .map(|seconds| format!("{seconds} s")),
     );
-    add("File", capture.storage_path.clone());
-    add("File on the machine", capture.file_path.clone());
+    add("File", report.storage_path.clone());
+    add("File on the machine", report.file_path.clone());
     facts
 }
 
@@ -150,6 +148,7 @@ pub(super) fn line(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::{AlertSummary, JobId, Report};
 
     #[test]
     fn conditions_are_sentences() {
@@ -212,21 +211,34 @@ mod tests {
     }
 
     #[test]
-    fn titles_name_the_machine() {
-        let at = OffsetDateTime::UNIX_EPOCH;
-        let sets = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/web";
-        let of = |event, target: &str, joined| {
-            let mut notice = Notice::new(event, "j", target, at, "");
-            notice.joined = joined;
-            title(&notice)
-        };
-        assert_eq!(
-            of(Event::Failed, sets, false),
-            "Packet capture failed on web"
-        );
-        assert_eq!(
-            of(Event::Created, &format!("{sets}/virtualMachines/3"), true),
-            "Packet capture already running on web, instance 3"
-        );
+    fn titles_name_what_happened_and_the_machine() {
+        let set = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/web";
+        for (event, target, joined, expected) in [
+            (
+                Event::Failed,
+                set.to_owned(),
+                false,
+                "Packet capture failed on web",
+            ),
+            (
+                Event::Created,
+                format!("{set}/virtualMachines/3"),
+                true,
+                "Packet capture already running on web, instance 3",
+            ),
+        ] {
+            let notification = Notification {
+                event,
+                at: OffsetDateTime::UNIX_EPOCH,
+                job_id: JobId::random(),
+                alert: AlertSummary::default(),
+                target: target.parse().unwrap(),
+                report: Report {
+                    joined,
+                    ..Report::default()
+                },
+            };
+            assert_eq!(title(&notification), expected);
+        }
     }
 }

@@ -1,47 +1,46 @@
-//! Telling people how captures went: a line in the log, and a webhook where one is set. It uses nothing of ours.
+//! Sends notifications of how captures went: to a webhook where one is set, in the receiver's format. Renders the
+//! values of `incident`; whether and when to try again is the worker's decision.
 
 mod error;
 mod facts;
 mod format;
-mod notice;
 mod portal;
 mod signature;
 mod webhook;
 
-pub use error::NoticeError;
+pub use error::DeliveryError;
 pub use format::{Format, Rendered};
-pub use notice::{AlertFacts, CaptureFacts, Condition, Event, Failure, Notice};
 pub use portal::{HowToOpen, Portal, how_to_open};
 pub use signature::Signer;
-pub use webhook::{Patience, WebhookNotifier, WebhookOptions};
+pub use webhook::{Timeouts, WebhookNotifier, WebhookOptions};
 
+use crate::incident::{Event, Notification};
 use async_trait::async_trait;
 
-/// Somebody who is told.
+/// A receiver of notifications.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// Whether somebody wants to hear of such events. What nobody wants to hear needs no delivery; the log has it
-    /// in any case ([`Notice::log`]).
-    fn tells(&self, event: Event) -> bool;
+    /// Whether the receiver wants notifications of this event. The log has every event in any case.
+    fn wants(&self, event: Event) -> bool;
 
-    /// One attempt to tell it.
+    /// Makes one attempt to deliver a notification.
     ///
     /// # Errors
-    /// When it could not be told; [`NoticeError::is_temporary`] says whether another attempt makes sense.
-    async fn tell(&self, notice: &Notice) -> Result<(), NoticeError>;
+    /// When it was not delivered; [`DeliveryError::is_temporary`] says whether another attempt makes sense.
+    async fn send(&self, notification: &Notification) -> Result<(), DeliveryError>;
 }
 
-/// Nobody is told; the log has it.
+/// No receiver is configured; the log has every event.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogNotifier;
 
 #[async_trait]
 impl Notifier for LogNotifier {
-    fn tells(&self, _: Event) -> bool {
+    fn wants(&self, _: Event) -> bool {
         false
     }
 
-    async fn tell(&self, _: &Notice) -> Result<(), NoticeError> {
+    async fn send(&self, _: &Notification) -> Result<(), DeliveryError> {
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Where people go on from a notice: the Azure portal's pages, and how to open the file.
 
-use super::{CaptureFacts, Event};
+use crate::incident::{Event, Report};
 use url::Url;
 
 /// The Azure portal of a cloud.
@@ -43,25 +43,25 @@ pub struct HowToOpen {
 }
 
 /// How to open the file of a capture; `None` when there is none.
-pub fn how_to_open(event: Event, capture: &CaptureFacts) -> Option<HowToOpen> {
+pub fn how_to_open(event: Event, report: &Report) -> Option<HowToOpen> {
     let mut says = match event {
         Event::Created => vec!["This works once the capture has ended.".to_owned()],
         Event::Completed => Vec::new(),
         Event::Failed => vec!["Part of the evidence may be there.".to_owned()],
         Event::Skipped => return None,
     };
-    let command = capture
+    let command = report
         .storage_path
         .as_deref()
-        .and_then(|url| download(url, capture.name.as_deref()));
-    match (&capture.storage_path, &command) {
+        .and_then(|url| download(url, report.name.as_deref()));
+    match (&report.storage_path, &command) {
         (Some(_), Some(_)) => says.push("Download the file with this command and open it in Wireshark; your account needs the role Storage Blob Data Reader on the storage account.".to_owned()),
         (Some(_), None) => {
             says.push("Download the file from its URL and open it in Wireshark.".to_owned());
         }
         (None, _) => {}
     }
-    match (&capture.file_path, &capture.storage_path) {
+    match (&report.file_path, &report.storage_path) {
         (Some(path), Some(_)) => says.push(format!("It lies on the machine too, at {path}.")),
         (Some(path), None) => says.push(format!(
             "The file lies on the machine itself, at {path}: copy it from there and open it in Wireshark."
@@ -96,12 +96,12 @@ mod tests {
 
     const BLOB: &str = "https://contosocaps.blob.core.windows.net/network-watcher-logs/vm1.cap";
 
-    fn capture(storage_path: Option<&str>, file_path: Option<&str>) -> CaptureFacts {
-        CaptureFacts {
+    fn capture(storage_path: Option<&str>, file_path: Option<&str>) -> Report {
+        Report {
             name: Some("PSAzureFunction".to_owned()),
             storage_path: storage_path.map(str::to_owned),
             file_path: file_path.map(str::to_owned),
-            ..CaptureFacts::default()
+            ..Report::default()
         }
     }
 

@@ -1,6 +1,7 @@
-//! Posts notices to a webhook: one request, one answer. Trying again is for the one who keeps the notice.
+//! Posts notices to a webhook: one request, one answer. Trying again is for the one who keeps the notification.
 
-use super::{Event, Format, Notice, NoticeError, Notifier, Portal, Signer, facts};
+use super::{DeliveryError, Format, Notifier, Portal, Signer, facts};
+use crate::incident::{Event, Notification};
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use std::{
@@ -20,13 +21,13 @@ const SHORTEST_KEY: usize = 8;
 
 /// How long a receiver may take.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Timeouts {
     pub connect: Duration,
     /// Connecting, sending and the whole answer.
     pub total: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
@@ -46,7 +47,7 @@ pub struct WebhookOptions {
     pub source: String,
     /// A client that trusts whom it should, so far.
     pub http: reqwest::ClientBuilder,
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// Tells a webhook, and the log.
@@ -74,8 +75,8 @@ impl WebhookNotifier {
             // The body would go to a place that nobody has named.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("alert-packet-capture/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(options.patience.connect)
-            .timeout(options.patience.total)
+            .connect_timeout(options.timeouts.connect)
+            .timeout(options.timeouts.total)
             .build()?;
         Ok(Self {
             host: options.url[Position::BeforeHost..Position::AfterPort].to_owned(),
@@ -89,14 +90,14 @@ impl WebhookNotifier {
         })
     }
 
-    async fn post(&self, notice: &Notice) -> Result<(), NoticeError> {
-        let rendered = self.format.render(notice, &self.portal, &self.source);
+    async fn post(&self, notification: &Notification) -> Result<(), DeliveryError> {
+        let rendered = self.format.render(notification, &self.portal, &self.source);
         let mut request = self
             .http
             .post(self.url.as_str())
             .header(CONTENT_TYPE, rendered.content_type);
         if let Some(signer) = &self.signer {
-            for (name, value) in signer.headers(&notice.notice_id, unix_now(), &rendered.body) {
+            for (name, value) in signer.headers(&notification.id(), unix_now(), &rendered.body) {
                 request = request.header(name, value);
             }
         }
@@ -111,7 +112,7 @@ impl WebhookNotifier {
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| parse_retry_after(value, SystemTime::now()));
-        Err(NoticeError::Refused {
+        Err(DeliveryError::Refused {
             host: self.host.clone(),
             status: status.as_u16(),
             answer: self.shown(&beginning(response).await),
@@ -119,7 +120,7 @@ impl WebhookNotifier {
         })
     }
 
-    fn no_answer(&self, error: reqwest::Error) -> NoticeError {
+    fn no_answer(&self, error: reqwest::Error) -> DeliveryError {
         let error = error.without_url();
         let mut cause = error.to_string();
         let mut source = error.source();
@@ -127,7 +128,7 @@ impl WebhookNotifier {
             cause = format!("{cause}: {deeper}");
             source = deeper.source();
         }
-        NoticeError::NoAnswer {
+        DeliveryError::NoAnswer {
             host: self.host.clone(),
             cause: self.shown(&cause),
         }
@@ -145,12 +146,12 @@ impl WebhookNotifier {
 
 #[async_trait]
 impl Notifier for WebhookNotifier {
-    fn tells(&self, event: Event) -> bool {
+    fn wants(&self, event: Event) -> bool {
         self.events.contains(&event)
     }
 
-    async fn tell(&self, notice: &Notice) -> Result<(), NoticeError> {
-        self.post(notice).await
+    async fn send(&self, notification: &Notification) -> Result<(), DeliveryError> {
+        self.post(notification).await
     }
 }
 

@@ -2,7 +2,11 @@
 //! Whatever has been parsed holds no segment that a URL could read as anything but one name.
 
 mod name;
+mod operation_url;
+mod short_name;
 mod text;
+
+pub use operation_url::OperationUrl;
 
 pub use name::InvalidResourceId;
 use std::sync::Arc;

@@ -1,9 +1,10 @@
-//! Notices on their way to a webhook: a real receiver on this machine, the notifier as the settings make it.
+//! Notifications on their way to a webhook: a real receiver on this machine, the notifier as the settings make it.
 
 use alert_packet_capture::{
     app,
     config::{AppSettings, Settings},
-    notify::{Event, Failure, Notice, NoticeError, Notifier, Patience},
+    incident::{AlertSummary, Event, JobId, Notification, Report, Status},
+    notify::{DeliveryError, Notifier, Timeouts},
     sandbox::{Options, Sandbox},
 };
 use axum::{
@@ -26,6 +27,7 @@ use tokio::{
     net::TcpListener,
 };
 
+const JOB: &str = "7c1d0000-0000-4000-8000-000000000000";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// The part of the URL that nobody may see.
 const KEY: &str = "AbCdEfGhIjKlMnOp";
@@ -105,33 +107,41 @@ fn settings(pairs: &[(&str, &str)]) -> Settings {
 }
 
 /// Long enough never to be what ends a test.
-const PATIENT: Patience = Patience {
+const PATIENT: Timeouts = Timeouts {
     connect: Duration::from_secs(60),
     total: Duration::from_secs(60),
 };
 
-fn notifier(url: &str, more: &[(&str, &str)], patience: Patience) -> Arc<dyn Notifier> {
+fn notifier(url: &str, more: &[(&str, &str)], patience: Timeouts) -> Arc<dyn Notifier> {
     let pairs = [&[("Notification__WebhookUrl", url)], more].concat();
     app::notifier(settings(&pairs).notification.as_ref(), patience).unwrap()
 }
 
-fn notice() -> Notice {
-    let at = OffsetDateTime::from_unix_timestamp(1_769_850_312).unwrap();
-    let mut notice = Notice::new(Event::Failed, "7c1d", VM, at, "The capture has failed.");
-    notice.alert.rule = Some("High CPU 🔥".to_owned());
-    notice.failure = Some(Failure {
-        code: "StorageAccessDenied".to_owned(),
-        request_id: None,
-    });
-    notice
+fn notification() -> Notification {
+    Notification {
+        event: Event::Failed,
+        at: OffsetDateTime::from_unix_timestamp(1_769_850_312).unwrap(),
+        job_id: JobId::parse(JOB).unwrap(),
+        alert: AlertSummary {
+            rule: Some("High CPU 🔥".to_owned()),
+            ..AlertSummary::default()
+        },
+        target: VM.parse().unwrap(),
+        report: Report {
+            status: Status::Failed,
+            reason: Some("StorageAccessDenied".to_owned()),
+            message: "The capture has failed.".to_owned(),
+            ..Report::default()
+        },
+    }
 }
 
 #[tokio::test]
 async fn a_notice_arrives_and_its_signature_verifies() {
     let receiver = Receiver::answering(&[|_| answer(202, ""), |_| answer(200, "ok")]).await;
     let notifier = notifier(&receiver.url, &[("Notification__Secret", SECRET)], PATIENT);
-    notifier.tell(&notice()).await.unwrap();
-    notifier.tell(&notice()).await.unwrap();
+    notifier.send(&notification()).await.unwrap();
+    notifier.send(&notification()).await.unwrap();
 
     let verifier = Webhook::new(SECRET).unwrap();
     let stranger = Webhook::from_bytes(b"another secret of enough bytes".to_vec()).unwrap();
@@ -145,12 +155,15 @@ async fn a_notice_arrives_and_its_signature_verifies() {
         );
         let agent = headers["user-agent"].to_str().unwrap();
         assert!(agent.starts_with("alert-packet-capture/"));
-        assert_eq!(headers["webhook-id"], "7c1d-failed");
+        assert_eq!(
+            headers["webhook-id"].to_str().unwrap(),
+            format!("{JOB}-failed")
+        );
         // The library refuses timestamps more than five minutes away, too.
         verifier.verify(body, headers).unwrap();
         stranger.verify(body, headers).unwrap_err();
         let event: Value = serde_json::from_slice(body).unwrap();
-        assert_eq!(event["id"], "7c1d-failed");
+        assert_eq!(event["id"], format!("{JOB}-failed"));
         assert_eq!(event["data"]["alert"]["rule"], "High CPU 🔥");
         let altered = String::from_utf8_lossy(body).replace("web-1", "web-2");
         verifier.verify(altered.as_bytes(), headers).unwrap_err();
@@ -167,7 +180,7 @@ async fn without_a_secret_nothing_is_signed_and_the_format_is_the_set_one() {
         let receiver = Receiver::answering(&[|_| answer(200, "ok")]).await;
         let more = [("Notification__Format", format)];
         let notifier = notifier(&receiver.url, &more, PATIENT);
-        notifier.tell(&notice()).await.unwrap();
+        notifier.send(&notification()).await.unwrap();
         let delivery = receiver.deliveries().remove(0);
         assert!(
             delivery
@@ -182,7 +195,7 @@ async fn without_a_secret_nothing_is_signed_and_the_format_is_the_set_one() {
 
 #[tokio::test]
 async fn only_events_that_are_asked_for_are_told() {
-    let told = |notifier: Arc<dyn Notifier>| Event::ALL.map(|event| notifier.tells(event));
+    let told = |notifier: Arc<dyn Notifier>| Event::ALL.map(|event| notifier.wants(event));
     let url = "https://hooks.example/x";
     assert_eq!(told(notifier(url, &[], PATIENT)), [false, true, true, true]);
     let more = [("Notification__Events", "created,failed")];
@@ -199,11 +212,11 @@ async fn a_receiver_that_is_down_is_worth_another_attempt() {
     let receiver =
         Receiver::answering(&[|_| answer(500, "try later"), |_| answer(200, "ok")]).await;
     let notifier = notifier(&receiver.url, &[], PATIENT);
-    let error = notifier.tell(&notice()).await.unwrap_err();
+    let error = notifier.send(&notification()).await.unwrap_err();
     assert!(error.is_temporary());
     assert!(error.to_string().contains("500 (try later)"), "{error}");
     assert_eq!(error.retry_after(), None);
-    notifier.tell(&notice()).await.unwrap();
+    notifier.send(&notification()).await.unwrap();
     assert_eq!(receiver.deliveries().len(), 2);
 }
 
@@ -221,7 +234,7 @@ async fn a_refusal_is_final_and_says_what_to_look_at() {
     ] {
         let receiver = Receiver::answering(&[answer]).await;
         let notifier = notifier(&receiver.url, &[], PATIENT);
-        let error = notifier.tell(&notice()).await.unwrap_err();
+        let error = notifier.send(&notification()).await.unwrap_err();
         assert!(!error.is_temporary());
         assert!(error.to_string().contains(contained), "{error}");
     }
@@ -238,7 +251,7 @@ async fn redirects_are_not_followed() {
     };
     let receiver = Receiver::answering(&[redirect, |_| answer(200, "ok")]).await;
     let notifier = notifier(&receiver.url, &[], PATIENT);
-    let error = notifier.tell(&notice()).await.unwrap_err();
+    let error = notifier.send(&notification()).await.unwrap_err();
     assert!(!error.is_temporary());
     assert!(error.to_string().contains("redirects are not followed"));
     assert_eq!(receiver.deliveries().len(), 1);
@@ -267,7 +280,7 @@ async fn a_busy_receiver_says_how_long_to_leave_it_alone() {
     ] {
         let receiver = Receiver::answering(&[answer]).await;
         let notifier = notifier(&receiver.url, &[], PATIENT);
-        let error = notifier.tell(&notice()).await.unwrap_err();
+        let error = notifier.send(&notification()).await.unwrap_err();
         assert!(error.is_temporary());
         let wait = error.retry_after().unwrap().as_secs();
         assert!((at_least..=at_most).contains(&wait), "{wait}");
@@ -277,13 +290,13 @@ async fn a_busy_receiver_says_how_long_to_leave_it_alone() {
 #[tokio::test]
 async fn a_receiver_that_hangs_is_given_up() {
     let receiver = Receiver::answering(&[]).await;
-    let impatient = Patience {
+    let impatient = Timeouts {
         total: Duration::from_millis(200),
         ..PATIENT
     };
     let notifier = notifier(&receiver.url, &[], impatient);
-    let error = notifier.tell(&notice()).await.unwrap_err();
-    assert!(matches!(error, NoticeError::NoAnswer { .. }), "{error}");
+    let error = notifier.send(&notification()).await.unwrap_err();
+    assert!(matches!(error, DeliveryError::NoAnswer { .. }), "{error}");
     assert!(error.is_temporary());
     assert_eq!(receiver.deliveries().len(), 1);
 }
@@ -312,10 +325,10 @@ async fn endless_refusal() -> (String, tokio::task::JoinHandle<io::Error>) {
 async fn a_long_answer_is_not_listened_to_until_its_end() {
     let (url, talk) = endless_refusal().await;
     let error = notifier(&url, &[], PATIENT)
-        .tell(&notice())
+        .send(&notification())
         .await
         .unwrap_err();
-    let NoticeError::Refused { status, answer, .. } = &error else {
+    let DeliveryError::Refused { status, answer, .. } = &error else {
         panic!("{error}");
     };
     assert_eq!(*status, 403);
@@ -336,13 +349,16 @@ async fn a_receiver_of_a_private_authority_is_known_by_the_ca_file() {
     let sandbox = Sandbox::start(options).await.unwrap();
     let url = format!("{}/hook", sandbox.endpoint());
     let ca = [("SSL_CERT_FILE", ca_file.to_str().unwrap())];
-    let known = notifier(&url, &ca, PATIENT).tell(&notice()).await;
-    let unknown = notifier(&url, &[], PATIENT).tell(&notice()).await;
+    let known = notifier(&url, &ca, PATIENT).send(&notification()).await;
+    let unknown = notifier(&url, &[], PATIENT).send(&notification()).await;
     std::fs::remove_file(&ca_file).unwrap();
     let known = known.unwrap_err();
-    assert!(matches!(known, NoticeError::Refused { .. }), "{known}");
+    assert!(matches!(known, DeliveryError::Refused { .. }), "{known}");
     let unknown = unknown.unwrap_err();
-    assert!(matches!(unknown, NoticeError::NoAnswer { .. }), "{unknown}");
+    assert!(
+        matches!(unknown, DeliveryError::NoAnswer { .. }),
+        "{unknown}"
+    );
     assert!(unknown.to_string().contains("certificate"), "{unknown}");
 
     let pairs = [&[("Notification__WebhookUrl", url.as_str())], &ca[..]].concat();
@@ -383,7 +399,7 @@ async fn nobody_gets_to_see_the_url() {
         |_| answer(403, "bad token"),
     ])
     .await;
-    let impatient = Patience {
+    let impatient = Timeouts {
         total: Duration::from_millis(200),
         ..PATIENT
     };
@@ -398,7 +414,7 @@ async fn nobody_gets_to_see_the_url() {
     let notifier = app::notifier(settings.notification.as_ref(), impatient).unwrap();
     let mut seen = format!("{settings:?}");
     for _ in 0..3 {
-        let error = notifier.tell(&notice()).await.unwrap_err();
+        let error = notifier.send(&notification()).await.unwrap_err();
         tracing::error!("{error}");
         seen += &format!("{error} {error:?}");
     }
@@ -408,7 +424,7 @@ async fn nobody_gets_to_see_the_url() {
     drop(listener);
     let gone = format!("http://user:{KEY}@{address}/services/{KEY}");
     let error = self::notifier(&gone, &[], PATIENT)
-        .tell(&notice())
+        .send(&notification())
         .await
         .unwrap_err();
     assert!(error.is_temporary());

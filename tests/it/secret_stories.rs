@@ -11,7 +11,7 @@ use alert_packet_capture::{
     app::{self, App, Pace},
     azure::{network_watcher::NetworkWatcherClient, operation},
     config::{AppSettings, QueueKind, Settings},
-    notify::{Event, Notice},
+    incident::{AlertSummary, Event, JobId, Notification, Report},
     resource_id::ResourceId,
     sandbox::{Call, Fault, FaultBody, Signing, What, samples},
 };
@@ -274,9 +274,15 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
         walk.secrets.none_in_error("the signing keys", &error);
 
         let notifier = app::notifier(settings.notification.as_ref(), pace.notice).unwrap();
-        let at = OffsetDateTime::UNIX_EPOCH;
-        let notice = Notice::new(Event::Failed, "7c1d", samples::WEB_01, at, "It failed.");
-        let error = notifier.tell(&notice).await.unwrap_err();
+        let notification = Notification {
+            event: Event::Failed,
+            at: OffsetDateTime::UNIX_EPOCH,
+            job_id: JobId::random(),
+            alert: AlertSummary::default(),
+            target: samples::WEB_01.parse().unwrap(),
+            report: Report::default(),
+        };
+        let error = notifier.send(&notification).await.unwrap_err();
         walk.secrets.none_in_error("the webhook", &error);
     }
     let connection = "AccountName=stjobs;AccountKey=n0tBase64AtAll!!";

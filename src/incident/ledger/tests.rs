@@ -44,7 +44,7 @@ async fn a_job_is_known_as_long_as_it_goes_and_an_hour_longer() {
             .any(|view| view.job_id == job.job_id)
     };
     tokio::time::advance(SILENT / 2).await;
-    followed.phase = Phase::Telling;
+    followed.phase = Phase::Notifying;
     ledger.record(&followed);
     ledger.leave(&handed_over.job_id, ELSEWHERE);
     assert_eq!(ledger.job(&handed_over.job_id).unwrap().phase, "elsewhere");
@@ -74,7 +74,7 @@ async fn pages_are_not_disturbed_by_new_jobs() {
     let mut expected: Vec<_> = jobs.iter().map(|job| (job.taken_at, job.job_id)).collect();
     expected.sort();
     expected.reverse();
-    let place = |view: &JobView| (view.taken_at, view.job_id);
+    let place = |view: &JobRecord| (view.taken_at, view.job_id);
     let (first, more) = ledger.page(None, 2);
     assert!(more);
     ledger.open(None, &[job(9)]).unwrap();

@@ -1,15 +1,19 @@
 //! CloudEvents 1.0, structured mode, so that any event tool can route it.
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>
 
-use crate::notify::{Notice, Portal, portal::how_to_open};
+use crate::{
+    incident::Notification,
+    notify::{Portal, portal::how_to_open},
+};
 use serde_json::{Value, json};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// The beginning of `type`; the event's name follows.
 const TYPE: &str = "alert-packet-capture.capture";
 
-pub(super) fn render(notice: &Notice, portal: &Portal, source: &str) -> Value {
-    let (alert, capture) = (&notice.alert, &notice.capture);
+pub(super) fn render(notification: &Notification, portal: &Portal, source: &str) -> Value {
+    let (alert, report) = (&notification.alert, &notification.report);
+    let target = notification.target.to_string();
     let conditions: Vec<Value> = alert
         .conditions
         .iter()
@@ -22,21 +26,21 @@ pub(super) fn render(notice: &Notice, portal: &Portal, source: &str) -> Value {
             })
         })
         .collect();
-    let how = how_to_open(notice.event, capture);
+    let how = how_to_open(notification.event, report);
     json!({
         "specversion": "1.0",
-        "type": format!("{TYPE}.{}", notice.event),
+        "type": format!("{TYPE}.{}", notification.event),
         "source": source,
-        "subject": notice.target,
-        "id": notice.notice_id,
-        "time": rfc3339(notice.at),
+        "subject": target,
+        "id": notification.id(),
+        "time": rfc3339(notification.at),
         "datacontenttype": "application/json",
         "data": {
-            "event": notice.event.as_str(),
-            "message": notice.message,
-            "jobId": notice.job_id,
-            "target": notice.target,
-            "joined": notice.joined,
+            "event": notification.event.as_str(),
+            "message": report.message,
+            "jobId": notification.job_id,
+            "target": target,
+            "joined": report.joined,
             "alert": {
                 "rule": alert.rule,
                 "severity": alert.severity,
@@ -45,22 +49,22 @@ pub(super) fn render(notice: &Notice, portal: &Portal, source: &str) -> Value {
                 "conditions": conditions,
             },
             "capture": {
-                "name": capture.name,
-                "networkWatcher": capture.network_watcher,
-                "beganAt": capture.began_at.map(rfc3339),
-                "endedAt": capture.ended_at.map(rfc3339),
-                "timeLimitSeconds": capture.time_limit_seconds,
-                "stopReason": capture.stop_reason,
-                "errors": capture.errors,
-                "storagePath": capture.storage_path,
-                "filePath": capture.file_path,
+                "name": report.name,
+                "networkWatcher": report.network_watcher.as_ref().map(ToString::to_string),
+                "beganAt": report.began_at.map(rfc3339),
+                "endedAt": notification.capture_ended_at().map(rfc3339),
+                "timeLimitSeconds": report.time_limit_seconds,
+                "stopReason": report.stop_reason,
+                "errors": report.errors,
+                "storagePath": report.storage_path,
+                "filePath": report.file_path,
             },
-            "failure": notice.failure.as_ref().map(|failure| json!({
-                "code": failure.code,
-                "requestId": failure.request_id,
+            "failure": notification.is_failure().then(|| json!({
+                "code": report.reason.as_deref().unwrap_or_default(),
+                "requestId": report.request_id,
             })),
             "links": {
-                "target": portal.resource(&notice.target).as_str(),
+                "target": portal.resource(&target).as_str(),
                 "packetCaptures": portal.packet_captures().as_str(),
             },
             "open": how.map(|how| json!({ "text": how.says, "command": how.command })),

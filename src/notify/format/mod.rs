@@ -6,7 +6,8 @@ mod teams;
 #[cfg(test)]
 mod tests;
 
-use super::{Notice, Portal};
+use super::Portal;
+use crate::incident::Notification;
 use serde_json::Value;
 
 /// What the receiver understands.
@@ -29,20 +30,20 @@ pub struct Rendered {
 }
 
 impl Format {
-    /// The body for a notice. `source` says which function it comes from, as a URI reference.
-    pub fn render(self, notice: &Notice, portal: &Portal, source: &str) -> Rendered {
+    /// The body for a notification. `source` says which function it comes from, as a URI reference.
+    pub fn render(self, notification: &Notification, portal: &Portal, source: &str) -> Rendered {
         let (content_type, body) = match self {
             Format::Json => (
                 "application/cloudevents+json; charset=utf-8",
-                json::render(notice, portal, source),
+                json::render(notification, portal, source),
             ),
             Format::Teams => (
                 "application/json; charset=utf-8",
-                teams::render(notice, portal),
+                teams::render(notification, portal),
             ),
             Format::Slack => (
                 "application/json; charset=utf-8",
-                slack::render(notice, portal),
+                slack::render(notification, portal),
             ),
         };
         Rendered {

@@ -3,7 +3,10 @@
 //! <https://docs.slack.dev/reference/block-kit/blocks/section-block>
 //! <https://docs.slack.dev/messaging/formatting-message-text#escaping>
 
-use crate::notify::{Notice, Portal, facts, portal::how_to_open};
+use crate::{
+    incident::Notification,
+    notify::{Portal, facts, portal::how_to_open},
+};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -14,20 +17,20 @@ pub(super) const MOST_FIELD: usize = 2_000;
 /// Fields of a section: a label and a value each.
 pub(super) const MOST_FIELDS: usize = 10;
 
-pub(super) fn render(notice: &Notice, portal: &Portal) -> Value {
-    let title = facts::title(notice);
+pub(super) fn render(notification: &Notification, portal: &Portal) -> Value {
+    let title = facts::title(notification);
     let mut blocks = vec![
         json!({ "type": "header", "text": plain(&title, MOST_HEADER) }),
-        json!({ "type": "section", "text": plain(&notice.message, MOST_TEXT) }),
+        json!({ "type": "section", "text": plain(&notification.report.message, MOST_TEXT) }),
     ];
-    for some in facts::facts(notice).chunks(MOST_FIELDS / 2) {
+    for some in facts::facts(notification).chunks(MOST_FIELDS / 2) {
         let fields: Vec<Value> = some
             .iter()
             .flat_map(|(label, value)| [markup(format!("*{label}*")), plain(value, MOST_FIELD)])
             .collect();
         blocks.push(json!({ "type": "section", "fields": fields }));
     }
-    if let Some(how) = how_to_open(notice.event, &notice.capture) {
+    if let Some(how) = how_to_open(notification.event, &notification.report) {
         let says = format!("How to open the file: {}", how.says);
         blocks.push(json!({ "type": "section", "text": plain(&says, MOST_TEXT) }));
         // It has no backtick, and cut it would be a wrong one.
@@ -37,7 +40,10 @@ pub(super) fn render(notice: &Notice, portal: &Portal) -> Value {
         }
     }
     let links: Vec<String> = [
-        ("Open the machine", portal.resource(&notice.target)),
+        (
+            "Open the machine",
+            portal.resource(&notification.target.to_string()),
+        ),
         ("Packet captures", portal.packet_captures()),
     ]
     .iter()
@@ -47,7 +53,7 @@ pub(super) fn render(notice: &Notice, portal: &Portal) -> Value {
     blocks.push(json!({ "type": "section", "text": markup(links.join("  ·  ")) }));
     json!({
         // What notifications and screen readers show.
-        "text": escaped_line(&format!("{title}: {}", notice.message), MOST_TEXT),
+        "text": escaped_line(&format!("{title}: {}", notification.report.message), MOST_TEXT),
         "mrkdwn": false,
         "blocks": blocks,
         "unfurl_links": false,

@@ -3,9 +3,12 @@
 //! a link, a heading or a mention.
 //! <https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features>
 
-use crate::notify::{
-    Event, Notice, Portal, facts,
-    portal::{HowToOpen, how_to_open},
+use crate::{
+    incident::{Event, Notification},
+    notify::{
+        Portal, facts,
+        portal::{HowToOpen, how_to_open},
+    },
 };
 use serde_json::{Value, json};
 
@@ -17,10 +20,10 @@ const MOST_CHARACTERS: usize = 2_000;
 const MOST_TITLE: usize = 150;
 const LONGEST_URL: usize = 2_000;
 
-pub(super) fn render(notice: &Notice, portal: &Portal) -> Value {
+pub(super) fn render(notification: &Notification, portal: &Portal) -> Value {
     let mut most = MOST_CHARACTERS;
     loop {
-        let message = message(notice, portal, most);
+        let message = message(notification, portal, most);
         if most < 16 || super::bytes(&message).len() <= MOST_BYTES {
             return message;
         }
@@ -29,15 +32,15 @@ pub(super) fn render(notice: &Notice, portal: &Portal) -> Value {
 }
 
 /// `most` characters a text.
-fn message(notice: &Notice, portal: &Portal, most: usize) -> Value {
-    let (color, style) = match notice.event {
+fn message(notification: &Notification, portal: &Portal, most: usize) -> Value {
+    let (color, style) = match notification.event {
         Event::Created => ("Accent", "accent"),
         Event::Completed => ("Good", "good"),
         Event::Failed => ("Attention", "attention"),
         Event::Skipped => ("Warning", "warning"),
     };
-    let title = facts::line(&facts::title(notice), most.min(MOST_TITLE));
-    let sentence = facts::line(&notice.message, most);
+    let title = facts::line(&facts::title(notification), most.min(MOST_TITLE));
+    let sentence = facts::line(&notification.report.message, most);
     let mut body = vec![
         json!({
             "type": "Container",
@@ -56,17 +59,20 @@ fn message(notice: &Notice, portal: &Portal, most: usize) -> Value {
         }),
         paragraph(json!([{ "type": "TextRun", "text": sentence }])),
     ];
-    for (label, value) in facts::facts(notice) {
+    for (label, value) in facts::facts(notification) {
         body.push(paragraph(json!([
             { "type": "TextRun", "text": format!("{label}: "), "weight": "Bolder" },
             { "type": "TextRun", "text": facts::line(&value, most) },
         ])));
     }
-    if let Some(how) = how_to_open(notice.event, &notice.capture) {
+    if let Some(how) = how_to_open(notification.event, &notification.report) {
         body.extend(open(&how, most));
     }
     let actions: Vec<Value> = [
-        ("Open the machine", portal.resource(&notice.target)),
+        (
+            "Open the machine",
+            portal.resource(&notification.target.to_string()),
+        ),
         ("Packet captures", portal.packet_captures()),
     ]
     .into_iter()

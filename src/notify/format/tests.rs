@@ -1,8 +1,12 @@
-//! Each form of a few notices, as it goes out, and the receivers' limits under texts that nobody would write in good
+//! Each format of a few notifications, as it goes out, and the receivers' limits under texts that nobody would write in good
 //! faith.
 
 use super::{Format, slack, teams};
-use crate::notify::{AlertFacts, CaptureFacts, Condition, Event, Failure, Notice, Portal};
+use crate::{
+    alert::Condition,
+    incident::{AlertSummary, Event, JobId, Notification, Report, Status},
+    notify::Portal,
+};
 use serde_json::Value;
 use time::macros::datetime;
 use url::Url;
@@ -12,10 +16,10 @@ const WATCHER: &str = "/subscriptions/6f8e2a10-4b1c-4d7e-9a35-0d8f2ad7ab3c/resou
 const BLOB: &str =
     "https://shopcaptures.blob.core.windows.net/network-watcher-logs/2026/01/31/web-1.cap";
 
-fn notice(event: Event, message: &str) -> Notice {
+fn notification(event: Event, message: &str) -> Notification {
     let at = datetime!(2026-01-31 09:05:12 UTC);
-    let mut notice = Notice::new(event, "7c1d", VM, at, message);
-    notice.alert = AlertFacts {
+    let alert = AlertSummary {
+        alert_id: None,
         rule: Some("High CPU".to_owned()),
         severity: Some("Sev2".to_owned()),
         signal: Some("Metric".to_owned()),
@@ -27,86 +31,94 @@ fn notice(event: Event, message: &str) -> Notice {
             value: Some("93.5".to_owned()),
         }],
     };
-    notice.capture = CaptureFacts {
+    let report = Report {
+        message: message.to_owned(),
         name: Some("PSAzureFunction".to_owned()),
-        network_watcher: Some(WATCHER.to_owned()),
+        network_watcher: Some(WATCHER.parse().unwrap()),
         began_at: Some(datetime!(2026-01-31 09:05:00 UTC)),
         time_limit_seconds: Some(10),
         storage_path: Some(BLOB.to_owned()),
-        ..CaptureFacts::default()
+        ..Report::default()
     };
-    notice
+    Notification {
+        event,
+        at,
+        job_id: JobId::parse("7c1d0000-0000-4000-8000-000000000000").unwrap(),
+        alert,
+        target: VM.parse().unwrap(),
+        report,
+    }
 }
 
-fn completed() -> Notice {
-    let mut notice = notice(
+fn completed() -> Notification {
+    let mut notification = notification(
         Event::Completed,
         "Packet Capture PSAzureFunction has ended; its file is complete.",
     );
-    notice.capture.ended_at = Some(datetime!(2026-01-31 11:05:10 +2));
-    notice.capture.stop_reason = Some("its time limit was reached".to_owned());
-    notice
+    notification.report.ended_at = Some(datetime!(2026-01-31 11:05:10 +2));
+    notification.report.stop_reason = Some("its time limit was reached".to_owned());
+    notification
 }
 
-fn joined() -> Notice {
-    let mut notice = notice(
+fn joined() -> Notification {
+    let mut notification = notification(
         Event::Created,
         "Packet Capture PSAzureFunction is already running.",
     );
-    notice.joined = true;
-    notice
+    notification.report.joined = true;
+    notification
 }
 
-fn failed() -> Notice {
-    let mut notice = notice(
+fn failed() -> Notification {
+    let mut notification = notification(
         Event::Failed,
         "Packet Capture PSAzureFunction has failed: the agent cannot write to the storage account.",
     );
-    notice.capture.errors = vec![
+    notification.report.errors = vec![
         "The storage account refused the agent".to_owned(),
         "The agent stopped".to_owned(),
     ];
-    notice.capture.storage_path = None;
-    notice.capture.file_path = Some("/var/captures/web-1.cap".to_owned());
-    notice.failure = Some(Failure {
-        code: "StorageAccessDenied".to_owned(),
-        request_id: Some("0b6e".to_owned()),
-    });
-    notice
+    notification.report.storage_path = None;
+    notification.report.file_path = Some("/var/captures/web-1.cap".to_owned());
+    notification.report.status = Status::Failed;
+    notification.report.reason = Some("StorageAccessDenied".to_owned());
+    notification.report.request_id = Some("0b6e".to_owned());
+    notification
 }
 
-fn skipped() -> Notice {
-    let mut notice = notice(Event::Skipped, "No Packet Capture was created: no room.");
-    notice.capture = CaptureFacts {
-        network_watcher: Some(WATCHER.to_owned()),
-        ..CaptureFacts::default()
+fn skipped() -> Notification {
+    let mut notification = notification(Event::Skipped, "No Packet Capture was created: no room.");
+    notification.report = Report {
+        message: notification.report.message,
+        network_watcher: Some(WATCHER.parse().unwrap()),
+        ..Report::default()
     };
-    notice
+    notification
 }
 
 /// What an alert's author could try.
 const HOSTILE: &str = "# [Click](https://evil.example) **b** _i_ `c` ~s~ <script>alert(\"1\")</script> <!channel> <@U1> <at>x</at> &amp; {{DATE(2026-01-31T09:05:00Z)}} @{triggerBody()} | \u{202e}🔥\r\n> quote :tada:";
 
-fn hostile() -> Notice {
-    let mut notice = completed();
-    notice.alert.rule = Some(HOSTILE.to_owned());
-    notice.alert.fired_at = Some(HOSTILE.to_owned());
-    notice.alert.conditions[0].metric = Some(HOSTILE.to_owned());
-    notice.capture.errors = vec![HOSTILE.to_owned()];
-    notice.message = format!("The rule {HOSTILE} has fired.");
-    notice
+fn hostile() -> Notification {
+    let mut notification = completed();
+    notification.alert.rule = Some(HOSTILE.to_owned());
+    notification.alert.fired_at = Some(HOSTILE.to_owned());
+    notification.alert.conditions[0].metric = Some(HOSTILE.to_owned());
+    notification.report.errors = vec![HOSTILE.to_owned()];
+    notification.report.message = format!("The rule {HOSTILE} has fired.");
+    notification
 }
 
 /// The same, each text 10 KB long.
-fn flood(of: &str) -> Notice {
+fn flood(of: &str) -> Notification {
     let text: String = of.chars().cycle().take(10_000).collect();
-    let mut notice = hostile();
-    notice.event = Event::Failed;
-    notice.message = text.clone();
-    notice.alert.rule = Some(text.clone());
-    notice.alert.severity = Some(text.clone());
-    notice.alert.fired_at = Some(text.clone());
-    notice.alert.conditions = vec![
+    let mut notification = hostile();
+    notification.event = Event::Failed;
+    notification.report.message = text.clone();
+    notification.alert.rule = Some(text.clone());
+    notification.alert.severity = Some(text.clone());
+    notification.alert.fired_at = Some(text.clone());
+    notification.alert.conditions = vec![
         Condition {
             metric: Some(text.clone()),
             operator: Some(text.clone()),
@@ -115,27 +127,26 @@ fn flood(of: &str) -> Notice {
         };
         16
     ];
-    notice.capture.errors = vec![text.clone(); 20];
-    notice.capture.stop_reason = Some(text.clone());
-    notice.capture.file_path = Some(text.clone());
-    notice.capture.storage_path = Some(format!("https://a.example/{text}"));
-    notice.failure = Some(Failure {
-        code: text.clone(),
-        request_id: Some(text),
-    });
-    notice
+    notification.report.errors = vec![text.clone(); 20];
+    notification.report.stop_reason = Some(text.clone());
+    notification.report.file_path = Some(text.clone());
+    notification.report.storage_path = Some(format!("https://a.example/{text}"));
+    notification.report.status = Status::Failed;
+    notification.report.reason = Some(text.clone());
+    notification.report.request_id = Some(text);
+    notification
 }
 
-fn render(format: Format, notice: &Notice) -> Value {
+fn render(format: Format, notification: &Notification) -> Value {
     let portal = Portal::new(Url::parse("https://portal.azure.com").unwrap());
     let source = "https://contoso-captures.azurewebsites.net";
-    let body = format.render(notice, &portal, source).body;
+    let body = format.render(notification, &portal, source).body;
     serde_json::from_slice(&body).unwrap()
 }
 
 #[test]
-fn each_form_of_each_notice() {
-    for (name, notice) in [
+fn each_form_of_each_notification() {
+    for (name, notification) in [
         ("completed", completed()),
         ("joined", joined()),
         ("failed", failed()),
@@ -147,7 +158,7 @@ fn each_form_of_each_notice() {
             ("teams", Format::Teams),
             ("slack", Format::Slack),
         ] {
-            insta::assert_json_snapshot!(format!("{form}_{name}"), render(format, &notice));
+            insta::assert_json_snapshot!(format!("{form}_{name}"), render(format, &notification));
         }
     }
 }
@@ -180,8 +191,8 @@ fn objects(value: &Value) -> Vec<&Value> {
 
 #[test]
 fn a_card_has_no_text_that_knows_markdown() {
-    for notice in [hostile(), flood(HOSTILE)] {
-        let card = render(Format::Teams, &notice);
+    for notification in [hostile(), flood(HOSTILE)] {
+        let card = render(Format::Teams, &notification);
         let mut runs = 0;
         for object in objects(&card) {
             if object.get("text").is_some() {
@@ -237,8 +248,8 @@ fn blocks_keep_to_the_limits_of_slack() {
 
 #[test]
 fn blocks_have_no_markup_of_strangers() {
-    for notice in [hostile(), flood(HOSTILE), flood("&<!channel>")] {
-        let message = render(Format::Slack, &notice);
+    for notification in [hostile(), flood(HOSTILE), flood("&<!channel>")] {
+        let message = render(Format::Slack, &notification);
         for object in objects(&message) {
             let Some(text) = object.get("text").and_then(Value::as_str) else {
                 continue;

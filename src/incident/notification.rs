@@ -1,0 +1,100 @@
+//! One event of a capture that people are notified of: a value that every notifier renders in its own format.
+
+use super::{
+    job::{Action, AlertSummary, Job, JobId},
+    report::{Report, Status},
+};
+use crate::resource_id::ResourceId;
+use std::fmt;
+use time::OffsetDateTime;
+
+/// What happened to a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// The capture is running.
+    Created,
+    /// The capture ended and its file is complete.
+    Completed,
+    /// There is no file, or only a part of it.
+    Failed,
+    /// No capture was created: the limit is reached, or another capture is in the way.
+    Skipped,
+}
+
+impl Event {
+    pub const ALL: [Event; 4] = [
+        Event::Created,
+        Event::Completed,
+        Event::Failed,
+        Event::Skipped,
+    ];
+
+    /// `created`, `completed`, `failed`, `skipped`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Event::Created => "created",
+            Event::Completed => "completed",
+            Event::Failed => "failed",
+            Event::Skipped => "skipped",
+        }
+    }
+
+    /// The event of a finished job; `None` for a job that only stops a capture, whose end is notified by the job that
+    /// created it.
+    pub fn of_end(action: Action, status: Status) -> Option<Self> {
+        match (action, status) {
+            (Action::Capture, Status::Completed) => Some(Event::Completed),
+            (Action::Capture, Status::Skipped) => Some(Event::Skipped),
+            (Action::Capture, _) => Some(Event::Failed),
+            (Action::Stop, _) => None,
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One event of one capture. Texts are foreign: rule names and conditions come out of alerts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    pub event: Event,
+    /// When it happened.
+    pub at: OffsetDateTime,
+    pub job_id: JobId,
+    pub alert: AlertSummary,
+    /// The VM, scale set or instance.
+    pub target: ResourceId,
+    pub report: Report,
+}
+
+impl Notification {
+    /// The notification of an event of this job.
+    pub fn of(job: &Job, event: Event, at: OffsetDateTime) -> Self {
+        Self {
+            event,
+            at,
+            job_id: job.job_id,
+            alert: job.alert.clone(),
+            target: job.target.id.clone(),
+            report: job.report.clone(),
+        }
+    }
+
+    /// `{job_id}-{event}`: the same for the same event of the same job, so that receivers can drop repeats.
+    pub fn id(&self) -> String {
+        format!("{}-{}", self.job_id, self.event)
+    }
+
+    /// Whether evidence is missing.
+    pub fn is_failure(&self) -> bool {
+        self.report.status == Status::Failed
+    }
+
+    /// When the capture ended; `None` as long as there is none.
+    pub fn capture_ended_at(&self) -> Option<OffsetDateTime> {
+        self.report.ended_at.filter(|_| self.report.name.is_some())
+    }
+}

@@ -1,0 +1,72 @@
+//! The walk of one job: step after step, until it has to wait or nothing is left to do.
+
+use super::{Worker, held::Held};
+use crate::{
+    capture::Next,
+    incident::{Job, Report, Status, ledger},
+    queue::Message,
+};
+use std::time::Duration;
+use time::OffsetDateTime;
+use tracing::Instrument;
+
+/// Maximum number of steps without a pause, more than any good course has.
+const STEPS_AT_ONCE: u32 = 20;
+
+impl Worker {
+    /// Takes steps until the job has to wait or is finished.
+    pub(super) async fn walk(&self, message: Message, mut job: Job) {
+        let mut held = Held::new(self.queue.as_ref(), message);
+        for _ in 0..STEPS_AT_ONCE {
+            let before = job.report.clone();
+            let span = tracing::debug_span!("step", phase = job.phase.as_str());
+            let step = self.capturer.step(&mut job, &mut held).instrument(span);
+            let next = step.await;
+            // First, since those who read the ledger may read the metrics next.
+            self.count(&job, &before);
+            self.ledger.record(&job);
+            if job.report != before && !job.report.finished {
+                tracing::info!("{}", job.report.message);
+                if job.report.status == Status::Created && before.status != Status::Created {
+                    self.notify_created(&job).await;
+                }
+            }
+            let next = match next {
+                Next::Decided => self.notify_ended(&mut job).await,
+                next => next,
+            };
+            match next {
+                Next::AtOnce => {}
+                Next::After(wait) => return held.put_back(&job, wait).await,
+                Next::Decided | Next::Done => {
+                    self.ledger.record(&job);
+                    self.ledger.leave(&job.job_id, ledger::DONE);
+                    return held.finish(&job).await;
+                }
+                Next::NotOurs => {
+                    self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
+                    tracing::info!("another instance of the function has taken over this job");
+                    return;
+                }
+            }
+        }
+        held.put_back(&job, Duration::from_secs(1)).await;
+    }
+
+    /// Counts what this step has changed.
+    fn count(&self, job: &Job, before: &Report) {
+        let report = &job.report;
+        if report.status == Status::Created && before.status != Status::Created {
+            let after = OffsetDateTime::now_utc() - job.taken_at;
+            // The clocks of two instances may differ.
+            self.metrics.created(after.try_into().unwrap_or_default());
+        }
+        if report.finished && !before.finished {
+            // A session is counted by the job that created it.
+            self.metrics.ended(match report.joined {
+                true => Status::Joined.as_str(),
+                false => report.status.as_str(),
+            });
+        }
+    }
+}
