@@ -4,7 +4,6 @@ use alert_packet_capture::{
     app,
     config::{AppSettings, Settings},
     notify::{Event, Failure, Notice, NoticeError, Notifier, Patience},
-    sandbox::{Options, Sandbox},
 };
 use axum::{
     Router,
@@ -12,6 +11,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, Response, Uri},
 };
+use azure_sandbox::{Options, Sandbox};
 use serde_json::Value;
 use standardwebhooks::Webhook;
 use std::{
