@@ -39,7 +39,7 @@ export CARGO_INCREMENTAL=0
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 315532800)}
 export SOURCE_DATE_EPOCH
 
-build=(--locked --release --no-default-features --bin handler)
+build=(--locked --release --package alert-packet-capture --bin handler)
 if [ -n "$native" ]; then
   echo "linking against this machine's glibc: the package runs only where glibc is as new as here" >&2
   # A folder of its own: Cargo does not see that only the linker has changed.

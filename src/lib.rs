@@ -18,7 +18,8 @@
 //! `functions` → `incident`, `alert`, `queue`; `worker` → `capture`, `incident`, `queue`, `notify`; `capture` →
 //! `incident`, `azure`; `incident` → `alert`, `resource_id`; `readiness` → `azure`, `config`, `queue`;
 //! `alert`, `azure` → `resource_id`. [`app`] puts everything together; [`commands`] are the command line's ways in.
-//! Only `main`, the sandbox's executable and `config` read the process environment. A test guards all of this.
+//! Only `main` and `config` read the process environment. A test guards all of this. The sandbox is a package of its
+//! own, which this one uses in its tests alone.
 
 pub mod alert;
 pub mod app;
@@ -32,7 +33,5 @@ pub mod notify;
 pub mod queue;
 pub mod readiness;
 pub mod resource_id;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
 pub mod telemetry;
 pub mod worker;

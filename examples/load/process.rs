@@ -35,7 +35,8 @@ pub fn build() -> Result<PathBuf, Box<dyn Error>> {
         .args([
             "build",
             "--release",
-            "--no-default-features",
+            "--package",
+            "alert-packet-capture",
             "--bin",
             "handler",
         ])

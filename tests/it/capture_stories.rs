@@ -1,7 +1,7 @@
 //! From an alert to a capture: the usual course, and what lies in the way.
 
 use crate::world::{World, classic_alert, common_alert};
-use alert_packet_capture::sandbox::{
+use azure_sandbox::{
     Call, ExistingCapture, Fault, FaultBody, Options, SessionStatus, What, samples,
 };
 use time::{Duration, OffsetDateTime};

@@ -1,13 +1,11 @@
 //! The original's encrypted password: strings and key files made by others, and an app that signs in with one.
 
 use crate::world::{World, common_alert};
-use alert_packet_capture::{
-    config::{
-        AppSettings, AzureSettings, Identity, IdentityKind, SecretForm, Settings, key_file::Key,
-        secure_string,
-    },
-    sandbox::samples,
+use alert_packet_capture::config::{
+    AppSettings, AzureSettings, Identity, IdentityKind, SecretForm, Settings, key_file::Key,
+    secure_string,
 };
+use azure_sandbox::samples;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 use std::{

@@ -1,10 +1,8 @@
 //! `handler credentials`: a new key, an encrypted password, and the check that signs in with it.
 
 use crate::credentials::Folder;
-use alert_packet_capture::{
-    config::secure_string,
-    sandbox::{Options, Sandbox, samples},
-};
+use alert_packet_capture::config::secure_string;
+use azure_sandbox::{Options, Sandbox, samples};
 use std::{
     fs,
     io::Write,

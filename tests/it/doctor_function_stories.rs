@@ -4,7 +4,7 @@ use crate::{
     doctor_stories::{Practice, faults},
     identities::Folder,
 };
-use alert_packet_capture::sandbox::{Call, Fault, FaultBody, What, samples};
+use azure_sandbox::{Call, Fault, FaultBody, What, samples};
 use serde_json::Value;
 use tokio::net::TcpListener;
 

@@ -1,8 +1,6 @@
 //! `handler doctor` through the built executable: a healthy world, and worlds with one fault each.
 
-use alert_packet_capture::sandbox::{
-    Entry, ExistingCapture, Options, Sandbox, SessionStatus, samples,
-};
+use azure_sandbox::{Entry, ExistingCapture, Options, Sandbox, SessionStatus, samples};
 use serde_json::Value;
 use std::{
     path::PathBuf,

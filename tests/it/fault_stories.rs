@@ -1,9 +1,7 @@
 //! Azure on a bad night: throttled, cut off, slow, refusing.
 
 use crate::world::{World, common_alert};
-use alert_packet_capture::sandbox::{
-    Call, Entry, ExistingCapture, Fault, FaultBody, SessionStatus, What, samples,
-};
+use azure_sandbox::{Call, Entry, ExistingCapture, Fault, FaultBody, SessionStatus, What, samples};
 
 const PUT: &str = "PUT packetCaptures/PSAzureFunction";
 

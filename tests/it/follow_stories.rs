@@ -4,7 +4,7 @@ use crate::{
     receiver::Receiver,
     world::{World, common_alert},
 };
-use alert_packet_capture::sandbox::{
+use azure_sandbox::{
     Call, ExistingCapture, Fault, FaultBody, Sandbox, SessionStatus, What, samples,
 };
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! What the caller meets before Azure is asked: routes, forms, limits, what is allowed, repeated alerts.
 
 use crate::world::{World, common_alert, reply};
-use alert_packet_capture::sandbox::{Call, Fault, What, samples};
+use azure_sandbox::{Call, Fault, What, samples};
 use serde_json::{Value, json};
 
 const FUNCTION: &str = "/api/AlertPacketCapture";

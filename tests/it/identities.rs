@@ -1,6 +1,6 @@
 //! The ways to sign in, as settings for a sandbox, and what is refused; for the stories and the commands.
 
-use alert_packet_capture::sandbox::{Sandbox, samples};
+use azure_sandbox::{Sandbox, samples};
 use p12_keystore::{EncryptionAlgorithm, KeyStore, KeyStoreEntry, PrivateKeyChain};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use std::{

@@ -4,10 +4,8 @@ use crate::identities::{
     Certificate, EXCHANGE, Folder, Pairs, Prepare, REFUSALS, certificate_file, federation, instead,
     nobody, pairs, token_file,
 };
-use alert_packet_capture::{
-    config::{AppSettings, AzureSettings},
-    sandbox::{Options, Sandbox, samples},
-};
+use alert_packet_capture::config::{AppSettings, AzureSettings};
+use azure_sandbox::{Options, Sandbox, samples};
 use std::process::{Output, Stdio};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},

@@ -6,10 +6,8 @@ use crate::{
     },
     world::{World, common_alert},
 };
-use alert_packet_capture::{
-    config::{AzureSettings, IdentityKind},
-    sandbox::{Call, Sandbox, samples},
-};
+use alert_packet_capture::config::{AzureSettings, IdentityKind};
+use azure_sandbox::{Call, Sandbox, samples};
 use p12_keystore::EncryptionAlgorithm;
 use rcgen::KeyPair;
 use serde_json::{Value, json};

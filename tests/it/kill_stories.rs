@@ -6,9 +6,7 @@ use crate::{
     receiver::Receiver,
     world::{Reply, common_alert, reply},
 };
-use alert_packet_capture::sandbox::{
-    Call, Entry, Fault, Options, Progress, Sandbox, What, samples,
-};
+use azure_sandbox::{Call, Entry, Fault, Options, Progress, Sandbox, What, samples};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 use std::{

@@ -1,6 +1,6 @@
 //! local.settings.json points `func start` at the sandbox of `cargo run -- --no-app`; the two must not drift apart.
 
-use alert_packet_capture::sandbox::{Options, Sandbox};
+use azure_sandbox::{Options, Sandbox};
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -2,10 +2,8 @@
 //! front door, and what is said of wrong settings. `INSTA_UPDATE=always` takes new sentences over.
 
 use crate::world::{World, classic_alert, common_alert};
-use alert_packet_capture::{
-    config::Settings,
-    sandbox::{Call, ExistingCapture, Fault, Sandbox, SessionStatus, What, samples},
-};
+use alert_packet_capture::config::Settings;
+use azure_sandbox::{Call, ExistingCapture, Fault, Sandbox, SessionStatus, What, samples};
 use serde_json::{Value, json};
 use std::fmt::Write;
 

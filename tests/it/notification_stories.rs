@@ -5,7 +5,6 @@ use alert_packet_capture::{
     config::{AppSettings, Settings},
     incident::{AlertSummary, Event, JobId, Notification, Report, Status},
     notify::{DeliveryError, Notifier, Timeouts},
-    sandbox::{Options, Sandbox},
 };
 use axum::{
     Router,
@@ -13,6 +12,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, Response, Uri},
 };
+use azure_sandbox::{Options, Sandbox};
 use serde_json::Value;
 use standardwebhooks::Webhook;
 use std::{

@@ -1,7 +1,7 @@
 //! The built executable, as the Functions host and a person at a terminal meet it.
 
 use crate::world::common_alert;
-use alert_packet_capture::sandbox::{Options, Sandbox, samples};
+use azure_sandbox::{Options, Sandbox, samples};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     process::{Child, Command, Output, Stdio},

@@ -1,10 +1,10 @@
 //! What every job queue must do, told once and tried on each: the one in memory, the one in Queue Storage as the
 //! sandbox imitates it, and (feature `azurite`) the one in Microsoft's own emulator.
 
-use alert_packet_capture::{
-    queue::{Connection, JobQueue, MemoryQueue, Message, QueueError, StorageOptions, StorageQueue},
-    sandbox::{Options, Sandbox},
+use alert_packet_capture::queue::{
+    Connection, JobQueue, MemoryQueue, Message, QueueError, StorageOptions, StorageQueue,
 };
+use azure_sandbox::{Options, Sandbox};
 use std::{sync::Arc, time::Duration};
 
 const CAPACITY: usize = 3;

@@ -4,7 +4,7 @@
 use crate::world::{Reply, World, common_alert};
 use alert_packet_capture::app::{App, Pace};
 use alert_packet_capture::config::Settings;
-use alert_packet_capture::sandbox::{Call, Fault, FaultBody, Sandbox, What, samples};
+use azure_sandbox::{Call, Fault, FaultBody, Sandbox, What, samples};
 use serde_json::{Value, json};
 
 const QUEUE: &str = "packet-capture-jobs";

@@ -9,7 +9,7 @@ use crate::{
     doctor_stories::{Practice, faults},
     world::{World, common_alert},
 };
-use alert_packet_capture::sandbox::{ExistingCapture, SessionStatus, samples};
+use azure_sandbox::{ExistingCapture, SessionStatus, samples};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
@@ -44,7 +44,7 @@ fn actions() -> Vec<String> {
     actions
 }
 
-fn grant(azure: &alert_packet_capture::sandbox::Sandbox, actions: &[String]) {
+fn grant(azure: &azure_sandbox::Sandbox, actions: &[String]) {
     let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
     azure.grant_only(&actions);
 }

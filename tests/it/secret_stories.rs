@@ -13,8 +13,8 @@ use alert_packet_capture::{
     config::{AppSettings, QueueKind, Settings},
     incident::{AlertSummary, Event, JobId, Notification, Report},
     resource_id::ResourceId,
-    sandbox::{Call, Fault, FaultBody, Signing, What, samples},
 };
+use azure_sandbox::{Call, Fault, FaultBody, Signing, What, samples};
 use p12_keystore::EncryptionAlgorithm;
 use serde_json::json;
 use time::OffsetDateTime;

@@ -9,11 +9,9 @@ use crate::{
     secrets::Secrets,
     world::common_alert,
 };
-use alert_packet_capture::{
-    config::{key_file::Key, secure_string},
-    sandbox::{Call, Fault, FaultBody, Options, Sandbox, Signing, What, samples},
-};
+use alert_packet_capture::config::{key_file::Key, secure_string};
 use axum::{Router, extract::Request, http::StatusCode};
+use azure_sandbox::{Call, Fault, FaultBody, Options, Sandbox, Signing, What, samples};
 use p12_keystore::EncryptionAlgorithm;
 use serde_json::{Value, json};
 use std::{

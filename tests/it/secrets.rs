@@ -1,6 +1,6 @@
 //! What must never be seen, planted with values like no other text, and the one look that finds any of it.
 
-use alert_packet_capture::sandbox::Sandbox;
+use azure_sandbox::Sandbox;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::{collections::HashMap, error::Error};
 

@@ -1,7 +1,7 @@
 //! Who may send alerts when the function is a secure webhook: tokens, their keys, App Service authentication.
 
 use crate::world::{Reply, World, common_alert, reply};
-use alert_packet_capture::sandbox::{Call, Fault, FaultBody, Signing, What, samples};
+use azure_sandbox::{Call, Fault, FaultBody, Signing, What, samples};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::{

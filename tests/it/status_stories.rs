@@ -1,7 +1,7 @@
 //! What people and Prometheus see of the jobs afterwards.
 
 use crate::world::{Reply, World, common_alert, reply};
-use alert_packet_capture::sandbox::{Call, Fault, FaultBody, What, samples};
+use azure_sandbox::{Call, Fault, FaultBody, What, samples};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 

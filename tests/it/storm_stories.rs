@@ -6,9 +6,9 @@ use crate::{
     receiver::Receiver,
     world::{World, common_alert},
 };
-use alert_packet_capture::{
-    app::Pace,
-    sandbox::{Call, Chances, Fault, Options, Progress, Sandbox, SessionStatus, What, samples},
+use alert_packet_capture::app::Pace;
+use azure_sandbox::{
+    Call, Chances, Fault, Options, Progress, Sandbox, SessionStatus, What, samples,
 };
 use serde_json::Value;
 use std::{

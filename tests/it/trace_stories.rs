@@ -2,8 +2,8 @@
 #![cfg(unix)]
 
 use crate::world::common_alert;
-use alert_packet_capture::sandbox::{Options, Sandbox, samples};
 use axum::{Router, body::Bytes, http::HeaderMap, routing::post};
+use azure_sandbox::{Options, Sandbox, samples};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, KeyValue, any_value::Value},

@@ -4,7 +4,7 @@ use crate::{
     doctor_stories::{Practice, faults},
     world::{World, common_alert},
 };
-use alert_packet_capture::sandbox::{Call, Fault, What, samples};
+use azure_sandbox::{Call, Fault, What, samples};
 
 /// Provider, what it supports instead, and the setting that says so.
 const LAGGING: [(&str, &str, &str); 4] = [

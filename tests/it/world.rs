@@ -4,8 +4,8 @@ use alert_packet_capture::{
     app::{App, Pace},
     azure::retry::RetryLimits,
     config::Settings,
-    sandbox::{Entry, Options, Sandbox, samples},
 };
+use azure_sandbox::{Entry, Options, Sandbox, samples};
 use serde_json::{Value, json};
 use std::{sync::atomic::AtomicU32, sync::atomic::Ordering, time::Duration};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};

@@ -1,7 +1,7 @@
 //! The demo: one alert for web-01, told from the POST to the notice that its capture file is there.
 
 use crate::{Failure, alerts, show::Show, stage::Stage, stay::shell};
-use alert_packet_capture::sandbox::samples;
+use azure_sandbox::samples;
 use serde_json::Value;
 use std::{path::PathBuf, time::Duration};
 use time::OffsetDateTime;

@@ -5,8 +5,8 @@ use crate::{Failure, arguments::Mode, desk::Desk};
 use alert_packet_capture::{
     app::{App, Pace},
     config::Settings,
-    sandbox::{ExistingCapture, Options, Progress, Sandbox, SessionStatus, samples},
 };
+use azure_sandbox::{ExistingCapture, Options, Progress, Sandbox, SessionStatus, samples};
 use std::{fs, io, net::Ipv4Addr, path::PathBuf, time::Duration};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};

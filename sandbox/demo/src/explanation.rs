@@ -1,6 +1,6 @@
 //! A few plain words beside each call, for readers who have never seen Azure.
 
-use alert_packet_capture::sandbox::{Call, Entry};
+use azure_sandbox::{Call, Entry};
 
 /// Why the function makes this call.
 pub fn of(entry: &Entry) -> &'static str {

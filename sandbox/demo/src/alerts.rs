@@ -1,6 +1,6 @@
 //! The alert that the demo posts: what Azure Monitor sends when a machine's classic metric alert fires.
 
-use alert_packet_capture::sandbox::samples;
+use azure_sandbox::samples;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 

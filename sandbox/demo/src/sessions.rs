@@ -1,6 +1,6 @@
 //! Notices capture sessions beginning and ending by comparing what is there now with what was there before.
 
-use alert_packet_capture::sandbox::{CaptureView, SessionStatus};
+use azure_sandbox::{CaptureView, SessionStatus};
 use std::collections::HashMap;
 
 /// What happened to a session.

@@ -8,7 +8,7 @@ use crate::{
     stage::Stage,
     timeline::Timeline,
 };
-use alert_packet_capture::sandbox::{CaptureView, Entry, Sandbox, samples};
+use azure_sandbox::{CaptureView, Entry, Sandbox, samples};
 use serde_json::Value;
 use std::{collections::HashSet, path::PathBuf, time::Duration};
 use time::OffsetDateTime;

@@ -7,7 +7,7 @@ use crate::{
     show::Show,
     stage::Stage,
 };
-use alert_packet_capture::sandbox::samples;
+use azure_sandbox::samples;
 use std::path::Path;
 use time::OffsetDateTime;
 

@@ -7,8 +7,8 @@ use azure_core::http::{ClientOptions, RetryOptions, Transport, Url};
 use azure_storage_queue::models::{QueueClientGetPropertiesResultHeaders, QueueMessage};
 use azure_storage_queue::{QueueServiceClient, QueueServiceClientOptions};
 
-use crate::sandbox::queue_access::signature;
-use crate::sandbox::{Options, Sandbox};
+use crate::queue_access::signature;
+use crate::{Options, Sandbox};
 
 fn service(azure: &Sandbox, query: &str) -> QueueServiceClient {
     let certificate = reqwest::Certificate::from_pem(azure.ca_pem().as_bytes()).unwrap();
