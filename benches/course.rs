@@ -200,7 +200,7 @@ fn plans(criterion: &mut Criterion) {
                     let mut listed = Listed::default();
                     for capture in captures {
                         listed.add(capture, "PSAzureFunction-web-01-42f11a16", |it| {
-                            name.bears(it)
+                            alert_packet_capture::capture::is_ours(&name, it)
                         });
                     }
                     matches!(

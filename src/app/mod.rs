@@ -40,8 +40,6 @@ const TOKEN_AHEAD: Duration = Duration::from_secs(295);
 const TOKEN_PAUSE: Duration = Duration::from_secs(30);
 /// The connection to Resource Manager is used so often. Some servers close one that is idle for two minutes.
 const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
-/// A session that may be stopped from outside is looked at so often.
-const STOPPED_SEEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long jobs and answers under way may take after a stop; the host kills after 10 s.
 const DRAIN: Duration = Duration::from_secs(8);
 
@@ -57,6 +55,8 @@ pub struct Pace {
     pub first_pause: Duration,
     /// The longest time until a running session is looked at.
     pub longest_look: Duration,
+    /// How long a job may take until its create; `None`: what the settings say.
+    pub create_within: Option<Duration>,
     /// How long a receiver of notices may take.
     pub notice: Timeouts,
 }
@@ -69,6 +69,7 @@ impl Default for Pace {
             poll: (Duration::from_secs(1), Duration::from_secs(60)),
             first_pause: Duration::from_secs(1),
             longest_look: Duration::MAX,
+            create_within: None,
             notice: Timeouts::default(),
         }
     }
@@ -146,10 +147,8 @@ impl App {
                             config::RemoveFinished::ToMakeRoom => RemoveFinished::ToMakeRoom,
                         },
                         poll: pace.poll,
-                        longest_look: match capture.stop_on_resolved {
-                            true => pace.longest_look.min(STOPPED_SEEN_WITHIN),
-                            false => pace.longest_look,
-                        },
+                        longest_look: pace.longest_look,
+                        create_within: pace.create_within.unwrap_or(capture.create_within),
                     },
                     retry,
                 ),

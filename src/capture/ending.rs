@@ -2,31 +2,32 @@
 //! and the errors decide.
 //! <https://learn.microsoft.com/en-us/rest/api/network-watcher/packet-captures/get-status>
 
+use super::times::{after, until};
 use crate::azure::network_watcher::PacketCaptureStatus;
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// What a look at a session tells.
+/// What a session's status says about its end.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It gathers packets, or is about to.
+    /// It captures packets, is about to, or Azure did not say.
     NotYet,
-    /// It is over and all is well.
+    /// It ended and its evidence is there.
     Good,
-    /// It is over and evidence is missing: Azure's code, and what went wrong in words.
+    /// It ended and evidence is missing: Azure's code, and what went wrong in words.
     Bad { code: String, errors: Vec<String> },
 }
 
-/// A session that is over its time limit by so much will not end any more.
+/// How long after its time limit a session that is still running is given up.
 pub const OVERDUE: Duration = Duration::from_secs(600);
-/// The first pause between two looks at a session that should be over; it doubles.
+/// Interval between the first checks of a session that should have ended; it doubles.
 const FIRST_LOOK: Duration = Duration::from_secs(2);
-/// The longest.
+/// Maximum interval between checks of a session that should have ended.
 const LONGEST_LOOK: Duration = Duration::from_secs(60);
-/// Azure needs a moment after a session's end until its status says so.
+/// How long Azure needs after a session's end until its status says so.
 pub const SETTLING: Duration = Duration::from_secs(1);
 
-/// Reads a status. Words compare without case; unknown ones mean that it is not over.
+/// Reads a status. Words compare without case; unknown ones mean that it has not ended.
 pub fn ending(status: &PacketCaptureStatus) -> Ending {
     let state = status.status.to_ascii_lowercase();
     let failed = |code: &str| Ending::Bad {
@@ -48,14 +49,14 @@ pub fn ending(status: &PacketCaptureStatus) -> Ending {
     }
 }
 
-/// Until the next look at a session that ends at `ends_at`, after so many looks in vain. `None`: it is overdue.
+/// The wait until the next check of a session that ends at `ends_at`, after `looks` checks past its end. `None`: it is
+/// overdue.
 pub fn next_look(ends_at: OffsetDateTime, looks: u32, now: OffsetDateTime) -> Option<Duration> {
-    if now >= ends_at + OVERDUE {
+    if now >= after(ends_at, OVERDUE) {
         return None;
     }
     if now < ends_at {
-        let left = (ends_at - now).unsigned_abs();
-        return Some(left + SETTLING);
+        return Some(until(ends_at, now).saturating_add(SETTLING));
     }
     Some(
         FIRST_LOOK

@@ -27,6 +27,33 @@ impl Capturer {
         );
         Next::After(pause)
     }
+
+    /// Counts a failure that has no answer of Azure's: a step that panicked.
+    pub fn abandon_or_retry(&self, job: &mut Job, cause: &str) -> Next {
+        job.failures = job.failures.saturating_add(1);
+        match self.retry.is_exhausted(job.failures) {
+            true => self.abandon(job, cause),
+            false => {
+                let factor = job.phase.patience().pause_factor;
+                Next::After(self.retry.pause(factor, job.failures, None))
+            }
+        }
+    }
+
+    /// Gives a job up that the function itself could not carry out. One that only had a notification or a removal left
+    /// is over without them.
+    pub fn abandon(&self, job: &mut Job, cause: &str) -> Next {
+        if job.report.finished {
+            tracing::error!("notification not delivered; giving up: {cause}");
+            job.report.given_up = true;
+            return Next::Done;
+        }
+        job.report = Report {
+            given_up: true,
+            ..outcome::abandoned(std::mem::take(&mut job.report), &job.target.id, cause)
+        };
+        Next::Decided
+    }
 }
 
 /// Ends a job whose step failed for good, or too often.

@@ -2,8 +2,9 @@
 
 use super::{
     ending::{self, Ending, SETTLING},
-    outcome,
+    looks, outcome,
     step::{Capturer, Next},
+    times::{after, limit_of, plausible_start, until},
 };
 use crate::azure::{
     error::{AzureError, ErrorBody},
@@ -13,6 +14,7 @@ use crate::azure::{
 use crate::incident::{Job, Phase, Session};
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 impl Capturer {
     pub(super) async fn starting(
@@ -21,7 +23,9 @@ impl Capturer {
         session: Session,
         operation: Option<&OperationUrl>,
     ) -> Result<Next, AzureError> {
-        let progress = match operation {
+        // An operation that stays in progress for ever: the resource itself shows what became of the create.
+        let late = OffsetDateTime::now_utc() >= after(job.taken_at, self.create_within());
+        let progress = match operation.filter(|_| !late) {
             Some(url) => operation::poll(self.patient.arm(), &session.watcher, url).await?,
             None => Progress::Unknown,
         };
@@ -72,17 +76,36 @@ impl Capturer {
         started: OffsetDateTime,
         own_limit: Option<i64>,
     ) -> Next {
-        let limit = own_limit
-            .and_then(|seconds| u64::try_from(seconds).ok())
-            .unwrap_or(self.parameters.time_limit_seconds.into());
-        let ends_at = started + Duration::from_secs(limit);
+        let limit = match own_limit {
+            Some(_) => limit_of(own_limit),
+            None => Duration::from_secs(self.parameters.time_limit_seconds.into()),
+        };
+        let ends_at = after(started, limit);
         job.phase = Phase::Running {
             session,
             ends_at,
             looks: 0,
         };
-        let left = ending::next_look(ends_at, 0, OffsetDateTime::now_utc()).unwrap_or(SETTLING);
-        self.look_after(left)
+        let now = OffsetDateTime::now_utc();
+        self.next_look(job.taken_at, ends_at, 0, now)
+            .unwrap_or(Next::After(SETTLING))
+    }
+
+    /// When a running session is checked next; `None`: it is overdue.
+    fn next_look(
+        &self,
+        taken_at: OffsetDateTime,
+        ends_at: OffsetDateTime,
+        looks: u32,
+        now: OffsetDateTime,
+    ) -> Option<Next> {
+        let at_end = ending::next_look(ends_at, looks, now)?;
+        let early = looks::interval(until(now, taken_at));
+        let wait = match now < ends_at && early < at_end {
+            true => self.looks.plan(Instant::now(), early).min(at_end),
+            false => at_end,
+        };
+        Some(Next::After(wait.min(self.parameters.longest_look)))
     }
 
     pub(super) async fn running(
@@ -99,26 +122,31 @@ impl Capturer {
         let mut report = job.report.clone();
         let Some(status) = status else {
             report.ended_at = Some(now.min(ends_at));
-            job.report = outcome::removed_by_somebody(report, target, now >= ends_at);
+            job.report = outcome::deleted_by_others(report, target, now >= ends_at);
             return Ok(Next::Decided);
         };
-        report.began_at = status.started.or(report.began_at);
+        report.began_at = plausible_start(status.started, now).or(report.began_at);
         job.report = match ending::ending(&status) {
-            Ending::NotYet => match ending::next_look(ends_at, looks + 1, now) {
-                Some(wait) => {
-                    job.report = report;
-                    job.phase = Phase::Running {
-                        session,
-                        ends_at,
-                        looks: looks + u32::from(now >= ends_at),
-                    };
-                    return Ok(self.look_after(wait));
+            Ending::NotYet => {
+                let looks = looks.saturating_add(u32::from(now >= ends_at));
+                match self.next_look(job.taken_at, ends_at, looks, now) {
+                    Some(next) => {
+                        job.report = report;
+                        job.phase = Phase::Running {
+                            session,
+                            ends_at,
+                            looks,
+                        };
+                        return Ok(next);
+                    }
+                    None => outcome::overdue(report, target),
                 }
-                None => outcome::overdue(report, target),
-            },
+            }
             Ending::Good => {
-                report.ended_at = Some(end_of(&status, ends_at, now));
-                outcome::completed(report, target, &status)
+                let ended_at = end_of(&status, ends_at, now);
+                let early = ran_short(&status, report.began_at, ends_at, now);
+                report.ended_at = Some(ended_at);
+                outcome::completed(report, target, &status, early)
             }
             Ending::Bad { code, errors } => {
                 report.ended_at = Some(now);
@@ -141,10 +169,6 @@ impl Capturer {
         }
         Ok(Next::Done)
     }
-
-    fn look_after(&self, wait: Duration) -> Next {
-        Next::After(wait.min(self.parameters.longest_look))
-    }
 }
 
 /// Azure does not tell when a session ended: at its limit if that was the reason, else when it was seen.
@@ -158,4 +182,24 @@ fn end_of(
         true => ends_at.min(now),
         false => now,
     }
+}
+
+/// How long a session ran that ended before its time limit for a reason other than that or an operator: the byte limit,
+/// as far as is known, whose text nobody has recorded.
+fn ran_short(
+    status: &PacketCaptureStatus,
+    began_at: Option<OffsetDateTime>,
+    ends_at: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Option<time::Duration> {
+    let reason = status.stop_reason.as_deref().unwrap_or_default();
+    let is_known = ["timeexceeded", "manual"]
+        .iter()
+        .any(|known| reason.to_ascii_lowercase().contains(known));
+    // The last seconds are the clocks' differences.
+    let short = after(now, SETTLING.saturating_mul(5)) < ends_at;
+    (short && !is_known).then(|| {
+        let ran = until(now, began_at?);
+        time::Duration::try_from(ran).ok()
+    })?
 }

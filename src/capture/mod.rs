@@ -5,6 +5,7 @@ mod ending;
 mod failure;
 mod follow;
 mod locate;
+mod looks;
 pub mod name;
 pub mod outcome;
 mod parameters;
@@ -12,7 +13,8 @@ pub mod places;
 pub mod plan;
 mod prepare;
 pub mod step;
+pub mod times;
 
 pub use name::CaptureName;
-pub use parameters::{Parameters, RemoveFinished};
+pub use parameters::{Parameters, RemoveFinished, is_ours};
 pub use step::{Capturer, Checkpoint, Next};

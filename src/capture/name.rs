@@ -92,24 +92,38 @@ impl CaptureName {
         format!("{cut}-{digits}")
     }
 
-    /// Whether a capture of this name is one of ours: the fixed name, or what the template makes of some target.
-    /// The placeholders' text is not known any more, the hash's form is.
-    pub fn bears(&self, name: &str) -> bool {
+    /// Whether this function made this name for this target: the fixed name, or the same hash. A rule's name is not
+    /// known any more; it is read back from the name, where only spaces and legal characters stand in it. What cannot be
+    /// proven is another's.
+    pub fn made(&self, name: &str, target: &Target) -> bool {
         if self.is_fixed() {
             return name.eq_ignore_ascii_case(&self.template);
         }
-        let name = name.to_ascii_lowercase();
-        let first = [VM, RULE]
-            .iter()
-            .filter_map(|placeholder| self.template.find(placeholder))
-            .min()
-            .unwrap_or_default();
-        let Some((text, hash)) = name.rsplit_once('-') else {
-            return false;
+        let rules = match self.template.contains(RULE) {
+            true => self.rules_in(name, target),
+            false => vec![String::new()],
         };
-        hash.len() == HASH_DIGITS
-            && hash.bytes().all(|b| b.is_ascii_hexdigit())
-            && format!("{text}-").starts_with(&self.template[..first].to_ascii_lowercase())
+        rules
+            .iter()
+            .any(|rule| self.of(target, Some(rule)).eq_ignore_ascii_case(name))
+    }
+
+    /// What stands in a name in the rule's place, as it is and with spaces for hyphens.
+    fn rules_in(&self, name: &str, target: &Target) -> Vec<String> {
+        let template = self.template.replace(VM, &clean(&machine(target)));
+        let (Some((text, _)), Some((before, behind))) =
+            (name.rsplit_once('-'), template.split_once(RULE))
+        else {
+            return Vec::new();
+        };
+        let text = text.to_ascii_lowercase();
+        let rule = text
+            .strip_prefix(&before.to_ascii_lowercase())
+            .and_then(|rest| rest.strip_suffix(&behind.to_ascii_lowercase()));
+        match rule {
+            Some(rule) => vec![rule.to_owned(), rule.replace('-', " ")],
+            None => Vec::new(),
+        }
     }
 
     /// As it was set.
@@ -196,24 +210,40 @@ mod tests {
         );
         assert_ne!(one, both.of(&web, Some(&format!("{long}!"))));
         assert_ne!(one, both.of(&target("virtualMachines/web-02"), Some(&long)));
-        assert!(both.bears(&one) && both.bears(&one.to_uppercase()));
     }
 
     #[test]
-    fn only_our_names_are_ours() {
-        let fixed = CaptureName::parse("PSAzureFunction").unwrap();
-        let by_machine = CaptureName::parse("PSAzureFunction-{vm}").unwrap();
-        for (name, is_fixed, is_by_machine) in [
-            ("psazurefunction", true, false),
-            ("PSAzureFunction-web-01-0a0e4e94", false, true),
-            ("PSAzureFunction-0a0e4e94", false, true),
-            ("PSAzureFunction-web-01", false, false),
-            ("PSAzureFunction-web-01-0a0e4e9g", false, false),
-            ("PSAzure-web-01-0a0e4e94", false, false),
-            ("", false, false),
+    fn a_name_is_this_function_s_when_its_hash_is() {
+        let name = |template: &str| CaptureName::parse(template).unwrap();
+        let (fixed, by_machine) = (name("PSAzureFunction"), name("apc-{vm}"));
+        let (by_rule, both) = (name("apc-{rule}"), name("apc-{vm}.{rule}"));
+        let (web, sql) = (
+            target("virtualMachines/web-01"),
+            target("virtualMachines/sql"),
+        );
+        for (template, made, of, expected) in [
+            (&fixed, "psazurefunction".to_owned(), &web, true),
+            (&fixed, "PSAzureFunction2".to_owned(), &web, false),
+            (&by_machine, by_machine.of(&web, None), &web, true),
+            (
+                &by_machine,
+                by_machine.of(&web, None).to_uppercase(),
+                &web,
+                true,
+            ),
+            (&by_machine, by_machine.of(&web, None), &sql, false),
+            // Eight digits at the end of another's name look like a hash.
+            (&by_machine, "apc-incident-20261120".to_owned(), &web, false),
+            (&by_machine, "apc-web-01-20261120".to_owned(), &web, false),
+            (&by_rule, by_rule.of(&web, Some("High CPU")), &web, true),
+            (&by_rule, by_rule.of(&web, Some("net-in")), &sql, true),
+            (&by_rule, by_rule.of(&web, Some("CPU > 80 %")), &web, false),
+            (&both, both.of(&web, Some("High CPU")), &web, true),
+            (&both, both.of(&web, Some("High CPU")), &sql, false),
+            (&both, "apc-incident-20261120".to_owned(), &web, false),
+            (&both, String::new(), &web, false),
         ] {
-            assert_eq!(fixed.bears(name), is_fixed, "{name}");
-            assert_eq!(by_machine.bears(name), is_by_machine, "{name}");
+            assert_eq!(template.made(&made, of), expected, "{made}");
         }
     }
 }

@@ -1,17 +1,19 @@
-//! What people are told, one function a sentence. Each says what happened and, where something is to be done,
-//! what.
+//! The sentences of a report, one function each: what happened and, where something is to be done, what. They name
+//! machines by their short names; the ids stand in fields beside them.
 
-use crate::incident::{Report, Session, Status};
 use crate::{
     alert::Target,
     azure::{error::AzureError, network_watcher::PacketCaptureStatus},
+    incident::{Report, Session, Status},
     resource_id::ResourceId,
 };
+use time::OffsetDateTime;
 
+/// Azure accepted the create.
 pub fn created(target: &Target, session: &Session, storage_path: Option<String>) -> Report {
     Report {
         status: Status::Created,
-        message: format!("Packet Capture created on {}", target.id),
+        message: format!("Packet capture created on {}", target.id.short_name()),
         name: Some(session.name.clone()),
         network_watcher: Some(session.watcher.clone()),
         storage_path,
@@ -19,14 +21,15 @@ pub fn created(target: &Target, session: &Session, storage_path: Option<String>)
     }
 }
 
+/// Another alert's capture of this target is running.
 pub fn joined(target: &Target, session: &Session, storage_path: Option<String>) -> Report {
     let Session { watcher, name } = session;
     Report {
         status: Status::Joined,
         reason: Some("already_running".to_owned()),
         message: format!(
-            "Packet Capture {name} is already running on {}; nothing was deleted",
-            target.id
+            "Packet capture {name} is already running on {}; nothing was deleted",
+            target.id.short_name()
         ),
         name: Some(name.to_owned()),
         network_watcher: Some(watcher.clone()),
@@ -41,9 +44,10 @@ pub fn limit_reached(watcher: &ResourceId, listed: usize, limit: usize) -> Repor
         status: Status::Skipped,
         reason: Some("capture_limit_reached".to_owned()),
         message: format!(
-            "No Packet Capture was created: {watcher} lists {listed} captures, ended ones included, and \
-             PacketCapture__Limit is {limit}. Delete captures that are no longer needed (az network watcher \
-             packet-capture delete) or raise the limit."
+            "No packet capture was created: {} lists {listed} packet captures, finished ones included, and \
+             PacketCapture__Limit is {limit}. Delete packet captures that are no longer needed (az network watcher \
+             packet-capture delete) or raise the limit.",
+            watcher.short_name()
         ),
         network_watcher: Some(watcher.clone()),
         finished: true,
@@ -51,18 +55,30 @@ pub fn limit_reached(watcher: &ResourceId, listed: usize, limit: usize) -> Repor
     }
 }
 
-/// Still waiting for another capture to end.
+/// The name is taken by a capture that is still running on another target.
 pub fn waiting(watcher: &ResourceId, name: &str, other_target: &str) -> Report {
+    let other = match ResourceId::parse(other_target) {
+        Ok(id) => id.short_name(),
+        Err(_) => "another machine".to_owned(),
+    };
     let message = format!(
-        "Packet Capture {name} is gathering evidence on {other_target}; this one starts when it has ended"
+        "Packet capture {name} is running on {other}; the new one starts when it has finished"
     );
     in_the_way(watcher, name, "waiting_for_capture", message)
+}
+
+/// The name is taken by a capture that Azure is deleting.
+pub fn being_deleted(watcher: &ResourceId, name: &str) -> Report {
+    let message = format!(
+        "Azure is deleting an earlier packet capture {name}; the new one starts when it is gone"
+    );
+    in_the_way(watcher, name, "waiting_for_deletion", message)
 }
 
 /// A stale capture is being removed first.
 pub fn removing_stale(watcher: &ResourceId, name: &str) -> Report {
     let message = format!(
-        "A stale Packet Capture {name} is being deleted; the new one starts when it is gone"
+        "The stale packet capture {name} is being deleted; the new one starts when it is gone"
     );
     in_the_way(watcher, name, "removing_stale_capture", message)
 }
@@ -84,12 +100,61 @@ pub fn no_network_watcher(target: &Target, region: &str) -> Report {
         status: Status::Failed,
         reason: Some("NetworkWatcherNotFound".to_owned()),
         message: format!(
-            "Subscription {} has no Network Watcher in region {region}. Enable it with: az network watcher \
+            "Subscription {} has no network watcher in region {region}. Enable it with: az network watcher \
              configure --resource-group NetworkWatcherRG --locations {region} --enabled true",
             target.id.subscription()
         ),
         finished: true,
         ..Report::default()
+    }
+}
+
+/// The function could not carry the job out, through no answer of Azure's.
+pub fn abandoned(report: Report, target: &ResourceId, cause: &str) -> Report {
+    Report {
+        status: Status::Failed,
+        reason: Some("InternalError".to_owned()),
+        message: format!(
+            "The packet capture on {} was given up: {cause}. The function's log has the details; the job is kept in \
+             the poison queue where there is one.",
+            target.short_name()
+        ),
+        finished: true,
+        ..report
+    }
+}
+
+/// The deadline before the create has passed. `minutes`: since the alert was taken.
+pub fn not_created_in_time(report: Report, target: &ResourceId, minutes: u64) -> Report {
+    let cause = match report.message.as_str() {
+        "" => "Azure gave no usable answer".to_owned(),
+        message => message.to_owned(),
+    };
+    Report {
+        status: Status::Failed,
+        reason: Some("CreateDeadlineExceeded".to_owned()),
+        message: format!(
+            "No packet capture was created on {} within {minutes} minutes. Last state: {cause}. \
+             PacketCapture__CreateWithinSeconds sets how long the function keeps trying.",
+            target.short_name()
+        ),
+        finished: true,
+        ..report
+    }
+}
+
+/// Azure accepted the create and has not reported a result in time.
+pub fn not_started_in_time(report: Report, target: &ResourceId) -> Report {
+    Report {
+        status: Status::Failed,
+        reason: Some("StartDeadlineExceeded".to_owned()),
+        message: format!(
+            "Azure accepted the packet capture on {} and has not finished creating it. Monitoring stopped. Check it \
+             with: az network watcher packet-capture list",
+            target.short_name()
+        ),
+        finished: true,
+        ..report
     }
 }
 
@@ -123,30 +188,52 @@ pub fn create_failed(mut report: Report, code: &str, message: &str) -> Report {
     report.status = Status::Failed;
     report.reason = Some(code.to_owned());
     report.message =
-        format!("Azure accepted the Packet Capture and could not start it: {code}: {message}");
+        format!("Azure accepted the packet capture and could not start it: {code}: {message}");
     report.finished = true;
     report
 }
 
-/// The session is over and its evidence is there.
-pub fn completed(report: Report, target: &ResourceId, status: &PacketCaptureStatus) -> Report {
-    let stop_reason = status.stop_reason.clone();
-    let why = stop_reason.as_deref().unwrap_or("no reason was given");
+/// The session ended and its evidence is there. `early`: before its time limit, and how long it ran.
+pub fn completed(
+    report: Report,
+    target: &ResourceId,
+    status: &PacketCaptureStatus,
+    early: Option<time::Duration>,
+) -> Report {
+    let why = reason_in_words(status.stop_reason.as_deref());
+    let early = match early {
+        Some(ran) => format!(
+            " after {} s, before its time limit; if the byte limit was reached, raise \
+             PacketCapture__TotalBytesPerSession",
+            ran.whole_seconds()
+        ),
+        None => String::new(),
+    };
     Report {
         status: Status::Completed,
         reason: None,
         message: format!(
-            "The Packet Capture on {target} is over ({}){}",
-            why.trim(),
+            "Packet capture on {} finished ({why}){early}.{}",
+            target.short_name(),
             file(&report)
         ),
-        stop_reason,
+        stop_reason: status.stop_reason.clone(),
         finished: true,
         ..report
     }
 }
 
-/// The session is over and evidence is missing.
+fn reason_in_words(reason: Option<&str>) -> String {
+    let reason = reason.map(str::trim).unwrap_or_default();
+    match reason.to_ascii_lowercase().as_str() {
+        "" => "Azure gave no reason".to_owned(),
+        "timeexceeded" => "time limit reached".to_owned(),
+        "manual" => "stopped manually".to_owned(),
+        _ => reason.trim_end_matches('.').to_owned(),
+    }
+}
+
+/// The session ended and evidence is missing.
 pub fn ended_badly(
     report: Report,
     target: &ResourceId,
@@ -155,13 +242,13 @@ pub fn ended_badly(
     errors: Vec<String>,
 ) -> Report {
     let why = match errors.as_slice() {
-        [] => "Azure does not say why".to_owned(),
+        [] => "Azure gave no reason".to_owned(),
         errors => errors.join("; "),
     };
     Report {
         status: Status::Failed,
         reason: Some(code.to_owned()),
-        message: format!("The Packet Capture on {target} failed: {why}"),
+        message: format!("Packet capture on {} failed: {why}", target.short_name()),
         stop_reason: status.stop_reason.clone(),
         errors,
         finished: true,
@@ -169,13 +256,14 @@ pub fn ended_badly(
     }
 }
 
-/// Somebody removed the session before its end was read. `in_time`: not before its time limit.
-pub fn removed_by_somebody(report: Report, target: &ResourceId, in_time: bool) -> Report {
+/// The session was deleted before its end was read. `in_time`: not before its time limit.
+pub fn deleted_by_others(report: Report, target: &ResourceId, in_time: bool) -> Report {
     let name = report.name.as_deref().unwrap_or_default();
+    let machine = target.short_name();
     if in_time {
         let message = format!(
-            "The Packet Capture {name} on {target} reached its time limit; its session was deleted before \
-             its end could be read{}",
+            "Packet capture {name} on {machine} reached its time limit; its session was deleted before its end \
+             could be read.{}",
             file(&report)
         );
         return Report {
@@ -190,8 +278,8 @@ pub fn removed_by_somebody(report: Report, target: &ResourceId, in_time: bool) -
         status: Status::Failed,
         reason: Some("SessionRemoved".to_owned()),
         message: format!(
-            "The Packet Capture {name} on {target} was deleted by somebody before its time limit; what it \
-             had gathered may lie where it should{}",
+            "Packet capture {name} on {machine} was deleted by another user or program before its time limit; \
+             packets captured before the deletion may still have been uploaded.{}",
             file(&report)
         ),
         finished: true,
@@ -202,8 +290,9 @@ pub fn removed_by_somebody(report: Report, target: &ResourceId, in_time: bool) -
 /// The session does not end.
 pub fn overdue(report: Report, target: &ResourceId) -> Report {
     let message = format!(
-        "The Packet Capture on {target} still runs long after its time limit; see to its Network Watcher agent \
-         extension. It is no longer followed{}",
+        "Packet capture on {} is still running 10 minutes past its time limit; check the Network Watcher agent \
+         extension on the machine. Monitoring stopped.{}",
+        target.short_name(),
         file(&report)
     );
     Report {
@@ -215,13 +304,14 @@ pub fn overdue(report: Report, target: &ResourceId) -> Report {
     }
 }
 
-/// The alert is resolved, and so its capture was told to end.
+/// The alert is resolved, and so its capture was stopped.
 pub fn stopped(target: &ResourceId, session: &Session) -> Report {
     Report {
         status: Status::Stopped,
         message: format!(
-            "The alert is resolved; the Packet Capture {} on {target} was stopped",
-            session.name
+            "The alert is resolved; packet capture {} on {} was stopped",
+            session.name,
+            target.short_name()
         ),
         name: Some(session.name.clone()),
         network_watcher: Some(session.watcher.clone()),
@@ -230,12 +320,30 @@ pub fn stopped(target: &ResourceId, session: &Session) -> Report {
     }
 }
 
-/// The alert is resolved and nothing of ours runs.
+/// The alert was resolved before its capture was created.
+pub fn resolved_before_create(target: &ResourceId, at: OffsetDateTime) -> Report {
+    Report {
+        status: Status::Ignored,
+        reason: Some("resolved".to_owned()),
+        message: format!(
+            "The alert was resolved before a packet capture was created on {}; none is created",
+            target.short_name()
+        ),
+        ended_at: Some(at),
+        finished: true,
+        ..Report::default()
+    }
+}
+
+/// The alert is resolved and no capture that this function created is running.
 pub fn nothing_to_stop(target: &ResourceId) -> Report {
     Report {
         status: Status::Ignored,
         reason: Some("resolved".to_owned()),
-        message: format!("The alert is resolved; no Packet Capture of ours runs on {target}"),
+        message: format!(
+            "The alert is resolved; no packet capture created by this function is running on {}",
+            target.short_name()
+        ),
         finished: true,
         ..Report::default()
     }
@@ -243,7 +351,7 @@ pub fn nothing_to_stop(target: &ResourceId) -> Report {
 
 fn file(report: &Report) -> String {
     match &report.storage_path {
-        Some(path) => format!("; its file: {path}"),
+        Some(path) => format!(" File: {path}"),
         None => String::new(),
     }
 }
@@ -283,11 +391,19 @@ mod tests {
             begun.clone(),
             joined(&target, &session, file),
             waiting(&watcher, name, "another machine"),
+            being_deleted(&watcher, name),
             removing_stale(&watcher, name),
             limit_reached(&watcher, 10, 10),
             no_network_watcher(&target, "westeurope"),
+            abandoned(Report::default(), vm, "an internal error of the function"),
             create_failed(begun.clone(), "InternalServerError", "An error occurred."),
-            completed(begun.clone(), vm, &status("TimeExceeded")),
+            completed(begun.clone(), vm, &status("TimeExceeded"), None),
+            completed(
+                begun.clone(),
+                vm,
+                &status(""),
+                Some(time::Duration::seconds(4)),
+            ),
             ended_badly(begun.clone(), vm, &status("Error"), "StorageFailed", errors),
             ended_badly(
                 begun.clone(),
@@ -296,9 +412,12 @@ mod tests {
                 "CaptureFailed",
                 Vec::new(),
             ),
-            over(|report, vm| removed_by_somebody(report, vm, true)),
-            over(|report, vm| removed_by_somebody(report, vm, false)),
+            over(|report, vm| deleted_by_others(report, vm, true)),
+            over(|report, vm| deleted_by_others(report, vm, false)),
             over(overdue),
+            not_created_in_time(removing_stale(&watcher, name), vm, 30),
+            not_started_in_time(begun.clone(), vm),
+            resolved_before_create(vm, OffsetDateTime::UNIX_EPOCH),
             stopped(vm, &session),
             nothing_to_stop(vm),
         ];

@@ -24,11 +24,13 @@ pub struct Parameters {
     pub remove_finished: RemoveFinished,
     /// The shortest and the longest time between two polls of an operation.
     pub poll: (Duration, Duration),
-    /// The longest time until a running session is looked at.
+    /// Maximum interval between checks of a running session.
     pub longest_look: Duration,
+    /// How long a job may take until its create, beside the time limit of one capture.
+    pub create_within: Duration,
 }
 
-/// What happens to sessions of ours that are over. Their files stay in any case.
+/// What happens to finished sessions that this function created. Their files stay in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RemoveFinished {
     Never,
@@ -77,6 +79,21 @@ pub(super) fn capture_target(target: &Target) -> Cow<'_, ResourceId> {
         (TargetKind::ScaleSetInstance, Some(set)) => Cow::Owned(set),
         _ => Cow::Borrowed(&target.id),
     }
+}
+
+/// The target that a capture was made for, as this function makes them: a machine, a scale set, or one instance.
+pub(super) fn target_of(capture: &PacketCapture) -> Option<Target> {
+    let id = ResourceId::parse(&capture.target).ok()?;
+    match capture.included.as_slice() {
+        [] => Target::of(id),
+        [instance] => Target::of(id.child("virtualMachines", instance).ok()?),
+        _ => None,
+    }
+}
+
+/// Whether this function created a listed capture, by its name and its own target.
+pub fn is_ours(name: &CaptureName, capture: &PacketCapture) -> bool {
+    target_of(capture).is_some_and(|target| name.made(&capture.name, &target))
 }
 
 /// Whether a capture gathers the evidence that a target wants: all of it.

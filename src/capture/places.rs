@@ -77,6 +77,11 @@ impl Places {
         self.lists.change(watcher, |names| names.add(name));
     }
 
+    /// A capture was deleted from a watcher's list.
+    pub fn remove_from_list(&self, watcher: &ResourceId, name: &str) {
+        self.lists.change(watcher, |names| names.remove(name));
+    }
+
     /// A list is not what it was: Azure refused what it allowed, or something of it is being deleted.
     pub fn forget_list(&self, watcher: &ResourceId) {
         self.lists.remove(watcher);

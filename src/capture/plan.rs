@@ -1,5 +1,6 @@
 //! The decisions, as functions of what Azure said, the settings and the time. Nothing here waits or calls.
 
+use super::times::{after, limit_of, plausible_start, until};
 use crate::azure::network_watcher::{PacketCapture, PacketCaptureStatus};
 use std::{
     collections::HashSet,
@@ -8,18 +9,20 @@ use std::{
 };
 use time::OffsetDateTime;
 
-/// A capture may take so much longer than its time limit: the agent starts late and uploads at the end.
+/// How much longer than its time limit a capture may take: the agent starts late and uploads at the end.
 pub const GRACE: Duration = Duration::from_secs(30);
-/// A session that reached its time limit is looked at again after so long.
+/// How long after its time limit a session is checked again.
 const AFTER_END: Duration = Duration::from_secs(2);
-/// Time between two looks when nothing says how long to wait.
+/// Interval between checks when nothing says how long to wait: short at first, then an eighth of the time waited.
 const SHORT_WAIT: Duration = Duration::from_secs(1);
+const LONG_WAIT: Duration = Duration::from_secs(15);
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
-/// Captures of ours that are kept from a list. With a limit above that an older one may be passed over when room
+/// Maximum number of this function's captures kept from a list. With a limit above that an older one may be passed over when room
 /// is to be made, which does no harm.
 const MOST_OURS: usize = 50;
 
-/// Names that are told apart. A longer list is not remembered: each alert reads it anew.
+/// Maximum number of names told apart. A longer list is not cached: each alert reads it again.
 const MOST_NAMES: usize = 1_000;
 
 /// What the decision needs of a watcher's list, however long that is.
@@ -27,18 +30,23 @@ const MOST_NAMES: usize = 1_000;
 pub struct Listed {
     /// How many there are and, shortened, their names.
     pub names: Names,
-    /// The capture that has the name we want.
+    /// The capture that has the wanted name.
     pub taken_by: Option<PacketCapture>,
-    /// Some of those that bear our name, where room may have to be made.
+    /// Some of those that this function created, where room may have to be made.
     pub ours: Vec<PacketCapture>,
 }
 
 impl Listed {
     /// Takes note of one capture of the list. Names compare without case.
-    pub fn add(&mut self, capture: PacketCapture, name: &str, bears: impl FnOnce(&str) -> bool) {
+    pub fn add(
+        &mut self,
+        capture: PacketCapture,
+        name: &str,
+        is_ours: impl FnOnce(&PacketCapture) -> bool,
+    ) {
         self.names.add(&capture.name);
         let taken = self.taken_by.is_none() && capture.name.eq_ignore_ascii_case(name);
-        if self.ours.len() < MOST_OURS && bears(&capture.name) {
+        if self.ours.len() < MOST_OURS && is_ours(&capture) {
             self.ours.push(capture.clone());
         }
         if taken {
@@ -63,7 +71,15 @@ impl Names {
         }
     }
 
-    /// All captures, ended ones too, as they counted in 2017.
+    /// A capture was deleted.
+    pub fn remove(&mut self, name: &str) {
+        // Of a long list not all hashes are kept, so it stays "any name may be there".
+        if self.count <= MOST_NAMES && self.hashes.remove(&hash(name)) {
+            self.count -= 1;
+        }
+    }
+
+    /// All captures, finished ones too, as they counted in 2017.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -102,32 +118,33 @@ pub fn plan(listed: &Listed, limit: usize) -> Plan<'_> {
     }
 }
 
-/// What to do about the session that has our name.
+/// What to do about the session that has the wanted name.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It gathers evidence of our own target: nothing is to be done.
+    /// It captures the packets of this very target: nothing is to be done.
     Join,
-    /// It is over, or overdue: delete it.
+    /// It ended, or is overdue: delete it.
     Stale,
-    /// It gathers evidence of another target, or is going away: come back after so long.
+    /// It is running on another target, or Azure does not say: check again after this wait.
     Wait(Duration),
-    /// It went away while we asked.
+    /// Azure is deleting it.
+    Deleting,
+    /// It disappeared between the list and the status query.
     Gone,
 }
 
-/// Decides about the session that has our name. `seen_since` is when it was first in our way, for sessions
-/// whose start Azure does not tell.
+/// Decides about the session that has the wanted name. `seen_since` is when it was first in the way, for sessions whose
+/// start Azure does not state. What runs within its own limit is never stale.
 pub fn judge(
     capture: &PacketCapture,
     status: Option<&PacketCaptureStatus>,
     on_our_target: bool,
-    time_limit: Duration,
     seen_since: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Verdict {
     let provisioning = capture.provisioning_state.to_ascii_lowercase();
     if provisioning == "deleting" {
-        return Verdict::Wait(SHORT_WAIT);
+        return Verdict::Deleting;
     }
     let Some(status) = status else {
         return Verdict::Gone;
@@ -135,31 +152,38 @@ pub fn judge(
     let just_created = matches!(provisioning.as_str(), "updating" | "creating");
     let running = match status.status.to_ascii_lowercase().as_str() {
         "running" => true,
-        // Another instance of the function has created it a moment ago.
-        "notstarted" | "unknown" | "" => just_created,
+        // Azure gave a status without a body: nothing is deleted on such evidence.
+        "" => !matches!(provisioning.as_str(), "failed" | "canceled"),
+        // Another instance of the function may have created it a moment ago.
+        "notstarted" | "unknown" => just_created,
         _ => false,
     };
-    let overdue_at = status.started.unwrap_or(seen_since) + time_limit + GRACE;
-    if !running || now >= overdue_at {
+    let limit = limit_of(capture.time_limit_seconds);
+    let started = plausible_start(status.started, now);
+    let overdue_at = after(started.unwrap_or(seen_since), limit.saturating_add(GRACE));
+    if !running || (now >= overdue_at && !status.status.is_empty()) {
         return Verdict::Stale;
     }
-    if on_our_target {
+    if on_our_target && !status.status.is_empty() {
         return Verdict::Join;
     }
-    // It must have ended at its own time limit; if it has not, then it is stale when overdue.
-    let own_limit = capture
-        .time_limit_seconds
-        .and_then(|s| u64::try_from(s).ok());
-    let ends_at = match (status.started, own_limit) {
-        (Some(started), Some(seconds)) => started + Duration::from_secs(seconds) + AFTER_END,
-        _ => overdue_at,
+    let wait = match started {
+        // It must have ended at its own time limit; if it has not, it is stale when overdue.
+        Some(started) => {
+            let ends_at = after(started, limit.saturating_add(AFTER_END));
+            match ends_at > now {
+                true => until(ends_at.min(overdue_at), now),
+                false => until(overdue_at, now).min(AFTER_END),
+            }
+        }
+        None => check_again(until(now, seen_since)),
     };
-    let next = if ends_at > now {
-        ends_at.min(overdue_at)
-    } else {
-        overdue_at.min(now + AFTER_END)
-    };
-    Verdict::Wait((next - now).unsigned_abs().max(Duration::from_millis(50)))
+    Verdict::Wait(wait.clamp(SHORTEST_WAIT, limit.saturating_add(GRACE)))
+}
+
+/// The wait when nothing says how long to wait, for something that has been in the way for `elapsed`.
+pub fn check_again(elapsed: Duration) -> Duration {
+    (elapsed / 8).clamp(SHORT_WAIT, LONG_WAIT)
 }
 
 #[cfg(test)]
@@ -181,8 +205,8 @@ mod tests {
     fn listed(names: &[String], wanted: &str) -> Listed {
         let mut listed = Listed::default();
         for name in names {
-            let bears = |name: &str| name.starts_with("ours");
-            listed.add(capture(name, "Succeeded", 10), wanted, bears);
+            let ours = |capture: &PacketCapture| capture.name.starts_with("ours");
+            listed.add(capture(name, "Succeeded", 10), wanted, ours);
         }
         listed
     }
@@ -222,89 +246,148 @@ mod tests {
     }
 
     #[test]
+    fn a_deleted_name_is_free_again() {
+        let mut names = Names::default();
+        names.add("One");
+        names.add("Two");
+        names.remove("ONE");
+        names.remove("three");
+        assert_eq!(names.count(), 1);
+        assert!(!names.may_have("one") && names.may_have("two"));
+    }
+
+    #[test]
     fn a_session_in_the_way_is_judged_by_the_table() {
-        use Verdict::{Gone, Join, Stale, Wait};
+        use Verdict::{Deleting, Gone, Join, Stale, Wait};
         let secs = Duration::from_secs;
-        /// Provisioning, status, started s ago, its own limit, on our target; ours is 10 s.
-        type Row = (
-            &'static str,
-            Option<&'static str>,
-            Option<i64>,
-            i64,
-            bool,
-            Verdict,
-        );
-        let table: [Row; 15] = [
-            ("Succeeded", Some("Stopped"), Some(600), 10, true, Stale),
-            ("Succeeded", Some("Error"), Some(5), 10, true, Stale),
-            ("Succeeded", Some("Running"), Some(5), 10, true, Join),
-            ("Succeeded", Some("running"), Some(39), 10, true, Join),
-            ("Succeeded", Some("Running"), Some(40), 10, true, Stale),
+        let ago = |s: i64| Some(NOW - time::Duration::seconds(s));
+        let year_1 = Some(datetime!(0001-01-01 00:00 UTC));
+        let year_9999 = Some(datetime!(9999-12-31 23:59 UTC));
+        let tomorrow = Some(datetime!(2026-11-24 02:00 UTC));
+        // Provisioning, status, start, its own limit, in the way for s, on our target.
+        for (provisioning, status, started, limit, seen, ours, expected) in [
+            ("Succeeded", Some("Stopped"), ago(600), 10, 0, true, Stale),
+            ("Succeeded", Some("Error"), ago(5), 10, 0, true, Stale),
+            ("Succeeded", Some("Running"), ago(5), 10, 0, true, Join),
+            ("Succeeded", Some("running"), ago(39), 10, 0, true, Join),
+            ("Succeeded", Some("Running"), ago(40), 10, 0, true, Stale),
+            // Within its own limit, whatever ours is.
+            ("Succeeded", Some("Running"), ago(60), 300, 0, true, Join),
             (
                 "Succeeded",
                 Some("Running"),
-                Some(5),
+                ago(60),
+                300,
+                0,
+                false,
+                Wait(secs(242)),
+            ),
+            (
+                "Succeeded",
+                Some("Running"),
+                ago(5),
                 10,
+                0,
                 false,
                 Wait(secs(7)),
             ),
             (
                 "Succeeded",
                 Some("Running"),
-                Some(13),
+                ago(13),
                 10,
+                0,
                 false,
                 Wait(secs(2)),
             ),
             (
                 "Succeeded",
                 Some("Running"),
-                Some(39),
+                ago(39),
                 10,
+                0,
                 false,
                 Wait(secs(1)),
             ),
+            // Without a start, or with an impossible one: soon again, stale only when it was in the way for too long.
             (
                 "Succeeded",
                 Some("Running"),
-                Some(5),
-                300,
+                None,
+                10,
+                0,
                 false,
-                Wait(secs(35)),
+                Wait(secs(1)),
             ),
             (
                 "Succeeded",
                 Some("Running"),
                 None,
                 10,
+                16,
                 false,
-                Wait(secs(40)),
+                Wait(secs(2)),
             ),
-            ("Updating", Some("NotStarted"), None, 10, true, Join),
-            ("Succeeded", Some("NotStarted"), None, 10, true, Stale),
-            ("Failed", Some("Unknown"), None, 10, true, Stale),
+            ("Succeeded", Some("Running"), None, 10, 40, false, Stale),
             (
-                "Deleting",
+                "Succeeded",
                 Some("Running"),
-                Some(5),
+                year_1,
                 10,
-                true,
+                0,
+                false,
                 Wait(secs(1)),
             ),
-            ("Succeeded", None, None, 10, true, Gone),
-        ];
-        for (provisioning, status, ago, limit, ours, expected) in table {
+            ("Succeeded", Some("Running"), year_1, 10, 0, true, Join),
+            (
+                "Succeeded",
+                Some("Running"),
+                tomorrow,
+                10,
+                0,
+                false,
+                Wait(secs(1)),
+            ),
+            (
+                "Succeeded",
+                Some("Running"),
+                year_9999,
+                i64::MAX,
+                0,
+                false,
+                Wait(secs(1)),
+            ),
+            (
+                "Succeeded",
+                Some("Running"),
+                ago(0),
+                i64::MAX,
+                0,
+                false,
+                Wait(secs(604_802)),
+            ),
+            // A status without a body says nothing: no running capture is deleted or joined for it.
+            ("Succeeded", Some(""), None, 10, 0, true, Wait(secs(1))),
+            ("Succeeded", Some(""), None, 10, 600, true, Wait(secs(15))),
+            ("Failed", Some(""), None, 10, 0, true, Stale),
+            ("Updating", Some("NotStarted"), None, 10, 0, true, Join),
+            ("Succeeded", Some("NotStarted"), None, 10, 0, true, Stale),
+            ("Failed", Some("Unknown"), None, 10, 0, true, Stale),
+            ("Deleting", Some("Running"), ago(5), 10, 0, true, Deleting),
+            ("Succeeded", None, None, 10, 0, true, Gone),
+        ] {
             let capture = capture("ours", provisioning, limit);
             let answered = status.map(|status| PacketCaptureStatus {
                 status: status.to_owned(),
-                started: ago.map(|s| NOW - time::Duration::seconds(s)),
+                started,
                 stop_reason: None,
                 errors: Vec::new(),
             });
-            let verdict = judge(&capture, answered.as_ref(), ours, secs(10), NOW, NOW);
+            let seen_since = NOW - time::Duration::seconds(seen);
+            let verdict = judge(&capture, answered.as_ref(), ours, seen_since, NOW);
             assert_eq!(
                 verdict, expected,
-                "{provisioning} {status:?} {ago:?} {limit} {ours}"
+                "{provisioning} {status:?} {started:?} {limit} {seen} {ours}"
             );
         }
     }

@@ -3,10 +3,11 @@
 
 use super::{
     ending::{Ending, ending},
-    outcome,
-    parameters::{RemoveFinished, covers},
+    looks, outcome,
+    parameters::{RemoveFinished, covers, is_ours},
     plan::{self, Listed, Plan, Verdict},
     step::{Capturer, Checkpoint, Next},
+    times::{plausible_start, until},
 };
 use crate::incident::{Job, Phase, Report, Session};
 use crate::{
@@ -40,7 +41,9 @@ impl Capturer {
                 if !from_memory {
                     return Err(error);
                 }
-                tracing::info!("{error}; asking Azure again where things are");
+                tracing::info!(
+                    "{error}; cached region or network watcher is out of date; looking it up again"
+                );
                 self.look_and_act(job, checkpoint).await
             }
             looked => looked,
@@ -81,7 +84,7 @@ impl Capturer {
                     && let Some(oldest) =
                         self.oldest_finished(&session.watcher, &listed.ours).await?
                 {
-                    tracing::info!("removing the finished Packet Capture {oldest} to make room");
+                    tracing::info!("removing the finished packet capture {oldest} to make room");
                     return self.delete(job, session.watcher, &oldest).await;
                 }
                 job.report = outcome::limit_reached(&session.watcher, count, limit);
@@ -95,11 +98,11 @@ impl Capturer {
         let Session { watcher, name } = session;
         let (parameters, read_at) = (&self.parameters, Instant::now());
         let makes_room = parameters.remove_finished == RemoveFinished::ToMakeRoom;
-        let bears = |name: &str| makes_room && parameters.name.bears(name);
+        let ours = |capture: &PacketCapture| makes_room && is_ours(&parameters.name, capture);
         let mut listed = Listed::default();
         self.client
             .each_packet_capture(watcher, &mut listed, |listed, capture| {
-                listed.add(capture, name, bears);
+                listed.add(capture, name, ours);
             })
             .await?;
         let names = listed.names.clone();
@@ -185,17 +188,29 @@ impl Capturer {
         let status = self.client.query_status(watcher, name).await?;
         let now = OffsetDateTime::now_utc();
         let seen_since = *job.in_the_way_since.get_or_insert(now);
-        let limit = Duration::from_secs(self.parameters.time_limit_seconds.into());
-        match plan::judge(capture, status.as_ref(), ours, limit, seen_since, now) {
-            Verdict::Gone => Ok(Next::AtOnce),
+        match plan::judge(capture, status.as_ref(), ours, seen_since, now) {
+            Verdict::Gone => {
+                self.places.forget_list(watcher);
+                Ok(Next::AtOnce)
+            }
             Verdict::Join => {
                 job.report = outcome::joined(&job.target, &session, storage_path);
-                let started = status.and_then(|status| status.started).unwrap_or(now);
+                let started = status.and_then(|status| plausible_start(status.started, now));
+                let started = started.unwrap_or(now);
                 Ok(self.follow(job, session, started, capture.time_limit_seconds))
             }
             Verdict::Wait(wait) => {
                 job.report = outcome::waiting(watcher, name, &capture.target);
-                Ok(Next::After(wait))
+                // It may end early, as any capture.
+                let early = looks::interval(until(now, seen_since));
+                Ok(Next::After(match early < wait {
+                    true => self.looks.plan(Instant::now(), early).min(wait),
+                    false => wait,
+                }))
+            }
+            Verdict::Deleting => {
+                job.report = outcome::being_deleted(watcher, name);
+                Ok(Next::After(plan::check_again(until(now, seen_since))))
             }
             // The queue may hold a job twice, and two alerts may come at once: one capture is enough for both.
             Verdict::Stale if ours && is_evidence_since(job.taken_at, status.as_ref()) => {
@@ -216,11 +231,23 @@ impl Capturer {
         watcher: ResourceId,
         name: &str,
     ) -> Result<Next, AzureError> {
-        self.places.forget_list(&watcher);
-        let accepted = self.client.delete_packet_capture(&watcher, name).await?;
+        let deleted = self.client.delete_packet_capture(&watcher, name).await;
+        if !matches!(&deleted, Ok(accepted) if accepted.operation.is_none()) {
+            self.places.forget_list(&watcher);
+        }
+        let accepted = deleted?;
         job.report = outcome::removing_stale(&watcher, name);
         match accepted.operation {
-            None => Ok(Next::AtOnce),
+            // Done at once: a list younger than a second is still right, less this capture. A delete without effect
+            // shows when the create is refused or, with the next round, in the list itself.
+            None if job.rounds == 0 => {
+                self.places.remove_from_list(&watcher, name);
+                Ok(Next::AtOnce)
+            }
+            None => {
+                self.places.forget_list(&watcher);
+                Ok(Next::AtOnce)
+            }
             Some(operation) => {
                 job.phase = Phase::Deleting { watcher, operation };
                 Ok(self.poll_after(accepted.retry_after))
@@ -256,7 +283,7 @@ impl Capturer {
         }
     }
 
-    /// The name of the oldest session that bears our name and is over.
+    /// The name of the oldest finished session that this function created.
     async fn oldest_finished(
         &self,
         watcher: &ResourceId,
@@ -269,7 +296,8 @@ impl Capturer {
                 continue;
             };
             // One that never started is the first to go.
-            let candidate = (status.started, capture.name.clone());
+            let started = plausible_start(status.started, OffsetDateTime::now_utc());
+            let candidate = (started, capture.name.clone());
             if oldest.as_ref().is_none_or(|oldest| candidate < *oldest) {
                 oldest = Some(candidate);
             }
@@ -277,11 +305,13 @@ impl Capturer {
         Ok(oldest.map(|(_, name)| name))
     }
 
-    /// Stops the capture of ours that runs on the target of a resolved alert.
+    /// Stops the capture that this function created on the target of a resolved alert.
     pub(super) async fn stop(&self, job: &mut Job) -> Result<Next, AzureError> {
         let Some(watcher) = self.find_watcher(job).await? else {
             return Ok(Next::Done);
         };
+        // A create that is being sent is seen by the list after it.
+        let _turn = self.places.turn(&watcher).await;
         let name = self.parameters.name.of(&job.target, job.rule());
         let session = Session { watcher, name };
         let listed = self.list(&session).await?;

@@ -1,10 +1,12 @@
-//! One step of a job: look at Azure, act at most once, say when to come back. A step can be taken twice
-//! without harm, by any instance, since it looks before it acts.
+//! One step of a job: read Azure, make at most one change, say when to come back. A step can be taken twice without
+//! harm, by any instance, since it reads before it writes.
 
-use super::{parameters::Parameters, places::Places};
+use super::{looks::Looks, outcome, parameters::Parameters, places::Places};
 use crate::azure::{client::ArmClient, error::AzureError, network_watcher::NetworkWatcherClient};
-use crate::incident::{Action, Job, Phase, Retry};
+use crate::incident::{Action, Job, Phase, Retry, deadline::deadline};
 use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::time::Instant;
 
 /// When the worker shall take the next step.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,25 +21,29 @@ pub enum Next {
     NotOurs,
 }
 
-/// Where a job is written down before something is done that must not be done twice.
+/// Where a job is saved before something is done that must not be done twice.
 #[async_trait::async_trait]
 pub trait Checkpoint: Send {
-    /// Writes the job down. `false`: another instance has it by now, so this one must stop.
+    /// Saves the job. `false`: another instance has it by now, so this one must stop.
     async fn write(&mut self, job: &Job) -> bool;
 }
 
 /// Takes the steps.
 pub struct Capturer {
-    /// Up to the create.
+    /// For calls up to the create.
     pub(super) client: NetworkWatcherClient,
-    /// After it.
+    /// For calls after it, whose concurrency limit is a separate one.
     pub(super) patient: NetworkWatcherClient,
     pub(super) parameters: Parameters,
     pub(super) places: Places,
+    pub(super) looks: Looks,
     pub(super) retry: Retry,
 }
 
-/// Time between polls when Azure does not say.
+/// How often a job may come back to the beginning without a pause: once after a stale capture is gone, once more when
+/// the list was older than the status.
+const FREE_ROUNDS: u32 = 2;
+/// Interval between polls when Azure does not say.
 const USUAL_POLL: Duration = Duration::from_secs(10);
 
 impl Capturer {
@@ -48,12 +54,13 @@ impl Capturer {
             client: NetworkWatcherClient::new(arm),
             parameters,
             places: Places::default(),
+            looks: Looks::new(Instant::now()),
         }
     }
 
     /// Takes the next step, writes its result into the job, and says when to come back: after a failure too.
     pub async fn step(&self, job: &mut Job, checkpoint: &mut dyn Checkpoint) -> Next {
-        match self.take_step(job, checkpoint).await {
+        let next = match self.take_step(job, checkpoint).await {
             Ok(next) => {
                 if job.phase.patience().success_resets_failures {
                     job.failures = 0;
@@ -61,6 +68,38 @@ impl Capturer {
                 next
             }
             Err(error) => self.failed(job, &error),
+        };
+        self.bounded(job, next, OffsetDateTime::now_utc())
+    }
+
+    /// No job is without an end: rounds that lead back to the beginning wait ever longer, and what is not finished at
+    /// its deadline is given up with what stood in the way.
+    fn bounded(&self, job: &mut Job, next: Next, now: OffsetDateTime) -> Next {
+        let next = match next {
+            Next::AtOnce if job.phase == Phase::Prepare => {
+                job.rounds = job.rounds.saturating_add(1);
+                match job.rounds.checked_sub(FREE_ROUNDS) {
+                    None | Some(0) => Next::AtOnce,
+                    Some(more) => Next::After(self.retry.pause(1, more, None)),
+                }
+            }
+            next => next,
+        };
+        if !matches!(next, Next::AtOnce | Next::After(_)) {
+            return next;
+        }
+        let within = self.create_within();
+        match deadline(&job.phase, job.taken_at, within) {
+            Some(deadline) if now >= deadline => {
+                let report = std::mem::take(&mut job.report);
+                let target = &job.target.id;
+                job.report = match &job.phase {
+                    Phase::Starting { .. } => outcome::not_started_in_time(report, target),
+                    _ => outcome::not_created_in_time(report, target, within.as_secs() / 60),
+                };
+                Next::Decided
+            }
+            _ => next,
         }
     }
 
@@ -101,6 +140,12 @@ impl Capturer {
             }
             None => Next::Done,
         }
+    }
+
+    /// How long a job may take until its create: what is configured, and the time limit of one capture in the way.
+    pub(super) fn create_within(&self) -> Duration {
+        let limit = Duration::from_secs(self.parameters.time_limit_seconds.into());
+        self.parameters.create_within.saturating_add(limit)
     }
 
     pub(super) fn poll_after(&self, asked: Option<Duration>) -> Next {

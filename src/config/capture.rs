@@ -22,7 +22,9 @@ pub struct CaptureSettings {
     pub filters: Vec<Value>,
     /// With so many captures listed on a network watcher, no further one is made.
     pub limit: usize,
-    /// What happens to sessions of ours that are over.
+    /// How long the function tries to create a capture, beside the time limit of one in the way; 60 to 86,400 s.
+    pub create_within: Duration,
+    /// What happens to finished sessions that this function created.
     pub remove_finished: RemoveFinished,
     /// Whether a resolved alert stops the capture that its firing started.
     pub stop_on_resolved: bool,
@@ -98,6 +100,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
             .map(|n| n as u32),
         filters,
         limit: reader.number("PacketCapture__Limit", 1..=10_000, 10) as usize,
+        create_within: Duration::from_secs(reader.number(
+            "PacketCapture__CreateWithinSeconds",
+            60..=86_400,
+            1_800,
+        )),
         remove_finished: read_remove_finished(reader),
         stop_on_resolved: reader.flag("PacketCapture__StopOnResolved"),
         reply_wait: Duration::from_secs(reader.number(

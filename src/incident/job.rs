@@ -52,7 +52,13 @@ pub struct Job {
     pub failures: u32,
     /// A create was about to be sent, and nothing proves that Azure refused it: a capture like ours is ours.
     pub create_unconfirmed: bool,
-    /// When a capture that is in the way was first seen running, should Azure not say since when it runs.
+    /// How often the job came back to the beginning: rounds that changed nothing wait ever longer.
+    #[serde(default)]
+    pub rounds: u32,
+    /// Deliveries of the job's queue message since a step was last completed: each of them ended with its process.
+    #[serde(default)]
+    pub unfinished: Deliveries,
+    /// When a capture that is in the way was first seen running, should Azure not state its start.
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub in_the_way_since: Option<OffsetDateTime>,
     /// The trace of the request that brought the alert, as W3C's `traceparent`.
@@ -74,6 +80,8 @@ impl Job {
             phase: Phase::Prepare,
             failures: 0,
             create_unconfirmed: false,
+            rounds: 0,
+            unfinished: Deliveries::default(),
             in_the_way_since: None,
             trace_parent: None,
             report: Report::default(),
@@ -93,6 +101,41 @@ impl Job {
     /// The alert rule's name.
     pub fn rule(&self) -> Option<&str> {
         self.alert.rule.as_deref()
+    }
+}
+
+/// Counts deliveries of a job that ended without a completed step, over all messages that carried it. The queue counts
+/// those of one message; a job that is put into the queue again, as the Functions host's trigger does, gets a new one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Deliveries {
+    /// Of earlier messages.
+    before: u32,
+    /// The present message's count when a step was last completed.
+    seen: u32,
+}
+
+impl Deliveries {
+    /// How many there were before this one. `delivered`: how often the queue has delivered the present message.
+    pub fn count(&self, delivered: u32) -> u32 {
+        let this_message = delivered.saturating_sub(self.seen).saturating_sub(1);
+        self.before.saturating_add(this_message)
+    }
+
+    /// A step was completed.
+    pub fn step_completed(&mut self, delivered: u32) {
+        *self = Self {
+            before: 0,
+            seen: delivered,
+        };
+    }
+
+    /// The job goes into a new message: it was delivered once more, and its process ended.
+    pub fn carry_over(&mut self, delivered: u32) {
+        *self = Self {
+            before: self.count(delivered).saturating_add(1),
+            seen: 0,
+        };
     }
 }
 
@@ -239,5 +282,32 @@ impl Phase {
             Phase::Notifying => "telling",
             Phase::Removing { .. } => "removing",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deliveries_count_until_a_step_is_completed() {
+        let mut deliveries = Deliveries::default();
+        // Put by this process and never received: 0; received once: 1.
+        assert_eq!(
+            [0, 1, 2, 5].map(|delivered| deliveries.count(delivered)),
+            [0, 0, 1, 4]
+        );
+        deliveries.step_completed(2);
+        assert_eq!(
+            [2, 3, 4].map(|delivered| deliveries.count(delivered)),
+            [0, 0, 1]
+        );
+        deliveries.carry_over(4);
+        assert_eq!(
+            [0, 1, 2].map(|delivered| deliveries.count(delivered)),
+            [2, 2, 3]
+        );
+        deliveries.carry_over(u32::MAX);
+        assert_eq!(deliveries.count(u32::MAX), u32::MAX);
     }
 }

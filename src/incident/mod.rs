@@ -2,6 +2,7 @@
 //! alert leads to. Values and pure functions; no call leaves from here.
 
 pub mod allowed;
+pub mod deadline;
 pub mod job;
 pub mod ledger;
 pub mod notification;
@@ -9,7 +10,7 @@ pub mod report;
 pub mod retry;
 
 pub use allowed::{Allowed, Decision};
-pub use job::{Action, AlertSummary, Job, JobId, Phase, Session};
+pub use job::{Action, AlertSummary, Deliveries, Job, JobId, Phase, Session};
 pub use ledger::{JobRecord, Ledger};
 pub use notification::{Event, Notification};
 pub use report::{Report, Status};

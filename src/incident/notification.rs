@@ -39,12 +39,13 @@ impl Event {
         }
     }
 
-    /// The event of a finished job; `None` for a job that only stops a capture, whose end is notified by the job that
-    /// created it.
+    /// The event of a finished job; `None` for one that only stops a capture, whose end is notified by the job that
+    /// created it, and for one whose alert was resolved before its create.
     pub fn of_end(action: Action, status: Status) -> Option<Self> {
         match (action, status) {
             (Action::Capture, Status::Completed) => Some(Event::Completed),
             (Action::Capture, Status::Skipped) => Some(Event::Skipped),
+            (Action::Capture, Status::Ignored) => None,
             (Action::Capture, _) => Some(Event::Failed),
             (Action::Stop, _) => None,
         }

@@ -10,6 +10,8 @@ use tokio::{sync::Notify, time::Instant};
 
 /// Long enough for any step of a job; the worker of this process never comes near it.
 const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(600);
+/// The longest time that Azure Queue Storage hides a message, too.
+const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// See the file's head.
 pub struct MemoryQueue {
@@ -23,40 +25,52 @@ pub struct MemoryQueue {
 type Place = (Instant, u64);
 
 #[derive(Default)]
+struct Stored {
+    id: u64,
+    delivered: u32,
+    /// Boxed, since a string that was written into has room for as much again.
+    body: Box<str>,
+}
+
+#[derive(Default)]
 struct State {
     last_receipt: u64,
     last_id: u64,
-    /// Id and body; boxed, since a string that was written into has room for as much again.
-    messages: BTreeMap<Place, (u64, Box<str>)>,
+    messages: BTreeMap<Place, Stored>,
     /// Pop receipt to the message's place in `messages`.
     received: BTreeMap<String, Place>,
 }
 
 impl State {
-    fn insert(&mut self, visible_at: Instant, id: u64, body: Box<str>) -> Place {
+    fn insert(&mut self, visible_at: Instant, message: Stored) -> Place {
         self.last_receipt += 1;
         let place = (visible_at, self.last_receipt);
-        self.messages.insert(place, (id, body));
+        self.messages.insert(place, message);
         place
     }
 
     /// Puts a message in as one that its receiver holds from `now` on.
-    fn hold(&mut self, now: Instant, id: u64, body: Box<str>) -> Message {
-        let place = self.insert(now + VISIBILITY_TIMEOUT, id, body.clone());
+    fn hold(&mut self, now: Instant, id: u64, delivered: u32, body: Box<str>) -> Message {
+        let stored = Stored {
+            id,
+            delivered,
+            body: body.clone(),
+        };
+        let place = self.insert(now + VISIBILITY_TIMEOUT, stored);
         let pop_receipt = place.1.to_string();
         self.received.insert(pop_receipt.clone(), place);
         Message {
             message_id: id.to_string(),
             pop_receipt,
+            delivered,
             body: body.into(),
         }
     }
 
-    fn take(&mut self, message: &Message) -> Result<u64, QueueError> {
+    fn take(&mut self, message: &Message) -> Result<Stored, QueueError> {
         let receipt = &message.pop_receipt;
         let place = self.received.remove(receipt).ok_or(QueueError::NotFound)?;
-        let taken = self.messages.remove(&place).ok_or(QueueError::NotFound)?;
-        Ok(taken.0)
+        self.messages.remove(&place).ok_or(QueueError::NotFound)
     }
 }
 
@@ -81,8 +95,9 @@ impl MemoryQueue {
             Some(place) if place.0 <= now => {
                 // A receiver that never came back loses its claim here.
                 state.received.retain(|_, claimed| *claimed != place);
-                let (id, body) = state.messages.remove(&place).unwrap_or_default();
-                Ok(state.hold(now, id, body))
+                let stored = state.messages.remove(&place).unwrap_or_default();
+                let delivered = stored.delivered.saturating_add(1);
+                Ok(state.hold(now, stored.id, delivered, stored.body))
             }
             other => Err(other.map(|place| place.0)),
         }
@@ -104,7 +119,12 @@ impl JobQueue for MemoryQueue {
         for body in bodies {
             state.last_id += 1;
             let id = state.last_id;
-            state.insert(now, id, body.into());
+            let stored = Stored {
+                id,
+                delivered: 0,
+                body: body.into(),
+            };
+            state.insert(now, stored);
         }
         drop(state);
         self.changed.notify_one();
@@ -128,8 +148,8 @@ impl JobQueue for MemoryQueue {
 
     async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError> {
         let mut state = self.state();
-        let id = state.take(message)?;
-        Ok(state.hold(Instant::now(), id, body.into()))
+        let Stored { id, delivered, .. } = state.take(message)?;
+        Ok(state.hold(Instant::now(), id, delivered, body.into()))
     }
 
     async fn put_back(
@@ -139,8 +159,15 @@ impl JobQueue for MemoryQueue {
         wait: Duration,
     ) -> Result<(), QueueError> {
         let mut state = self.state();
-        let id = state.take(message)?;
-        state.insert(Instant::now() + wait, id, body.into());
+        let taken = state.take(message)?;
+        let stored = Stored {
+            body: body.into(),
+            ..taken
+        };
+        // A wait beyond what the clock can count is as good as for ever.
+        let now = Instant::now();
+        let due = now.checked_add(wait.min(LONGEST_WAIT)).unwrap_or(now);
+        state.insert(due, stored);
         drop(state);
         self.changed.notify_one();
         Ok(())

@@ -19,6 +19,8 @@ pub struct Message {
     pub message_id: String,
     /// Proves that this receiver has the message; another receipt comes with each receive and each writing.
     pub pop_receipt: String,
+    /// How often the queue has delivered it, this time included; 0 for one that this process put in and still holds.
+    pub delivered: u32,
     pub body: String,
 }
 
@@ -29,6 +31,9 @@ pub enum QueueError {
     Full { waiting: usize, capacity: usize },
     #[error("the message is gone, or another receiver has it")]
     NotFound,
+    /// No receiver can have had it: the queue was deleted or cleared.
+    #[error("the message was deleted while this process held it")]
+    Vanished,
     #[error("a message of {bytes} bytes does not go into the queue, which takes {limit}")]
     TooLarge { bytes: usize, limit: usize },
     #[error("the queue {queue} did not {tried}")]

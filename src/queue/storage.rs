@@ -17,6 +17,8 @@ use wire::Way;
 
 /// The queue that the trigger in `PacketCaptureJob/function.json` listens to.
 const JOBS: &str = "packet-capture-jobs";
+/// The longest wait: Azure hides a message for a week at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(6 * 24 * 3600);
 
 /// How a storage queue behaves.
 #[derive(Debug, Clone, Copy)]
@@ -128,12 +130,8 @@ impl JobQueue for StorageQueue {
     async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError> {
         let (holding, start) = (&self.holding, Instant::now());
         let hidden = holding.options.visibility_timeout;
-        let updated = holding.jobs.update(message, Some(&body), hidden).await;
-        let kept = Message {
-            message_id: message.message_id.clone(),
-            pop_receipt: holding.settled(message, updated)?,
-            body,
-        };
+        let updated = holding.rewrite(message, Some(&body), hidden).await;
+        let kept = holding.settled(message, updated)?;
         let mut state = holding.state();
         state.schedule.hold(kept.clone(), start, start + hidden);
         Ok(kept)
@@ -146,13 +144,10 @@ impl JobQueue for StorageQueue {
         wait: Duration,
     ) -> Result<(), QueueError> {
         let (holding, start) = (&self.holding, Instant::now());
-        let hidden = wait + holding.options.visibility_timeout;
-        let updated = holding.jobs.update(message, Some(&body), hidden).await;
-        let back = Message {
-            message_id: message.message_id.clone(),
-            pop_receipt: holding.settled(message, updated)?,
-            body,
-        };
+        let wait = wait.min(LONGEST_WAIT);
+        let hidden = wait.saturating_add(holding.options.visibility_timeout);
+        let updated = holding.rewrite(message, Some(&body), hidden).await;
+        let back = holding.settled(message, updated)?;
         let mut state = holding.state();
         state.schedule.wait(back, start + wait, start + hidden);
         drop(state);
@@ -161,7 +156,7 @@ impl JobQueue for StorageQueue {
     }
 
     async fn delete(&self, message: &Message) -> Result<(), QueueError> {
-        let deleted = self.holding.jobs.delete(message).await;
+        let deleted = self.holding.delete(message).await;
         self.holding.settled(message, deleted)?;
         self.holding.state().schedule.forget(message);
         Ok(())

@@ -9,10 +9,12 @@ use super::{
 };
 use crate::{
     azure::network_watcher::{NetworkWatcher, NetworkWatcherClient, PacketCapture},
-    capture::plan::{Verdict, judge},
+    capture::{
+        is_ours,
+        plan::{Verdict, judge},
+    },
     resource_id::ResourceId,
 };
-use std::time::Duration;
 use time::OffsetDateTime;
 
 /// Captures of ours that are asked for their status, one call each.
@@ -150,7 +152,6 @@ impl Doctor<'_> {
         watchers: usize,
     ) -> bool {
         const CHECK: &str = "leftovers";
-        let limit = Duration::from_secs(self.capture.time_limit_seconds.into());
         let mut ours = Vec::new();
         for (watcher, captures) in listed {
             ours.extend(
@@ -187,7 +188,7 @@ impl Doctor<'_> {
             }
             let now = OffsetDateTime::now_utc();
             let state = status.as_ref().map_or("gone", |it| it.status.as_str());
-            match judge(capture, status.as_ref(), true, limit, now, now) {
+            match judge(capture, status.as_ref(), true, now, now) {
                 Verdict::Stale => self.report.warning(
                     CHECK,
                     format!(
@@ -209,6 +210,6 @@ impl Doctor<'_> {
     }
 
     fn is_ours(&self, capture: &PacketCapture) -> bool {
-        self.name.bears(&capture.name)
+        is_ours(&self.name, capture)
     }
 }

@@ -6,22 +6,28 @@ use crate::{
     incident::{Job, Report, Status, ledger},
     queue::Message,
 };
-use std::time::Duration;
+use futures_util::FutureExt;
+use std::{panic::AssertUnwindSafe, time::Duration};
 use time::OffsetDateTime;
 use tracing::Instrument;
 
+const KILLED: &str = "the function's process ended each time it worked on this job";
+const PANICKED: &str = "an internal error of the function";
 /// Maximum number of steps without a pause, more than any good course has.
 const STEPS_AT_ONCE: u32 = 20;
 
 impl Worker {
     /// Takes steps until the job has to wait or is finished.
     pub(super) async fn walk(&self, message: Message, mut job: Job) {
+        let delivered = message.delivered;
         let mut held = Held::new(self.queue.as_ref(), message);
         for _ in 0..STEPS_AT_ONCE {
             let before = job.report.clone();
-            let span = tracing::debug_span!("step", phase = job.phase.as_str());
-            let step = self.capturer.step(&mut job, &mut held).instrument(span);
-            let next = step.await;
+            let next = match self.retry.is_exhausted(job.unfinished.count(delivered)) {
+                true => self.capturer.abandon(&mut job, KILLED),
+                false => self.step(&mut job, &mut held).await,
+            };
+            job.unfinished.step_completed(delivered);
             // First, since those who read the ledger may read the metrics next.
             self.count(&job, &before);
             self.ledger.record(&job);
@@ -51,6 +57,23 @@ impl Worker {
             }
         }
         held.put_back(&job, Duration::from_secs(1)).await;
+    }
+
+    /// Takes a step. One that panics counts as a failure, and the job is as it was before it.
+    async fn step(&self, job: &mut Job, held: &mut Held<'_>) -> Next {
+        let before = job.clone();
+        let span = tracing::debug_span!("step", phase = job.phase.as_str());
+        let step = self.capturer.step(job, held).instrument(span);
+        match AssertUnwindSafe(step).catch_unwind().await {
+            Ok(next) => next,
+            Err(_) => {
+                *job = before;
+                tracing::error!(
+                    "internal error in a step of this job; the panic is in the log above"
+                );
+                self.capturer.abandon_or_retry(job, PANICKED)
+            }
+        }
     }
 
     /// Counts what this step has changed.

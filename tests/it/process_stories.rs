@@ -194,7 +194,7 @@ async fn the_executable_captures_stops_on_sigterm_and_logs_no_secret() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(
-        log.contains("1nv0cat10n") && log.contains("Packet Capture created on"),
+        log.contains("1nv0cat10n") && log.contains("Packet capture created on"),
         "{log}"
     );
     for secret in [

@@ -112,14 +112,16 @@ impl Holding {
             while let Some(deleted) = deletions.join_next().await {
                 if let Ok(Err(error)) = deleted {
                     tracing::warn!(
-                        "a job that was not taken may come back from the queue: {}",
+                        "could not delete a message of a rejected alert; it may be processed later: {}",
                         told(&error)
                     );
                 }
             }
         };
         if tokio::time::timeout(CLEANING, deleted).await.is_err() {
-            tracing::warn!("jobs that were not taken may come back from the queue: it is too slow");
+            tracing::warn!(
+                "timed out deleting messages of a rejected alert; they may be processed later"
+            );
         }
     }
 
@@ -127,26 +129,23 @@ impl Holding {
     async fn renew(self: Arc<Self>, message: Message) {
         let start = Instant::now();
         let hidden = self.options.visibility_timeout;
-        let renewed = self.jobs.update(&message, None, hidden).await;
+        let renewed = self.rewrite(&message, None, hidden).await;
         let mut state = self.state();
         let due = state.schedule.due(&message.message_id).unwrap_or(start);
         match renewed {
-            Ok(pop_receipt) => {
-                let message = Message {
-                    pop_receipt,
-                    ..message
-                };
-                state.schedule.wait(message, due, start + hidden);
-            }
+            Ok(message) => state.schedule.wait(message, due, start + hidden),
             Err(QueueError::NotFound) => {
                 tracing::info!(
                     message.id = message.message_id,
-                    "somebody else has taken up a job of this process"
+                    "another instance has taken up a job of this instance"
                 );
                 state.schedule.forget(&message);
             }
             Err(error) => {
-                tracing::warn!("a job cannot go on: {}", told(&error));
+                tracing::warn!(
+                    "could not renew the visibility timeout of a job; retrying: {}",
+                    told(&error)
+                );
                 // Hidden no longer, so that it is renewed before it is given out.
                 let due = Instant::now() + RENEW_PAUSE;
                 state.schedule.wait(message, due, start);
@@ -164,7 +163,7 @@ impl Holding {
         let received = match polled {
             Ok(received) => received,
             Err(error) => {
-                tracing::warn!("the queue was not looked at: {}", told(&error));
+                tracing::warn!("could not poll the job queue; retrying: {}", told(&error));
                 Vec::new()
             }
         };
@@ -208,21 +207,68 @@ impl Holding {
     async fn turn_away(&self, received: Received) {
         tracing::error!(
             message.id = received.message_id,
-            "a message that is not base64 of a text goes to the queue {POISON}"
+            "moved an invalid message to the queue {POISON}: it is not base64 of a text"
         );
         let message = Message {
             message_id: received.message_id,
             pop_receipt: received.pop_receipt,
+            delivered: received.delivered,
             body: received.text,
         };
         if let Err(error) = self.move_away(&message, message.body.clone()).await {
-            tracing::warn!("it stays where it is for now: {}", told(&error));
+            tracing::warn!(
+                "could not move an invalid message to the queue {POISON}; retrying when it becomes visible again: {}",
+                told(&error)
+            );
         }
     }
 
     pub async fn move_away(&self, message: &Message, body: String) -> Result<(), QueueError> {
         self.poison.put(body, Duration::ZERO).await?;
-        self.jobs.delete(message).await
+        self.delete(message).await
+    }
+
+    /// Deletes a message; one that is gone already is as good as deleted.
+    pub async fn delete(&self, message: &Message) -> Result<(), QueueError> {
+        match self.jobs.delete(message).await {
+            Err(QueueError::Vanished) => Ok(()),
+            deleted => deleted,
+        }
+    }
+
+    /// Writes a message again and hides it. One that vanished while this process held it was deleted with its queue: its
+    /// job goes into the queue again, or its capture would have no end that anybody hears of.
+    pub async fn rewrite(
+        &self,
+        message: &Message,
+        body: Option<&str>,
+        hidden: Duration,
+    ) -> Result<Message, QueueError> {
+        let text = body.unwrap_or(&message.body);
+        match self.jobs.update(message, body, hidden).await {
+            Ok(pop_receipt) => Ok(Message {
+                message_id: message.message_id.clone(),
+                pop_receipt,
+                delivered: message.delivered,
+                body: text.to_owned(),
+            }),
+            Err(QueueError::Vanished) => {
+                if !self.state().schedule.holds(message, Instant::now()) {
+                    return Err(QueueError::NotFound);
+                }
+                tracing::warn!(
+                    message.id = message.message_id,
+                    "a job's message was deleted from the queue while this instance held it (was the queue deleted or cleared?); putting the job into the queue again"
+                );
+                let put = self.jobs.put(text.to_owned(), hidden).await?;
+                self.state().schedule.forget(message);
+                Ok(Message {
+                    delivered: message.delivered,
+                    ..put
+                })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes messages visible to others when they are due.
@@ -233,17 +279,22 @@ impl Holding {
             let holding = self.clone();
             let hidden = due.saturating_duration_since(now);
             updates.spawn(async move {
-                match holding.jobs.update(&message, None, hidden).await {
+                match holding.rewrite(&message, None, hidden).await {
                     Ok(_) | Err(QueueError::NotFound) => {}
                     Err(error) => {
-                        tracing::warn!("a job comes back later than need be: {}", told(&error));
+                        tracing::warn!(
+                            "could not release a job; it becomes visible again when its visibility timeout expires: {}",
+                            told(&error)
+                        );
                     }
                 }
             });
         }
         let all = async { while updates.join_next().await.is_some() {} };
         if tokio::time::timeout(CLEANING, all).await.is_err() {
-            tracing::warn!("not all jobs were handed back; they come back later than need be");
+            tracing::warn!(
+                "timed out releasing jobs; they become visible again when their visibility timeouts expire"
+            );
         }
     }
 
@@ -307,6 +358,7 @@ fn decoded(received: Received) -> Result<Message, Received> {
         Some(body) => Ok(Message {
             message_id: received.message_id,
             pop_receipt: received.pop_receipt,
+            delivered: received.delivered,
             body,
         }),
         None => Err(received),

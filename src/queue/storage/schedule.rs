@@ -91,6 +91,14 @@ impl Schedule {
     }
 
     /// When a message is or was due.
+    /// Whether nobody else can have received this message by now.
+    pub fn holds(&self, message: &Message, now: Instant) -> bool {
+        let held = self.held.get(&message.message_id);
+        held.is_some_and(|held| {
+            held.message.pop_receipt == message.pop_receipt && held.hidden_until > now
+        })
+    }
+
     pub fn due(&self, id: &str) -> Option<Instant> {
         self.held.get(id).map(|held| held.due)
     }
@@ -152,6 +160,7 @@ mod tests {
         Message {
             message_id: id.to_owned(),
             pop_receipt: receipt.to_owned(),
+            delivered: 0,
             body: String::new(),
         }
     }

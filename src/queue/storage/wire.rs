@@ -47,6 +47,7 @@ pub(super) enum Way {
 pub(super) struct Received {
     pub message_id: String,
     pub pop_receipt: String,
+    pub delivered: u32,
     pub text: String,
 }
 
@@ -134,6 +135,7 @@ impl Wire {
             (Some(message_id), Some(pop_receipt)) => Ok(Message {
                 message_id,
                 pop_receipt,
+                delivered: 0,
                 body,
             }),
             _ => Err(self.unavailable(
@@ -163,6 +165,9 @@ impl Wire {
                 Some(Received {
                     message_id: item.message_id?,
                     pop_receipt: item.pop_receipt?,
+                    delivered: item
+                        .dequeue_count
+                        .map_or(1, |count| u32::try_from(count).unwrap_or(u32::MAX)),
                     text: item.message_text.unwrap_or_default(),
                 })
             })
@@ -250,7 +255,8 @@ impl Wire {
         match tokio::time::timeout(DEADLINE, called).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => match code(&error) {
-                Some("MessageNotFound" | "PopReceiptMismatch") => Err(QueueError::NotFound),
+                Some("MessageNotFound") => Err(QueueError::Vanished),
+                Some("PopReceiptMismatch") => Err(QueueError::NotFound),
                 _ => Err(self.unavailable(tried, Cause::of(&error), status(&error))),
             },
             Err(_) => {
