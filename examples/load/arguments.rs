@@ -1,69 +1,60 @@
 //! The command line.
 
+use clap::Parser;
 use std::{path::PathBuf, time::Duration};
 
-pub const USAGE: &str =
-    "usage: load [--alerts N] [--concurrency C] [--rtt-ms R] [--watchers W] [--captures L]
-            [--capacity J] [--common] [--http1] [--json FILE] [--handler PATH]
-  --alerts N        alerts, each of a machine of its own (1000)
-  --concurrency C   alerts under way at once (32)
-  --rtt-ms R        what every call to Azure takes (0)
-  --watchers W      network watchers that the machines are spread over (16)
-  --captures L      captures of others that each watcher lists (10)
-  --capacity J      JobQueue__Capacity; beyond it alerts are answered 503 and sent again (1000)
-  --common          the common schema, which does not say the region
-  --http1           no HTTP/2 to Azure
-  --json FILE       write the report there too
-  --handler PATH    that executable instead of one that is built for production first";
-
-#[derive(Debug, Clone)]
+/// Sends many alerts to the real handler against a fast fake Azure, and reports what came of it.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "load", version)]
 pub struct Arguments {
+    /// Alerts, each about a machine of its own
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = at_least_one)]
     pub alerts: usize,
+
+    /// Alerts in progress at once
+    #[arg(long, value_name = "C", default_value = "32", value_parser = at_least_one)]
     pub concurrency: usize,
+
+    /// Milliseconds that every call to Azure takes
+    #[arg(long = "rtt-ms", value_name = "R", default_value = "0", value_parser = milliseconds)]
     pub rtt: Duration,
+
+    /// Network watchers that the machines are spread over
+    #[arg(long, value_name = "W", default_value = "16", value_parser = at_least_one)]
     pub watchers: usize,
+
+    /// Captures of others that each watcher lists
+    #[arg(long, value_name = "L", default_value = "10")]
     pub captures: usize,
+
+    /// JobQueue__Capacity; alerts beyond it are answered 503 and sent again
+    #[arg(long, value_name = "J", default_value = "1000", value_parser = at_least_one)]
     pub capacity: usize,
+
+    /// Use the common alert schema, which does not name the region
+    #[arg(long)]
     pub common: bool,
+
+    /// No HTTP/2 to Azure
+    #[arg(long)]
     pub http1: bool,
+
+    /// Write the report to this file too
+    #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Measure this executable; without it, one is built for production first
+    #[arg(long, value_name = "PATH")]
     pub handler: Option<PathBuf>,
 }
 
-/// # Errors
-/// A sentence about what is wrong.
-pub fn parse(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let mut arguments = Arguments {
-        alerts: 1000,
-        concurrency: 32,
-        rtt: Duration::ZERO,
-        watchers: 16,
-        captures: 10,
-        capacity: 1_000,
-        common: false,
-        http1: false,
-        json: None,
-        handler: None,
-    };
-    while let Some(name) = given.next() {
-        let mut value = || given.next().ok_or(format!("{name} needs a value"));
-        let number = |text: String| {
-            text.parse::<usize>()
-                .map_err(|_| format!("{text} is not a number"))
-        };
-        match name.as_str() {
-            "--alerts" => arguments.alerts = number(value()?)?.max(1),
-            "--concurrency" => arguments.concurrency = number(value()?)?.max(1),
-            "--rtt-ms" => arguments.rtt = Duration::from_millis(number(value()?)? as u64),
-            "--watchers" => arguments.watchers = number(value()?)?.max(1),
-            "--captures" => arguments.captures = number(value()?)?,
-            "--capacity" => arguments.capacity = number(value()?)?.max(1),
-            "--common" => arguments.common = true,
-            "--http1" => arguments.http1 = true,
-            "--json" => arguments.json = Some(value()?.into()),
-            "--handler" => arguments.handler = Some(value()?.into()),
-            other => return Err(format!("{other} is not known")),
-        }
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a whole number of at least 1 is needed".to_owned()),
     }
-    Ok(arguments)
+}
+
+fn milliseconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
+    text.parse().map(Duration::from_millis)
 }

@@ -12,6 +12,7 @@ mod report;
 
 use arguments::Arguments;
 use azure::{Azure, Kind, Options};
+use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use process::Handler;
 use report::Run;
@@ -36,14 +37,7 @@ const END_WITHIN: Duration = Duration::from_secs(120);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = match arguments::parse(std::env::args().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            eprintln!("{error}\n{}", arguments::USAGE);
-            return ExitCode::from(2);
-        }
-    };
-    match run(&arguments).await {
+    match run(&Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

@@ -248,11 +248,6 @@ impl Sandbox {
         lock(&self.shared.faults).order(fault);
     }
 
-    /// How many ordered faults no call has met yet.
-    pub fn unused_faults(&self) -> usize {
-        lock(&self.shared.faults).unused()
-    }
-
     /// The texts of all tokens given out so far, for whoever looks for them where they must not be.
     pub fn tokens_given(&self) -> Vec<String> {
         self.shared

@@ -124,7 +124,13 @@ impl Faults {
         Some(fault.what.clone())
     }
 
-    pub fn unused(&self) -> usize {
-        self.0.iter().map(|fault| fault.times).sum()
+    pub fn unmet(&self) -> Vec<String> {
+        let unmet = self.0.iter().filter(|fault| fault.times > 0);
+        unmet
+            .map(|fault| {
+                let (call, times, what) = (fault.on, fault.times, fault.what.name());
+                format!("no {call:?} met the fault \"{what}\", ordered {times} times more")
+            })
+            .collect()
     }
 }

@@ -16,6 +16,7 @@ mod faults;
 mod headers;
 mod ids;
 mod journal;
+mod left_over;
 mod managed_identity;
 mod members;
 mod operations;

@@ -230,7 +230,7 @@ async fn faults_hit_what_they_are_meant_for() {
             .is_err()
     );
     assert_eq!(azure.sandbox.captures(samples::WATCHER_WESTEUROPE).len(), 1);
-    assert_eq!(azure.sandbox.unused_faults(), 0);
+    assert_eq!(azure.sandbox.left_over(), Vec::<String>::new());
     azure
         .sandbox
         .fail_next_operation("InternalServerError", "An error occurred.");

@@ -12,7 +12,8 @@ mod stay;
 mod timeline;
 
 use alert_packet_capture::telemetry;
-use arguments::{Command, Mode};
+use arguments::{Arguments, Mode};
+use clap::Parser;
 use desk::Desk;
 use show::Show;
 use stage::Stage;
@@ -21,19 +22,7 @@ use std::{error::Error, io::IsTerminal, process::ExitCode};
 type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mode = match arguments::parse(&arguments) {
-        Ok(Command::Run(mode)) => mode,
-        Ok(Command::Help) => {
-            print!("{}", arguments::USAGE);
-            return ExitCode::SUCCESS;
-        }
-        Err(problem) => {
-            eprint!("error: {problem}\n\n{}", arguments::USAGE);
-            return ExitCode::from(2);
-        }
-    };
-    match run(mode) {
+    match run(Arguments::parse().into()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

@@ -1,0 +1,318 @@
+//! `handler doctor` about the function itself: who may call, where jobs wait, who is told.
+
+use crate::support::{
+    folder::Folder,
+    practice::{Practice, faults},
+};
+use azure_sandbox::{Call, Fault, FaultBody, What, samples};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+const WEBHOOK: [(&str, &str); 2] = [
+    ("SecureWebhook__TenantId", samples::TENANT_ID),
+    ("SecureWebhook__Audience", "api://alerts.contoso.example"),
+];
+
+fn found<'a>(checks: &'a [Value], check: &str) -> &'a Value {
+    let found = checks.iter().find(|it| it["check"] == check);
+    found.unwrap_or_else(|| panic!("no {check} in {checks:#?}"))
+}
+
+fn message(checks: &[Value], check: &str) -> String {
+    found(checks, check)["message"].as_str().unwrap().to_owned()
+}
+
+/// How it is broken, the check that tells it, its status, words of the message, and a part of the command.
+type Sick = (
+    fn(&mut Practice, &Folder),
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+fn function_file(practice: &mut Practice, folder: &Folder, text: &str) {
+    std::fs::create_dir_all(folder.0.join("AlertPacketCapture")).unwrap();
+    folder.file("AlertPacketCapture/function.json", text);
+    let root = folder.0.display().to_string();
+    practice.set("FUNCTIONS_APP_ROOT_PATH", &root);
+}
+
+fn anonymous(practice: &mut Practice, folder: &Folder) {
+    let text =
+        r#"{"bindings":[{"type":"httpTrigger","authLevel":"anonymous","methods":["post"]}]}"#;
+    function_file(practice, folder, text);
+}
+
+fn queue_by_identity(practice: &mut Practice) {
+    practice.unset("AzureWebJobsStorage");
+    for (name, value) in practice.azure.queue_settings_with_identity() {
+        practice.set(&name, &value);
+    }
+}
+
+fn connection(practice: &mut Practice, change: impl Fn(&str) -> String) {
+    let settings = practice.azure.queue_settings();
+    let (name, value) = settings
+        .iter()
+        .find(|(name, _)| name == "AzureWebJobsStorage")
+        .unwrap();
+    let changed = change(value);
+    practice.set(name, &changed);
+}
+
+const SICK: [Sick; 14] = [
+    (
+        anonymous,
+        "function key",
+        "failed",
+        "anybody can start captures",
+        "func azure functionapp publish <app> --custom",
+    ),
+    (
+        |it, folder| function_file(it, folder, "{"),
+        "function key",
+        "failed",
+        "not well-formed",
+        "func azure functionapp publish",
+    ),
+    (
+        |it, _| {
+            it.set(WEBHOOK[0].0, "00000000-0000-4000-8000-000000000000");
+            it.set(WEBHOOK[1].0, WEBHOOK[1].1);
+        },
+        "secure webhook",
+        "failed",
+        "refused with a 503",
+        "az account show --query tenantId   # belongs into SecureWebhook__TenantId",
+    ),
+    (
+        |it, _| {
+            WEBHOOK.iter().for_each(|(name, value)| it.set(name, value));
+            it.azure.fault(Fault {
+                on: Call::Keys,
+                times: 1,
+                what: What::DropBefore,
+            });
+        },
+        "secure webhook",
+        "failed",
+        "cannot be fetched",
+        "az cloud show --query endpoints.activeDirectory   # belongs into AZURE_AUTHORITY_HOST",
+    ),
+    (
+        |it, _| {
+            WEBHOOK.iter().for_each(|(name, value)| it.set(name, value));
+            it.set("SecureWebhook__TrustEasyAuth", "true");
+            it.set("WEBSITE_SITE_NAME", "shop-alerts");
+        },
+        "secure webhook",
+        "failed",
+        "App Service authentication is not on",
+        "az webapp auth update --name shop-alerts --resource-group <group> --enabled true",
+    ),
+    (
+        |it, _| {
+            it.set(
+                "Notification__WebhookUrl",
+                "http://127.0.0.1:1/wr0ng?sig=wr0ng",
+            )
+        },
+        "notification",
+        "warning",
+        "127.0.0.1:1 cannot be connected to",
+        "--settings 'Notification__WebhookUrl=https://...'",
+    ),
+    (
+        |it, _| {
+            let url = "https://hooks.slack.com/services/wr0ng";
+            it.set("Notification__WebhookUrl", url);
+        },
+        "notification",
+        "warning",
+        "hooks.slack.com understands the format slack",
+        "--settings Notification__Format=slack",
+    ),
+    (
+        |it, _| {
+            it.unset("JobQueue__");
+            it.unset("AzureWebJobsStorage");
+        },
+        "job queue",
+        "warning",
+        "forgotten when the process ends",
+        "--settings JobQueue__Kind=storage",
+    ),
+    (
+        |it, _| {
+            connection(it, |text| {
+                text.replace("AccountKey=c2Fu", "AccountKey=d3Jv")
+            })
+        },
+        "job queue",
+        "failed",
+        "403 AuthenticationFailed",
+        "az storage account show-connection-string --name stcaptures   # belongs into AzureWebJobsStorage",
+    ),
+    (
+        |it, _| {
+            connection(it, |_| {
+                "AccountName=stcaptures;AccountKey=wr0ng!".to_owned()
+            })
+        },
+        "job queue",
+        "failed",
+        "AzureWebJobsStorage: an AccountKey in base64",
+        "az storage account show-connection-string",
+    ),
+    (
+        |it, _| {
+            connection(it, |text| {
+                let own = format!("QueueEndpoint={}", "https://127.0.0.1:1");
+                let (_, rest) = text.split_once("/stcaptures").unwrap();
+                format!("{own}/stcaptures{rest}")
+            });
+        },
+        "job queue",
+        "failed",
+        "did not say whether it is there",
+        "az storage account show --name stcaptures --query",
+    ),
+    (
+        |it, _| {
+            queue_by_identity(it);
+            it.azure.fault(Fault {
+                on: Call::GetQueue,
+                times: 1,
+                what: What::Status {
+                    code: 403,
+                    retry_after: None,
+                    body: FaultBody::Empty,
+                },
+            });
+        },
+        "job queue",
+        "failed",
+        "Azure answered 403",
+        "--role \"Storage Queue Data Contributor\" --scope \"$(az storage account show --name stcaptures --query id --output tsv)\"",
+    ),
+    (
+        |it, _| it.unset("AzureWebJobsStorage"),
+        "app settings",
+        "failed",
+        "the storage account whose queue holds the jobs",
+        "--settings AzureWebJobsStorage=...",
+    ),
+    (
+        |it, _| {
+            it.set("PacketCapture__StopOnResolved", "true");
+            let action = "Microsoft.Network/networkWatchers/packetCaptures/stop/action";
+            it.azure.deny(action);
+        },
+        "right Microsoft.Network/networkWatchers/packetCaptures/stop/action",
+        "failed",
+        "not given on NetworkWatcher_westeurope2",
+        "az role assignment create --assignee b3c6a1d2",
+    ),
+];
+
+#[tokio::test]
+async fn each_fault_of_the_function_itself_is_told_with_what_mends_it() {
+    for (sicken, check, status, words, command) in SICK {
+        let (mut practice, folder) = (Practice::open().await, Folder::new());
+        sicken(&mut practice, &folder);
+        let (checks, code) = practice.checks().await;
+        let faults = faults(&checks);
+        assert_eq!(faults.len(), 1, "{check}: {checks:#?}");
+        assert_eq!((&*faults[0].0, &*faults[0].1), (check, status));
+        assert!(faults[0].2.contains(command), "{check}: {}", faults[0].2);
+        let message = message(&checks, check);
+        assert!(message.contains(words), "{check}: {message}");
+        assert_eq!(code, Some(i32::from(status == "failed")), "{check}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_set_up_right_is_said_and_a_receiver_hears_nothing() {
+    let (mut practice, folder) = (Practice::open().await, Folder::new());
+    let receiver = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = receiver.local_addr().unwrap();
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = receiver.accept().await.unwrap();
+        let mut bytes = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut bytes)
+            .await
+            .unwrap();
+        bytes
+    });
+    let url = format!("http://{address}/wr0ng-key?sig=wr0ng");
+    practice.set("Notification__WebhookUrl", &url);
+    practice.set("PacketCapture__StopOnResolved", "true");
+    WEBHOOK
+        .iter()
+        .for_each(|(name, value)| practice.set(name, value));
+    // The token guards it then.
+    anonymous(&mut practice, &folder);
+    queue_by_identity(&mut practice);
+    let (checks, code) = practice.checks().await;
+    assert_eq!((faults(&checks), code), (Vec::new(), Some(0)));
+    assert!(checks.iter().all(|it| it["status"] == "ok"), "{checks:#?}");
+    for (check, words) in [
+        (
+            "function key",
+            "not asked for; the secure webhook asks for a token".to_owned(),
+        ),
+        ("secure webhook", "its signing keys are in reach".to_owned()),
+        (
+            "notification",
+            format!("{address} takes connections; no notice was sent"),
+        ),
+        (
+            "job queue",
+            "packet-capture-jobs is made at first use".to_owned(),
+        ),
+        (
+            "right Microsoft.Network/networkWatchers/packetCaptures/stop/action",
+            "given by the roles".to_owned(),
+        ),
+    ] {
+        let told = message(&checks, check);
+        assert!(told.contains(&words), "{check}: {told}");
+    }
+    assert!(heard.await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_group_with_a_wrong_setting_is_left_out_and_the_rest_is_checked() {
+    let mut practice = Practice::open().await;
+    practice.set("SecureWebhook__Audience", "api://alerts.contoso.example");
+    practice.set("Notification__Format", "pigeon");
+    practice.set("JobQueue__Kind", "disk");
+    practice.set("AzureApiVersion__Network", "latest");
+    let (checks, code) = practice.checks().await;
+    let told = faults(&checks);
+    assert!(told.iter().all(|it| it.0 == "app settings"), "{told:?}");
+    // The format is wrong, and there is no URL to use it for.
+    assert_eq!((told.len(), code), (5, Some(1)), "{told:?}");
+    for check in [
+        "function key",
+        "secure webhook",
+        "notification",
+        "job queue",
+    ] {
+        assert_eq!(found(&checks, check)["status"], "skipped", "{checks:#?}");
+    }
+    for check in ["access token", "network watchers", "agent"] {
+        assert_eq!(found(&checks, check)["status"], "ok", "{checks:#?}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_app_s_files_the_function_key_is_skipped() {
+    let mut practice = Practice::open().await;
+    practice.set("FUNCTIONS_APP_ROOT_PATH", "/nowhere");
+    let (checks, code) = practice.checks().await;
+    assert_eq!(code, Some(0));
+    assert_eq!(found(&checks, "function key")["status"], "skipped");
+    assert!(message(&checks, "function key").contains("FUNCTIONS_APP_ROOT_PATH"));
+}

@@ -1,0 +1,79 @@
+//! Wrong settings, and addresses where nothing answers.
+
+use super::*;
+
+#[tokio::test]
+async fn wrong_settings_are_each_named_and_the_rest_is_checked_all_the_same() {
+    let mut practice = Practice::open().await;
+    practice.set("PacketCapture__Limit", "ten");
+    practice.set("PacketCapture__AllowedScopes", "rg-shop");
+    practice.set("PacketCapture__ReplyWaitSeconds", "10");
+    let (checks, code) = practice.checks().await;
+    let found = faults(&checks);
+    let told: Vec<(&str, &str)> = found.iter().map(|it| (&*it.0, &*it.1)).collect();
+    assert_eq!(
+        told,
+        [
+            ("app settings", "failed"),
+            ("app settings", "failed"),
+            ("reply wait", "warning")
+        ],
+        "{checks:#?}"
+    );
+    assert!(found[0].2.contains("PacketCapture__Limit="), "{found:?}");
+    assert!(
+        found[1].2.contains("PacketCapture__AllowedScopes="),
+        "{found:?}"
+    );
+    assert_eq!(code, Some(1));
+    assert!(
+        checks
+            .iter()
+            .any(|it| it["check"] == "agent" && it["status"] == "ok")
+    );
+}
+
+#[tokio::test]
+async fn half_an_identity_calls_nobody() {
+    let mut practice = Practice::open().await;
+    practice
+        .settings
+        .retain(|(name, _)| name != "AZURE_CLIENT_ID");
+    practice.set("AZURE_AUTHORITY_HOST", "http://login.example");
+    let (checks, code) = practice.checks().await;
+    let found = faults(&checks);
+    assert_eq!((found.len(), code), (2, Some(1)), "{checks:#?}");
+    assert!(found.iter().all(|it| it.0 == "app settings"));
+    // The queue's key has nothing to do with the identity.
+    let calls = practice.azure.journal_lines();
+    assert_eq!(calls, ["GET queue packet-capture-jobs 404"]);
+    let skipped = |check: &str| {
+        checks
+            .iter()
+            .any(|it| it["check"] == check && it["status"] == "skipped")
+    };
+    assert!(skipped("identity") && skipped("access token") && skipped("storage account"));
+}
+
+/// The login host answers and Resource Manager does not: nothing hangs, and what failed is said.
+#[tokio::test]
+async fn a_resource_manager_that_is_not_there_is_said() {
+    let mut practice = Practice::open().await;
+    practice.set(
+        "AZURE_RESOURCE_MANAGER_AUDIENCE",
+        &practice.azure.endpoint(),
+    );
+    practice.set("AZURE_RESOURCE_MANAGER_ENDPOINT", "https://127.0.0.1:1");
+    let (checks, code) = practice.checks().await;
+    let found = faults(&checks);
+    assert_eq!(code, Some(1), "{checks:#?}");
+    assert_eq!(
+        (found.len(), &*found[0].0),
+        (1, "network watchers"),
+        "{checks:#?}"
+    );
+    assert!(
+        found[0].2.contains("AZURE_RESOURCE_MANAGER_ENDPOINT"),
+        "{checks:#?}"
+    );
+}

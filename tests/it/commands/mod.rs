@@ -1,0 +1,6 @@
+//! The built executable: as the server that the Functions host starts, and with its commands.
+
+mod credentials;
+mod doctor;
+mod executable;
+mod identity;

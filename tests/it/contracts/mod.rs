@@ -1,0 +1,9 @@
+//! What must hold whatever the story: tables of bodies and settings, wordings, the layers of the source.
+
+mod alert_bodies_hostile;
+mod alert_shapes;
+mod arrows;
+mod credentials;
+mod local_settings;
+mod messages;
+mod queue;

@@ -1,0 +1,177 @@
+//! What the settings say of an alert: repeated, allowed, cooling down, beyond the capacity, a dry run.
+
+use super::*;
+
+#[tokio::test]
+async fn a_repeated_alert_captures_once() {
+    let world = World::start().await;
+    let alert = common_alert(&[samples::WEB_01]);
+    let first = world.post(&alert).await;
+    let second = world.post(&alert).await;
+    assert_eq!(
+        (
+            second.status,
+            &second.body["outcome"],
+            &second.body["reason"]
+        ),
+        (200, &"ignored".into(), &"duplicate".into())
+    );
+    assert_eq!(
+        second.body["captures"][0]["jobId"],
+        first.body["captures"][0]["jobId"]
+    );
+    assert_eq!(second.body["captures"][0]["status"], "created");
+    assert_eq!(world.count("PUT"), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_owner_says_what_may_be_captured() {
+    let group = samples::SQL_01.split("/providers/").next().unwrap();
+    let world = World::with(&[
+        ("PacketCapture__AllowedScopes", group),
+        ("PacketCapture__AllowedRules", "tcp-*"),
+    ])
+    .await;
+    let outside = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(
+        (outside.status, &outside.body["reason"]),
+        (200, &"scope_not_allowed".into())
+    );
+    let both = world
+        .post(&common_alert(&[samples::WEB_01, samples::SQL_01]))
+        .await;
+    assert_eq!(both.body["outcome"], "created", "{:?}", both.body);
+    let entries = both.body["captures"].as_array().unwrap();
+    let statuses: Vec<_> = entries
+        .iter()
+        .map(|entry| entry["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(statuses, ["created", "ignored"]);
+    assert_eq!(entries[1]["reason"], "scope_not_allowed");
+    let mut other = common_alert(&[samples::SQL_01]);
+    other["data"]["essentials"]["alertRule"] = "cpu".into();
+    assert_eq!(world.post(&other).await.body["reason"], "rule_not_allowed");
+    assert!(world.calls().iter().all(|line| !line.contains("web-01")));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_machine_cools_down() {
+    let world = World::with(&[("PacketCapture__CooldownSeconds", "600")]).await;
+    assert_eq!(
+        world.post(&common_alert(&[samples::WEB_01])).await.body["outcome"],
+        "created"
+    );
+    let again = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(
+        (again.status, &again.body["reason"]),
+        (200, &"cooldown".into())
+    );
+    assert_eq!(
+        world.post(&common_alert(&[samples::SQL_01])).await.body["outcome"],
+        "created"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn beyond_the_capacity_alerts_are_sent_away_and_may_come_again() {
+    let world = World::with(&[
+        ("JobQueue__Capacity", "1"),
+        ("PacketCapture__ReplyWaitSeconds", "0"),
+    ])
+    .await;
+    world.azure.fault(Fault {
+        on: Call::ListWatchers,
+        times: 1,
+        what: What::Hang,
+    });
+    assert_eq!(
+        world.post(&common_alert(&[samples::WEB_01])).await.status,
+        202
+    );
+    let alert = common_alert(&[samples::SQL_01]);
+    for _ in 0..2 {
+        // The second time it is no duplicate either, since it was never taken.
+        let full = world.post(&alert).await;
+        assert_eq!(
+            (full.status, &full.body["error"]["code"]),
+            (503, &"NotTaken".into())
+        );
+        assert!(full.headers.contains_key("retry-after"));
+        assert!(
+            full.body["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains("JobQueue__Capacity")
+        );
+    }
+    let many = world
+        .post(&common_alert(&[samples::WEB_01, samples::WEB_02]))
+        .await;
+    assert_eq!(
+        (many.status, &many.body["error"]["code"]),
+        (400, &"TooManyTargets".into())
+    );
+}
+
+#[tokio::test]
+async fn an_alert_with_more_targets_than_any_of_azures_is_refused_whatever_is_asked() {
+    let world = World::start().await;
+    let targets: Vec<String> = (0..=1_000)
+        .map(|n| samples::WEB_01.replace("web-01", &format!("web-{n}")))
+        .collect();
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    for (count, status) in [(1_000, 200), (1_001, 400)] {
+        let alert = common_alert(&targets[..count]);
+        let dry = world
+            .post_to("/api/AlertPacketCapture?dryRun=true", &alert)
+            .await;
+        assert_eq!(dry.status, status, "{count}");
+        if status == 400 {
+            assert_eq!(dry.body["error"]["code"], "TooManyTargets");
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_reads_all_and_writes_nothing() {
+    let world = World::start().await;
+    let alert = common_alert(&[samples::WEB_01]);
+    let dry = world
+        .post_to("/api/AlertPacketCapture?code=x&dryRun=true", &alert)
+        .await;
+    assert_eq!(
+        (dry.status, &dry.body["outcome"], &dry.body["wouldCapture"]),
+        (200, &"dry_run".into(), &true.into())
+    );
+    let read = &dry.body["alert"];
+    for (member, expected) in [
+        ("schema", json!("common")),
+        ("state", json!("fired")),
+        ("rule", json!("tcp-burst")),
+        ("signal", json!("Metric")),
+        ("severity", json!("Sev2")),
+        ("firedAt", json!("2026-11-23T01:02:03.4567891Z")),
+        ("region", Value::Null),
+        ("targets", json!([{ "id": samples::WEB_01, "type": "vm" }])),
+    ] {
+        assert_eq!(read[member], expected, "{member}");
+    }
+    assert!(read["dedupeKey"].is_string());
+    let mut resolved = alert.clone();
+    resolved["data"]["essentials"]["monitorCondition"] = "Resolved".into();
+    let dry = world
+        .post_to("/api/AlertPacketCapture?dryRun=true", &resolved)
+        .await;
+    assert_eq!(
+        (&dry.body["wouldCapture"], &dry.body["reason"]),
+        (&false.into(), &"resolved".into())
+    );
+    assert!(world.calls().is_empty());
+    // It left no trace: the real alert is no duplicate.
+    assert_eq!(world.post(&alert).await.body["outcome"], "created");
+    world.end().await;
+}

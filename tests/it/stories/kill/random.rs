@@ -1,0 +1,137 @@
+//! Killed at random moments, again and again.
+
+use super::*;
+
+/// Rows of random kills, each with an Azure and machines of its own, side by side.
+const ROWS: usize = 5;
+const SEED: u64 = 20_261_123;
+
+/// What a row of random kills came to.
+#[derive(Debug, Default)]
+struct Row {
+    kills: usize,
+    alerts: usize,
+    /// Alerts without an answer, which were sent again.
+    sent_again: usize,
+    captures: usize,
+    notices: usize,
+    messages_given_out: usize,
+    calls: usize,
+}
+
+/// Starts the executable, sends it an alert, kills it some calls later, again and again. Then one process brings
+/// everything to its end.
+async fn row(number: usize, kills: usize) -> Row {
+    let stage = Stage::set().await;
+    let mut random = StdRng::seed_from_u64(SEED + number as u64);
+    let mut told = Row::default();
+    // Creates that there must be for each machine, and how many more its crashes allow.
+    let mut expected: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut pending: Vec<Sent> = Vec::new();
+    let mut unanswered: Option<Sent> = None;
+    while told.kills < kills {
+        let notices = stage.receiver.notices();
+        pending.retain(|alert| !notices.iter().any(|notice| alert.is_told_by(notice)));
+        let free = |id: &String| pending.iter().all(|alert| alert.machine != *id);
+        let new = || {
+            (0..MACHINES_OF_A_ROW)
+                .map(machine)
+                .find(free)
+                .map(Sent::new)
+        };
+        // As callers do that got no answer: the same again.
+        let alert = unanswered.take().or_else(|| {
+            let alert = new()?;
+            expected.entry(alert.machine.clone()).or_default().0 += 1;
+            told.alerts += 1;
+            Some(alert)
+        });
+        let handler = stage.start().await;
+        let at = stage.azure.journal().len() + random.random_range(0..=12);
+        let moment = stage.until_journal(|entries| entries.len() >= at);
+        match alert {
+            // No machine is free, and the process has the others' jobs to go on with.
+            None => {
+                moment.await;
+                handler.kill().await;
+            }
+            Some(mut alert) => {
+                let url = handler.url.clone();
+                let kill = async {
+                    moment.await;
+                    handler.kill().await;
+                };
+                let (reply, ()) = tokio::join!(stage.post(url, &alert.body), kill);
+                alert.answered(reply);
+                if alert.job.is_some() {
+                    pending.push(alert);
+                } else {
+                    expected.entry(alert.machine.clone()).or_default().1 += 1;
+                    told.sent_again += 1;
+                    unanswered = Some(alert);
+                }
+            }
+        }
+        told.kills += 1;
+    }
+    let last = stage.start().await;
+    if let Some(mut alert) = unanswered {
+        alert.answered(stage.post(last.url.clone(), &alert.body).await);
+        pending.push(alert);
+    }
+    let all_told = |notices: &[Value]| {
+        pending
+            .iter()
+            .all(|alert| notices.iter().any(|notice| alert.is_told_by(notice)))
+    };
+    stage.receiver.until_within(GUARD, all_told).await;
+    stage.until_the_queue_is_empty().await;
+    last.kill().await;
+
+    let notices = stage.receiver.notices();
+    let good = |notice: &Value| notice["data"]["event"] == "completed";
+    assert!(notices.iter().all(good), "row {number}: {notices:#?}");
+    for (machine, (alerts, lost)) in &expected {
+        // An alert without an answer may be in the queue all the same. Sent again it is another one, and has a
+        // capture of its own if the first one's was over by then.
+        let captures = stage.captures_of(machine);
+        assert!(
+            (*alerts..=alerts + lost).contains(&captures),
+            "row {number}: {captures} captures of {machine} for {alerts} alerts, {lost} of them sent again"
+        );
+        told.captures += captures;
+    }
+    told.notices = notices.len();
+    told.messages_given_out = stage.azure.messages_given_out(QUEUE);
+    told.calls = stage.azure.journal().len();
+    told
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_random_moments_every_alert_is_brought_to_its_end() {
+    let began = Instant::now();
+    let kills = std::env::var("APC_KILLS").map_or_else(
+        |_| full_or_short(200, 40),
+        |text| text.parse().expect("a number"),
+    );
+    let mut rows = JoinSet::new();
+    for number in 0..ROWS {
+        let share = kills / ROWS + usize::from(number < kills % ROWS);
+        rows.spawn(row(number, share));
+    }
+    let rows = rows.join_all().await;
+    let sum = |of: fn(&Row) -> usize| rows.iter().map(of).sum::<usize>();
+    println!(
+        "killed at random: {} kills, {} alerts, {} of them sent again, {} captures, {} notices, \
+         {} messages taken up again, {} calls, {:.1} s",
+        sum(|row| row.kills),
+        sum(|row| row.alerts),
+        sum(|row| row.sent_again),
+        sum(|row| row.captures),
+        sum(|row| row.notices),
+        sum(|row| row.messages_given_out),
+        sum(|row| row.calls),
+        began.elapsed().as_secs_f64()
+    );
+    assert_eq!(sum(|row| row.kills), kills);
+}

@@ -1,0 +1,17 @@
+//! What a caller or an operator sees: an alert arrives, Azure does something, and this is what becomes of it.
+
+mod capture;
+mod fault;
+mod follow;
+mod front_door;
+mod identity;
+mod kill;
+mod notification;
+mod queue;
+mod role;
+mod secret;
+mod secure_webhook;
+mod status;
+mod storm;
+mod trace;
+mod version;

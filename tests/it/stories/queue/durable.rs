@@ -1,0 +1,152 @@
+//! A job is in the queue before its capture; one that another process left is taken up again.
+
+use super::*;
+
+/// A job that an app could not go on with before it was stopped. Its text is what is left in the queue.
+async fn left_behind(azure: &Azure) -> String {
+    let settings = azure.queue_settings();
+    let world = app(azure, settings, &[("PacketCapture__ReplyWaitSeconds", "0")]).await;
+    let throttled = What::Status {
+        code: 429,
+        retry_after: Some("250".to_owned()),
+        body: FaultBody::Empty,
+    };
+    azure.fault(Fault {
+        on: Call::ListWatchers,
+        times: 1,
+        what: throttled,
+    });
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.status, 202, "{:?}", reply.body);
+    world
+        .until(|lines| {
+            let throttled = lines.iter().position(|line| line.ends_with(" 429"));
+            throttled.is_some_and(|at| {
+                let after = &lines[at..];
+                after
+                    .iter()
+                    .any(|line| line == "PUT queue packet-capture-jobs messages 204")
+            })
+        })
+        .await;
+    world.end().await;
+    let mut left = azure.queue_messages(QUEUE);
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(azure.visible_messages(QUEUE), 0, "it is not due yet");
+    left.remove(0)
+}
+
+#[tokio::test]
+async fn a_job_is_in_the_queue_before_its_capture_and_gone_when_it_is_done() {
+    let azure = Azure::start().await;
+    let world = app(&azure, azure.queue_settings(), &[]).await;
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    let lines = world.calls();
+    assert!(at(&lines, PUT_JOB) < at(&lines, CAPTURE), "{lines:#?}");
+    let jobs = azure.queue_messages(QUEUE);
+    assert_eq!(jobs.len(), 1);
+    let job: Value = serde_json::from_str(&jobs[0]).unwrap();
+    assert_eq!(job["jobId"], reply.body["captures"][0]["jobId"]);
+    assert_eq!(azure.visible_messages(QUEUE), 0, "nobody else sees it");
+    until_the_queue_is_empty(&world).await;
+    assert!(azure.queue_messages(POISON).is_empty());
+    assert_eq!(world.count("GET queue"), 0, "its own jobs cost no poll");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_alert_that_the_queue_does_not_take_is_not_taken() {
+    let azure = Azure::start().await;
+    let world = app(&azure, azure.queue_settings(), &[]).await;
+    // As often as the call is repeated.
+    azure.fault(failing(4, 503, Call::PutMessage));
+    let alert = common_alert(&[samples::WEB_01]);
+    let reply = world.post(&alert).await;
+    assert_eq!(reply.status, 503, "{:?}", reply.body);
+    assert!(reply.headers.contains_key("retry-after"));
+    let message = reply.body["error"]["message"].as_str().unwrap();
+    assert!(message.contains(QUEUE), "{message}");
+    assert_eq!(world.count("PUT packetCaptures"), 0);
+    // The sender repeats it, and it is new.
+    let again = world.post(&alert).await;
+    assert_eq!(again.body["outcome"], "created", "{:?}", again.body);
+    until_the_queue_is_empty(&world).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn all_jobs_of_an_alert_are_taken_or_none() {
+    let azure = Azure::start().await;
+    let world = app(&azure, azure.queue_settings(), &[]).await;
+    azure.fault(failing(1, 403, Call::PutMessage));
+    let reply = world
+        .post(&common_alert(&[samples::WEB_01, samples::SQL_01]))
+        .await;
+    assert_eq!(reply.status, 503, "{:?}", reply.body);
+    let lines = world.calls();
+    assert!(at(&lines, PUT_JOB) < at(&lines, JOB_GONE), "{lines:#?}");
+    assert!(azure.queue_messages(QUEUE).is_empty());
+    assert_eq!(world.count("PUT packetCaptures"), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_trigger_brings_a_job_that_another_process_left() {
+    let azure = Azure::start().await;
+    let job = left_behind(&azure).await;
+    let world = app(&azure, azure.queue_settings(), &[]).await;
+    // The queue fails once more: the host keeps its message and comes again.
+    azure.fault(failing(1, 403, Call::PutMessage));
+    let refused = trigger(&world, Value::from(job.as_str())).await;
+    assert_eq!(refused.status, 503, "{:?}", refused.body);
+    assert_eq!(azure.queue_messages(QUEUE), [job.as_str()]);
+    // As the host hands it over: JSON in a string in a string.
+    let wrapped = Value::from(Value::from(job.as_str()).to_string());
+    let taken = trigger(&world, wrapped).await;
+    assert_eq!(taken.status, 200, "{:?}", taken.body);
+    assert_eq!(taken.body["Outputs"], json!({}));
+    assert!(taken.body["Logs"][0].is_string());
+    azure.remove_oldest_message(QUEUE);
+    world
+        .until(|lines| lines.iter().any(|line| line == CAPTURE))
+        .await;
+    until_the_queue_is_empty(&world).await;
+    assert_eq!(world.count(CAPTURE), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_process_that_polls_finds_such_a_job_itself() {
+    let azure = Azure::start().await;
+    left_behind(&azure).await;
+    let world = app(
+        &azure,
+        azure.queue_settings(),
+        &[("JobQueue__Receive", "poll")],
+    )
+    .await;
+    azure.make_visible(QUEUE);
+    world
+        .until(|lines| lines.iter().any(|line| line == CAPTURE))
+        .await;
+    until_the_queue_is_empty(&world).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_base64_is_moved_out_of_the_way() {
+    let azure = Azure::start().await;
+    left_behind(&azure).await;
+    azure.remove_oldest_message(QUEUE);
+    azure.add_message(QUEUE, "{not base64}");
+    let world = app(
+        &azure,
+        azure.queue_settings(),
+        &[("JobQueue__Receive", "poll")],
+    )
+    .await;
+    until_the_queue_is_empty(&world).await;
+    assert_eq!(azure.queue_messages(POISON), ["{not base64}"]);
+    world.end().await;
+}

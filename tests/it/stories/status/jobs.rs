@@ -1,0 +1,155 @@
+//! The list of jobs and single jobs, as JSON.
+
+use super::*;
+
+#[tokio::test]
+async fn jobs_are_listed_newest_first_in_pages() {
+    let world = World::start().await;
+    let mut ids = Vec::new();
+    for (rule, target) in [
+        ("first", samples::WEB_01),
+        ("second", samples::SQL_01),
+        ("third", samples::WEB_01),
+    ] {
+        ids.push(job_id(&world.post(&alert_of(rule, target)).await));
+    }
+    ids.reverse();
+    let all = world.get_json("/API/packetcaptures/").await;
+    assert_eq!(all.status, 200);
+    let listed = |page: &Value| -> Vec<Value> {
+        let jobs = page["value"].as_array().unwrap().iter();
+        jobs.map(|job| job["jobId"].clone()).collect()
+    };
+    assert_eq!(
+        (listed(&all.body), &all.body["nextLink"]),
+        (ids.clone(), &Value::Null)
+    );
+    assert_eq!(all.body["value"][0]["rule"], "third");
+    assert_eq!(all.body["value"][0]["status"], "joined");
+    // A page, then a new job, then the page after: nothing is missed and nothing comes twice.
+    let first = world.get_json(&format!("{STATUS}?code=k3y&$top=2")).await;
+    assert_eq!(listed(&first.body), ids[..2]);
+    let next = first.body["nextLink"].as_str().unwrap();
+    assert!(
+        next.starts_with("?$top=2&$skiptoken=") && !next.contains("k3y"),
+        "{next}"
+    );
+    let newest = job_id(&world.post(&alert_of("fourth", samples::SQL_01)).await);
+    let second = world.get_json(&format!("{STATUS}{next}")).await;
+    assert_eq!(
+        (listed(&second.body), &second.body["nextLink"]),
+        (ids[2..].to_vec(), &Value::Null)
+    );
+    assert_eq!(listed(&world.get_json(STATUS).await.body)[0], newest);
+    for wrong in ["$top=0", "$top=201", "$top=ten", "$skiptoken=b2xk"] {
+        let refused = world.get_json(&format!("{STATUS}?{wrong}")).await;
+        assert_eq!(
+            (refused.status, &refused.body["error"]["code"]),
+            (400, &"InvalidQuery".into())
+        );
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_job_is_followed_to_its_evidence() {
+    let world = World::start().await;
+    let answer = world.post(&alert_of("tcp-burst", samples::WEB_01)).await;
+    let id = job_id(&answer);
+    world.azure.complete_operations();
+    let running = world.job_that(&id, |job| job["phase"] == "running").await;
+    assert_eq!(running["status"], "created", "{running}");
+    for (member, expected) in [
+        ("target", json!(samples::WEB_01)),
+        ("rule", json!("tcp-burst")),
+        ("action", json!("capture")),
+        ("name", json!("PSAzureFunction")),
+        (
+            "storagePath",
+            answer.body["captures"][0]["storagePath"].clone(),
+        ),
+        ("joined", json!(false)),
+        ("failures", json!(0)),
+        ("errors", json!([])),
+        ("endedAt", Value::Null),
+    ] {
+        assert_eq!(running[member], expected, "{member}");
+    }
+    world.azure.finish_sessions();
+    let over = world.job_that(&id, |job| job["phase"] == "done").await;
+    assert_eq!(over["status"], "completed", "{over}");
+    assert_eq!(over["stopReason"], "TimeExceeded", "{over}");
+    assert!(over["takenAt"].as_str().unwrap() < over["updatedAt"].as_str().unwrap());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said() {
+    let world = World::start().await;
+    let unknown = world
+        .get_json(&format!("{STATUS}/11111111-2222-4333-8444-555555555555"))
+        .await;
+    assert_eq!(
+        (unknown.status, &unknown.body["error"]["code"]),
+        (404, &"JobNotFound".into())
+    );
+    let deeper = world.get_json(&format!("{STATUS}/a/b")).await;
+    assert_eq!(
+        (deeper.status, &deeper.body["error"]["code"]),
+        (404, &"NotFound".into())
+    );
+    for path in [STATUS, "/PacketCaptures", "/api/PacketCaptures/metrics"] {
+        let posted = world.post_to(path, &json!({})).await;
+        assert_eq!(posted.status, 405, "{path}");
+        assert_eq!(posted.headers["allow"], "GET", "{path}");
+    }
+    assert_eq!(
+        world.get("/api/PacketCapturesToo", "*/*").await.status(),
+        404
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_wrapped_form_shows_the_same() {
+    let world = World::start().await;
+    let id = job_id(&world.post(&alert_of("tcp-burst", samples::WEB_01)).await);
+    world.post(&alert_of("second", samples::SQL_01)).await;
+    let asked = |path: &str, accept: &str| {
+        json!({
+            "Data": { "req": {
+                "Url": format!("https://apc.example{path}?code=k3y"), "Method": "GET",
+                "Query": { "code": "k3y", "$top": "1" }, "Headers": { "Accept": [accept] },
+                "Params": { "path": "x" }
+            } },
+            "Metadata": { "sys": { "MethodName": "PacketCaptures" } }
+        })
+    };
+    let ask = async |path: &str, accept: &str| {
+        let answer = world.post_to("/PacketCaptures", &asked(path, accept)).await;
+        assert_eq!(answer.status, 200, "the host throws everything else away");
+        assert!(!answer.body.to_string().contains("k3y"));
+        answer.body["Outputs"]["res"].clone()
+    };
+    let list = ask(STATUS, "application/json").await;
+    assert_eq!(list["statusCode"], 200);
+    let body: Value = serde_json::from_str(list["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["value"].as_array().unwrap().len(), 1);
+    assert!(body["nextLink"].as_str().unwrap().contains("$skiptoken"));
+    let one = ask(&format!("{STATUS}/{}/", id.as_str().unwrap()), "*/*").await;
+    let body: Value = serde_json::from_str(one["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["jobId"], id);
+    let missing = ask(&format!("{STATUS}/none"), "*/*").await;
+    assert_eq!(missing["statusCode"], 404);
+    let page = ask(STATUS, "text/html").await;
+    assert_eq!(page["headers"]["Content-Type"], "text/html; charset=utf-8");
+    assert!(page["body"].as_str().unwrap().contains("second"));
+    let metrics = ask(&format!("{STATUS}/metrics"), "*/*").await;
+    assert!(
+        metrics["body"]
+            .as_str()
+            .unwrap()
+            .contains("apc_jobs_waiting")
+    );
+    world.end().await;
+}

@@ -1,0 +1,167 @@
+//! The page for browsers, and the metrics for Prometheus.
+
+use super::*;
+
+#[tokio::test]
+async fn the_page_escapes_what_alerts_say_and_holds_no_key() {
+    let world = World::start().await;
+    let rule = "<script>alert(\"1\")</script> & 'more'";
+    let id = job_id(&world.post(&alert_of(rule, samples::WEB_01)).await);
+    world.post(&alert_of("second", samples::SQL_01)).await;
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let job_path = format!("{STATUS}/{}?code=k3y", id.as_str().unwrap());
+    for path in [
+        &format!("{STATUS}?code=k3y&$top=1"),
+        &format!("{STATUS}/?code=k3y"),
+        &job_path,
+    ] {
+        let page = world.get(path, browser).await;
+        assert_eq!(
+            page.headers()["content-type"],
+            "text/html; charset=utf-8",
+            "{path}"
+        );
+        let policy = page.headers()["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'unsafe-inline'"),
+            "{policy}"
+        );
+        assert_eq!(page.headers()["cache-control"], "no-store");
+        let html = page.text().await.unwrap();
+        assert!(!html.contains("<script") && !html.contains("k3y"), "{html}");
+    }
+    let list = world
+        .get(&format!("{STATUS}/"), browser)
+        .await
+        .text()
+        .await
+        .unwrap();
+    let escaped = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;more&#39;";
+    assert!(list.contains(escaped), "{list}");
+    // Each link leads where it says, from either way to write the address.
+    let link = |html: &str, label: &str| {
+        let (before, _) = html.split_once(label).expect("the link");
+        before
+            .rsplit_once("href=\"")
+            .unwrap()
+            .1
+            .replace("&amp;", "&")
+    };
+    for path in [STATUS.to_owned(), format!("{STATUS}/")] {
+        let address = reqwest::Url::parse(&format!("{}{path}?$top=1", world.url)).unwrap();
+        let fetch = async |address: &reqwest::Url| {
+            let request = world.http.get(address.clone()).header("accept", browser);
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 200, "{address}");
+            response.text().await.unwrap()
+        };
+        let first = fetch(&address).await;
+        assert!(first.contains("second") && !first.contains(escaped));
+        let older = address.join(&link(&first, "\">Older jobs")).unwrap();
+        let second = fetch(&older).await;
+        assert!(second.contains(escaped) && !second.contains("Older jobs"));
+        let one = older.join(&link(&second, "\">20")).unwrap();
+        assert!(fetch(&one).await.contains(id.as_str().unwrap()));
+        let back = one.join(&link(&fetch(&one).await, "\">All jobs")).unwrap();
+        assert!(fetch(&back).await.contains(escaped));
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn metrics_count_alerts_captures_and_calls() {
+    let world = World::with(&[
+        ("PacketCapture__Name", "apc-{vm}"),
+        ("PacketCapture__Limit", "1"),
+    ])
+    .await;
+    world.azure.fault(Fault {
+        on: Call::ListCaptures,
+        times: 1,
+        what: What::Status {
+            code: 503,
+            retry_after: None,
+            body: FaultBody::Empty,
+        },
+    });
+    let answers = [
+        world.post(&common_alert(&[samples::WEB_01])).await,
+        world.post(&common_alert(&[samples::WEB_01])).await,
+        world.post(&common_alert(&[samples::WEB_02])).await,
+    ];
+    let outcomes = answers
+        .each_ref()
+        .map(|answer| answer.body["outcome"].as_str().unwrap());
+    assert_eq!(outcomes, ["created", "joined", "skipped"]);
+    assert_eq!(world.post(&json!({ "text": "hello" })).await.status, 400);
+    // The third job leaves the queue a moment after its caller has heard of it.
+    let metrics = world
+        .metrics_that(|metrics| metrics["apc_jobs_waiting"] == 2.0)
+        .await;
+    let count = |name: &str| metrics.get(name).copied().unwrap_or_default();
+    for (name, expected) in [
+        (
+            r#"apc_alerts_total{schema="common",outcome="created"}"#,
+            1.0,
+        ),
+        (r#"apc_alerts_total{schema="common",outcome="joined"}"#, 1.0),
+        (
+            r#"apc_alerts_total{schema="common",outcome="skipped"}"#,
+            1.0,
+        ),
+        (
+            r#"apc_alerts_total{schema="unknown",outcome="refused"}"#,
+            1.0,
+        ),
+        (r#"apc_captures_total{end="skipped"}"#, 1.0),
+        (r#"apc_captures_total{end="completed"}"#, 0.0),
+        (
+            r#"apc_arm_requests_total{operation="list packet captures",status="503"}"#,
+            1.0,
+        ),
+        (
+            r#"apc_arm_requests_total{operation="list packet captures",status="200"}"#,
+            3.0,
+        ),
+        (
+            r#"apc_arm_requests_total{operation="create the packet capture",status="201"}"#,
+            1.0,
+        ),
+        (
+            r#"apc_arm_retries_total{operation="list packet captures"}"#,
+            1.0,
+        ),
+        ("apc_capture_created_after_seconds_count", 1.0),
+        (
+            r#"apc_capture_created_after_seconds_bucket{le="300.0"}"#,
+            1.0,
+        ),
+        (
+            concat!(
+                r#"apc_build_info{version=""#,
+                env!("CARGO_PKG_VERSION"),
+                r#""}"#
+            ),
+            1.0,
+        ),
+    ] {
+        assert_eq!(count(name), expected, "{name} of {metrics:#?}");
+    }
+    assert!(count("process_start_time_seconds") > 1.7e9);
+    world.azure.complete_operations();
+    for answer in &answers[..2] {
+        world
+            .job_that(&job_id(answer), |job| job["phase"] == "running")
+            .await;
+    }
+    world.azure.finish_sessions();
+    for answer in &answers[..2] {
+        world
+            .job_that(&job_id(answer), |job| job["status"] == "completed")
+            .await;
+    }
+    let metrics = world.metrics().await;
+    assert_eq!(metrics[r#"apc_captures_total{end="completed"}"#], 1.0);
+    assert_eq!(metrics[r#"apc_captures_total{end="joined"}"#], 1.0);
+    world.end().await;
+}

@@ -1,0 +1,13 @@
+//! What the tests stand on: Azure with its exit checks, the app against it, receivers, certificates and secrets.
+
+pub mod azure;
+#[cfg(feature = "azurite")]
+pub mod azurite;
+pub mod folder;
+pub mod identities;
+pub mod length;
+pub mod practice;
+pub mod receiver;
+pub mod secrets;
+pub mod walk;
+pub mod world;
