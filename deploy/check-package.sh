@@ -49,7 +49,7 @@ if [ -n "$most_glibc" ] && [ "$(printf '%s\n' "$highest" "$most_glibc" | sort -V
   fail "the handler needs glibc $highest, and images may have only $most_glibc"
 fi
 
-# A path of this machine in it would make other bytes elsewhere.
+# A path of this machine in it would give different bytes on another machine.
 for path in "$PWD" "${CARGO_HOME:-$HOME/.cargo}" "${RUSTUP_HOME:-$HOME/.rustup}"; do
   if grep -q -a -F "$path/" "$handler"; then fail "the handler holds the path $path"; fi
 done
