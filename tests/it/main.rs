@@ -10,6 +10,7 @@ mod credentials;
 mod credentials_commands;
 mod doctor_function_stories;
 mod doctor_stories;
+mod documents;
 mod fault_stories;
 mod follow_stories;
 mod front_door_stories;
