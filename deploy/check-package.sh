@@ -10,7 +10,7 @@ if [ "${1:-}" = --native ]; then most_glibc=; shift; fi
 zip=${1:-target/package/alert-packet-capture.zip}
 fail() { printf 'wrong package: %s\n' "$@" >&2; exit 1; }
 
-command -v readelf >/dev/null || fail "readelf is needed to look into it: apt-get install binutils"
+command -v readelf >/dev/null || fail "readelf is needed to inspect it: apt-get install binutils"
 
 expected=$({ printf '%s\n' '100755 handler' '100644 host.json'
   for function in */function.json; do echo "100644 $function"; done; } | LC_ALL=C sort -k 2)
