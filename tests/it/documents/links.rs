@@ -1,6 +1,6 @@
 //! Relative links and anchors of all Markdown files lead somewhere, and the index lists every page.
 
-use super::{files, outside_of_code_blocks, read, root};
+use super::{code_spans, files, outside_of_code_blocks, read, root};
 use std::{collections::BTreeSet, path::Path};
 
 #[test]
@@ -95,4 +95,23 @@ fn anchors_are_those_of_github() {
     assert_eq!(found, ["a", "a-1", "handler-doctor-what-it-checks"]);
     let links: Vec<&str> = links("[a](b.md#c) and ![d](e.svg) <img src=\"f\">").collect();
     assert_eq!(links, ["b.md#c", "e.svg", "f"]);
+}
+
+/// Folders whose paths documents name in backticks.
+const NAMED: [&str; 6] = ["src/", "tests/", "docs/", "deploy/", "sandbox/", "fuzz/"];
+
+#[test]
+fn paths_in_backticks_exist() {
+    let mut gone = Vec::new();
+    for page in files("", &[".md"]) {
+        let text = read(&page);
+        for span in code_spans(&text) {
+            let plain = !span.contains([' ', '*', '…', '<']);
+            let named = NAMED.iter().any(|folder| span.starts_with(folder));
+            if plain && named && !root().join(span).exists() {
+                gone.push(format!("{}: {span}", page.display()));
+            }
+        }
+    }
+    assert!(gone.is_empty(), "no such files:\n{}", gone.join("\n"));
 }

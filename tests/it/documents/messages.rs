@@ -2,7 +2,7 @@
 
 use super::{
     files, read,
-    source::{messages, without_names, without_tests},
+    source::{Kind, messages, parts, without_names, without_tests},
 };
 use std::{collections::BTreeSet, path::Path};
 
@@ -48,9 +48,18 @@ fn explained(page: &str) -> BTreeSet<String> {
     let section = section.split("\n## ").next().unwrap_or_default();
     section
         .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .filter_map(|line| line.strip_prefix("| "))
+        .filter_map(first_code_span)
         .map(without_names)
         .collect()
+}
+
+/// The code at the start of a cell. A text with backticks stands between two of them on each side.
+fn first_code_span(cell: &str) -> Option<&str> {
+    match cell.strip_prefix("`` ") {
+        Some(text) => text.split(" ``").next(),
+        None => cell.strip_prefix('`')?.split('`').next(),
+    }
 }
 
 #[test]
@@ -80,8 +89,67 @@ fn every_warning_and_error_is_explained() {
 #[test]
 fn a_row_explains_a_message() {
     let page = format!(
-        "# T\n| `no` | x |\n{SECTION}\n\n| message | m |\n| --- | --- |\n| `a {{error}} b` | x |\n\n## N\n| `no` | x |\n"
+        "# T\n| `no` | x |\n{SECTION}\n\n| message | m |\n| --- | --- |\n| `a {{error}} b` | `c` |\n| `` the `d` `` | x |\n\n## N\n| `no` | x |\n"
     );
-    assert_eq!(explained(&page).into_iter().collect::<Vec<_>>(), ["a {} b"]);
+    assert_eq!(
+        explained(&page).into_iter().collect::<Vec<_>>(),
+        ["a {} b", "the `d`"]
+    );
     assert!(has_words("could not: {x}") && !has_words("{error}; {more}"));
+}
+
+/// Names of the checks of `handler doctor`: constants, and first arguments of its report.
+fn checks() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in files("src/readiness", &[".rs"]) {
+        let source = read(&path);
+        let parts = parts(without_tests(&source));
+        for pair in parts.windows(2) {
+            let [code, text] = pair else { continue };
+            let code = code.text.trim_end();
+            let named = code.ends_with(": &str =")
+                || ["ok(", "warning(", "failed(", "skipped("]
+                    .iter()
+                    .any(|call| code.ends_with(call));
+            let words = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c == ' ');
+            if text.kind == Kind::Text && named && words(&text.text) {
+                names.insert(text.text.clone());
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn every_check_of_the_doctor_is_explained() {
+    let page = read(PAGE);
+    let (_, section) = page
+        .split_once("## Checks of the doctor")
+        .expect("the section");
+    let checks = checks();
+    assert!(checks.len() > 15, "only {checks:?} were found");
+    let missing: Vec<&String> = checks
+        .iter()
+        .filter(|name| !section.contains(&format!("| `{name}` |")))
+        .collect();
+    assert!(missing.is_empty(), "not in {PAGE}: {missing:?}");
+}
+
+#[test]
+fn every_code_of_microsoft_entra_id_is_explained() {
+    let page = read(PAGE);
+    let source = read("src/azure/sign_in.rs");
+    let texts = parts(without_tests(&source))
+        .into_iter()
+        .filter(|part| part.kind == Kind::Text);
+    let codes: BTreeSet<String> = texts
+        .map(|part| part.text)
+        .filter(|text| text.starts_with("AADSTS"))
+        .collect();
+    assert!(codes.len() > 10, "only {codes:?} were found");
+    let missing: Vec<&String> = codes
+        .iter()
+        .filter(|code| !page.contains(&format!("`{code}`")))
+        .collect();
+    assert!(missing.is_empty(), "not in {PAGE}: {missing:?}");
 }
