@@ -98,7 +98,7 @@ fn anchors_are_those_of_github() {
 }
 
 /// Folders whose paths documents name in backticks.
-const NAMED: [&str; 6] = ["src/", "tests/", "docs/", "deploy/", "sandbox/", "fuzz/"];
+const NAMED: [&str; 5] = ["src/", "tests/", "docs/", "deploy/", "sandbox/"];
 
 #[test]
 fn paths_in_backticks_exist() {
