@@ -1,5 +1,5 @@
-//! Plain words: tests/words.txt says which words are refused, what to write instead, and where. In Rust sources comments
-//! and texts are checked, in other files everything.
+//! Plain words: tests/words.txt says which words are refused, what to write instead, and where. In Rust sources comments,
+//! texts and the names of tests are checked, in other files everything.
 
 use super::{
     files, read,
@@ -94,18 +94,23 @@ fn texts(path: &Path, content: &str) -> Vec<(usize, String)> {
             .map(|(index, line)| (index + 1, line.to_owned()))
             .collect();
     }
-    let parts = parts(content)
-        .into_iter()
-        .filter(|part| part.kind != Kind::Code);
-    parts
-        .flat_map(|part| {
-            let lines: Vec<String> = part.text.lines().map(str::to_owned).collect();
-            lines
-                .into_iter()
-                .enumerate()
-                .map(move |(index, line)| (part.line + index, line))
-        })
-        .collect()
+    let mut found = Vec::new();
+    for part in parts(content) {
+        let lines = part.text.lines().enumerate();
+        let lines = lines.map(|(index, line)| (part.line + index, line));
+        found.extend(lines.filter_map(|(number, line)| match part.kind {
+            Kind::Code => Some((number, sentence(line)?)),
+            Kind::Comment | Kind::Text => Some((number, line.to_owned())),
+        }));
+    }
+    found
+}
+
+/// The name of a function that is a sentence, as tests have it: three words or more.
+fn sentence(code: &str) -> Option<String> {
+    let (_, name) = code.split_once("fn ")?;
+    let name = name.split('(').next()?;
+    (name.matches('_').count() >= 2).then(|| name.replace('_', " "))
 }
 
 #[test]
@@ -152,10 +157,11 @@ fn words_are_found_as_the_list_says() {
             "{path}: {line}"
         );
     }
-    let source = "fn look_at() {} // look at\nlet a = \"mend\";";
-    let texts: Vec<usize> = texts(Path::new("b.rs"), source)
-        .into_iter()
-        .map(|it| it.0)
-        .collect();
-    assert_eq!(texts, [1, 2]);
+    let source = "fn mends() {} // look at\nlet a = \"mend\";\nfn it_mends_all() {}";
+    let texts = texts(Path::new("b.rs"), source);
+    let lines: Vec<usize> = texts.iter().map(|(line, _)| *line).collect();
+    assert_eq!(
+        (lines, texts[2].1.as_str()),
+        (vec![1, 2, 3], "it mends all")
+    );
 }
