@@ -10,7 +10,7 @@ if [ "${1:-}" = --native ]; then most_glibc=; shift; fi
 zip=${1:-target/package/alert-packet-capture.zip}
 fail() { printf 'wrong package: %s\n' "$@" >&2; exit 1; }
 
-command -v readelf >/dev/null || fail "readelf is needed to look into it: apt-get install binutils"
+command -v readelf >/dev/null || fail "readelf is needed to inspect it: apt-get install binutils"
 
 expected=$({ printf '%s\n' '100755 handler' '100644 host.json'
   for function in */function.json; do echo "100644 $function"; done; } | LC_ALL=C sort -k 2)
@@ -49,7 +49,7 @@ if [ -n "$most_glibc" ] && [ "$(printf '%s\n' "$highest" "$most_glibc" | sort -V
   fail "the handler needs glibc $highest, and images may have only $most_glibc"
 fi
 
-# A path of this machine in it would make other bytes elsewhere.
+# A path of this machine in it would give different bytes on another machine.
 for path in "$PWD" "${CARGO_HOME:-$HOME/.cargo}" "${RUSTUP_HOME:-$HOME/.rustup}"; do
   if grep -q -a -F "$path/" "$handler"; then fail "the handler holds the path $path"; fi
 done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks what is deployed and how: the Bicep files parse, main.json says the same, checkov finds nothing that is not
-# excused in checkov.yaml, and shell scripts, Dockerfile and workflows are sound.
+# Checks the deployment files: the Bicep files parse, main.json is the same, checkov reports nothing that checkov.yaml does
+# not exclude, and the linters of shell scripts, Dockerfile and workflows pass.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,7 @@ fi
 
 rm -rf target/templates
 "$bin/python" deploy/templates.py flatten target/templates
-# It asks its maker's service for texts, and goes on without.
+# It asks its vendor's service for texts and continues without them.
 "$bin/checkov" --config-file deploy/checkov.yaml --directory target/templates --output cli --output json \
   --output-file-path console,target/templates/checkov.json 2>target/templates/checkov.log \
   || { cat target/templates/checkov.log >&2; exit 1; }
@@ -24,7 +24,7 @@ import json, sys
 summary = json.load(open(sys.argv[1]))["summary"]
 print("checkov:", {key: summary[key] for key in ("passed", "failed", "skipped", "parsing_errors")})
 # It passes on files that it could not read.
-assert summary["passed"] >= 25 and not summary["parsing_errors"], "checkov has not read the templates"
+assert summary["passed"] >= 25 and not summary["parsing_errors"], "checkov could not read the templates"
 PYTHON
 
 "$bin/shellcheck" deploy/*.sh docs/*.sh .ci/run

@@ -1,15 +1,15 @@
 // Everything that alert-packet-capture needs in one subscription: the Function App on a Flex Consumption plan, its
 // storage, identity and monitoring, three small custom roles with their assignments, the action group and two alert
-// rules. main.json is the same for Azure Resource Manager; deploy/templates.py makes it and CI checks that.
+// rules. main.json is the same for Azure Resource Manager; CI compares the two.
 targetScope = 'subscription'
 
 @description('Region of all resources.')
 param location string = deployment().location
 
-@description('Resource group for everything that is created here; it is created too.')
+@description('Resource group of all resources. It is created if it does not exist.')
 param resourceGroupName string = 'rg-alert-packet-capture'
 
-@description('Part of all names, after the abbreviations of the Cloud Adoption Framework: func-<workload>, id-<workload> and so on.')
+@description('Part of all names, with the abbreviations of the Cloud Adoption Framework: func-<workload>, id-<workload> and so on.')
 @minLength(3)
 @maxLength(20)
 param workload string = 'packet-capture'
@@ -20,24 +20,24 @@ param machineGroups array = []
 @description('Resource id of an existing storage account for the capture files. It must allow shared keys and be of a standard tier, and its own subscription must be this one. Empty: an account is created. Captures are uploaded with a SAS that an account key signs, so shared keys are allowed on the captures account, and only there.')
 param captureStorageAccountId string = ''
 
-@description('After so many days the capture files in a created account are deleted. 0 keeps them.')
+@description('Number of days after which capture files in a created account are deleted. 0 keeps them.')
 @minValue(0)
 @maxValue(3650)
 param captureRetentionDays int = 30
 
-@description('Name of a capture; {vm} and {rule} are filled in. Security teams find our captures by its first part.')
+@description('Name of a capture; {vm} and {rule} are replaced. Security teams recognize the captures of this function by the first part.')
 param captureName string = 'PSAzureFunction-{vm}'
 
-@description('How long a capture runs, in seconds.')
+@description('Maximum duration of a capture, in seconds.')
 @minValue(1)
 @maxValue(18000)
 param timeLimitInSeconds int = 60
 
-@description('Where it is told how a capture ended; https. Empty: nobody is told.')
+@description('Webhook that receives the notifications; https. Empty: notifications go to the log only.')
 @secure()
 param notificationWebhookUrl string = ''
 
-@description('What is sent there: json (CloudEvents), teams or slack.')
+@description('Format of the notifications: json (CloudEvents), teams or slack.')
 @allowed([
   'json'
   'teams'
@@ -45,10 +45,10 @@ param notificationWebhookUrl string = ''
 ])
 param notificationFormat string = 'json'
 
-@description('Version of the runtime named custom; Flex Consumption wants one though the handler brings its own.')
+@description('Version of the runtime named custom. Flex Consumption requires one, although the handler has its own.')
 param runtimeVersion string = '1.0'
 
-@description('Memory of an instance in MB; the handler itself needs few.')
+@description('Memory of an instance in MB. The handler itself needs less than 100.')
 @allowed([
   512
   2048
@@ -56,21 +56,21 @@ param runtimeVersion string = '1.0'
 ])
 param instanceMemoryMB int = 512
 
-@description('How many instances there may be at most. Flex Consumption takes no less than 40.')
+@description('Maximum number of instances. Flex Consumption accepts no less than 40.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('Whether the action group and the alert rules are deployed. The action group stores the function key, which exists when the host has started once.')
+@description('Whether the action group and the alert rules are deployed. The action group stores the function key, which exists after the host has started once.')
 param deployAlerts bool = true
 
-@description('Resource ids of the virtual machines that the two example alert rules watch: all of one region, the same as alertTargetRegion. Empty: no rules, only the action group.')
+@description('Resource ids of the virtual machines that the two example alert rules monitor: all of one region, the same as alertTargetRegion. Empty: no rules, only the action group.')
 param alertTargets array = []
 
 @description('Region of alertTargets.')
 param alertTargetRegion string = location
 
-@description('Network Out Total in five minutes, in bytes, from which on the host metric rule fires.')
+@description('Threshold of the host metric rule: Network Out Total in five minutes, in bytes.')
 @minValue(1)
 param networkOutBytes int = 1000000000
 
@@ -80,20 +80,20 @@ param tcpMetricNamespace string = ''
 @description('Metric name of the TCP rule, as the metrics explorer shows it in that namespace.')
 param tcpMetricName string = 'TCP Segments Sent'
 
-@description('TCP segments sent in five minutes from which on the TCP rule fires; 100 is what the original had, far too few for a busy machine.')
+@description('Threshold of the TCP rule: segments sent in five minutes. 100 is the value of the original function, far too low for a busy machine.')
 @minValue(1)
 param tcpSegments int = 100
 
 @description('Virtual machines of this subscription that get the Network Watcher agent: a list of objects with the members resourceGroup, name, location and osType (Linux or Windows).')
 param agentMachines array = []
 
-@description('Tags of all resources that take some.')
+@description('Tags of all resources that support tags.')
 param tags object = {}
 
 var watchersRole = loadJsonContent('roles/watchers.json')
 var machinesRole = loadJsonContent('roles/machines.json')
 var storageRole = loadJsonContent('roles/storage.json')
-// The names of custom roles are unique in a tenant, and there may be more than one deployment in it.
+// Names of custom roles are unique in a tenant, which may have several deployments.
 var roleSuffix = '${workload} ${take(subscription().subscriptionId, 8)}'
 var existingAccount = split(captureStorageAccountId, '/')
 
@@ -246,7 +246,7 @@ module agents 'modules/agent.bicep' = [for machine in agentMachines: {
 @description('Name of the Function App: what the package is published to.')
 output functionAppName string = app.outputs.functionAppName
 
-@description('Object id of the identity: whom security rules see creating captures.')
+@description('Object id of the identity: the caller that security rules see.')
 output principalId string = app.outputs.principalId
 
 @description('Client id of the identity.')

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Of all images that Azure's Linux plans use, none has an older glibc; Debian 10 and RHEL 8 have this one.
+# No image of Azure's Linux plans has an older glibc; Debian 10 and RHEL 8 have this one.
 glibc=2.28
 target=x86_64-unknown-linux-gnu
 
@@ -26,7 +26,7 @@ if [ -z "$native" ] && ! { cargo-zigbuild --version && python3 -m ziglang versio
     "  deploy/package.sh --native builds for machines whose glibc is at least this one's"
 fi
 
-# Paths of this machine must not get into the executable: panic messages and C's __FILE__ would hold them.
+# Paths of this machine must not get into the executable: panic messages and C's __FILE__ would contain them.
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
 unit=$'\x1f'

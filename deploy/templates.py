@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that main.json says what main.bicep says, and lays main.json out for checkers.
+"""Checks that main.json is the same as main.bicep, and flattens main.json for checkers.
 
     templates.py compare       parameters, resources, api versions, properties, outputs, roles
     templates.py flatten DIR   each nested template of main.json as a file that checkov reads
 
-There is no Bicep compiler in the registries that CI may use, so main.json is kept in step and this looks at it. Where
-the Bicep CLI is at hand, `az bicep build --file deploy/main.bicep --outfile deploy/main.json` writes one, too.
+There is no Bicep compiler in the registries that CI may use, so main.json is maintained by hand and compared here. Where
+the Bicep CLI is installed, `az bicep build --file deploy/main.bicep --outfile deploy/main.json` writes it as well.
 """
 import json
 import pathlib
@@ -27,7 +27,7 @@ def computed(node):
 
 
 def same(node, value, names, at):
-    """Literals must be equal, all else must be an expression. The tree does not tell a name from a literal."""
+    """Literals must be equal, all else must be an expression. The tree does not distinguish a name from a literal."""
     if computed(node) or (isinstance(node, str) and ("${" in node or node in names)):
         if not is_expression(value) and value != node:
             wrong.append(f"{at}: {value!r} should be an expression")
@@ -159,7 +159,7 @@ match sys.argv[1:]:
         compare(FOLDER / "main.bicep", template, "main")
         if wrong:
             sys.exit("main.json is not what main.bicep says:\n" + "\n".join(wrong))
-        print("main.json says what main.bicep says")
+        print("main.json is the same as main.bicep")
     case ["flatten", folder]:
         target = pathlib.Path(folder)
         target.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the tools of requirements files into target/tools, where package.sh and check-templates.sh look for them.
+# Installs the tools of requirements files into target/tools, where package.sh and check-templates.sh expect them.
 # Nothing outside of target/ is touched, except that Python itself is installed where CI runs as root.
 # Usage: deploy/tools.sh package|check|bicep...
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Takes the load's reports of docs/performance anew, but for before-* and after-*, and draws the plot: some ten minutes
-# on two idle cores.
-# Usage: docs/measure.sh [HANDLER]      an executable instead of one that is built for production first.
+# Measures the load's reports of docs/performance again, except before-* and after-*, and draws the plot: about ten
+# minutes on two idle cores.
+# Usage: docs/measure.sh [HANDLER]      an executable to use instead of a new production build.
 set -euo pipefail
 handler=(${1:+--handler "$(realpath "$1")"})
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ run rtt-50-common --alerts 500 --rtt-ms 50 --common
 for watchers in 1 4 16 64 256 1000; do
   run "watchers-$watchers" --alerts 1000 --watchers "$watchers"
 done
-# More than Azure's own limit allows cannot be listed beside captures of ours.
+# Azure's own limit allows no more beside the captures that the handler creates.
 for captures in 10 1000 2500 5000 9900; do
   run "captures-$captures" --alerts 40 --concurrency 1 --watchers 40 --captures "$captures"
 done

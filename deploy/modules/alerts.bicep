@@ -6,7 +6,7 @@ param workload string
 @description('Name of the Function App in this resource group.')
 param functionAppName string
 
-@description('Resource ids of the watched machines, all of one region; empty: no rules.')
+@description('Resource ids of the monitored machines, all of one region. Empty: no rules.')
 param targets array
 
 @description('Their region.')
@@ -57,7 +57,7 @@ resource networkOut 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(ta
   location: 'global'
   tags: tags
   properties: {
-    description: 'A machine sends more than it should; packets are captured.'
+    description: 'A machine sends more data than the threshold; its packets are captured.'
     enabled: true
     severity: 3
     scopes: targets
@@ -88,13 +88,13 @@ resource networkOut 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(ta
   }
 }
 
-// Guest metrics are custom metrics: a rule on them watches one machine.
+// Guest metrics are custom metrics: a rule on them monitors one machine.
 resource tcpSegmentsSent 'Microsoft.Insights/metricAlerts@2018-03-01' = [for target in (empty(tcpMetricNamespace) ? [] : targets): {
   name: 'TCP_Segments_Sent_Exceeded-${last(split(target, '/'))}'
   location: 'global'
   tags: tags
   properties: {
-    description: 'A machine sends more TCP segments than it should; packets are captured.'
+    description: 'A machine sends more TCP segments than the threshold; its packets are captured.'
     enabled: true
     severity: 3
     scopes: [

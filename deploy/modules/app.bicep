@@ -1,4 +1,4 @@
-// The Function App and what it stands on, in one resource group.
+// The Function App and the resources that it needs, in one resource group.
 
 @description('Region of all resources.')
 param location string
@@ -6,7 +6,7 @@ param location string
 @description('Part of all names.')
 param workload string
 
-@description('PacketCapture__AllowedScopes: where machines may be captured.')
+@description('PacketCapture__AllowedScopes: machines that may be captured.')
 param allowedScopes string
 
 @description('Existing account for the capture files; empty creates one.')
@@ -21,7 +21,7 @@ param captureName string
 @description('PacketCapture__TimeLimitInSeconds.')
 param timeLimitInSeconds int
 
-@description('Notification__WebhookUrl; empty: nobody is told.')
+@description('Notification__WebhookUrl. Empty: notifications go to the log only.')
 @secure()
 param notificationWebhookUrl string
 
@@ -34,14 +34,14 @@ param runtimeVersion string
 @description('Memory of an instance in MB.')
 param instanceMemoryMB int
 
-@description('Instances at most.')
+@description('Maximum number of instances.')
 param maximumInstanceCount int
 
-@description('Tags of all resources that take some.')
+@description('Tags of all resources that support tags.')
 param tags object
 
 var unique = uniqueString(subscription().id, resourceGroup().id, workload)
-// Names of storage accounts: 24 lower-case letters and digits at most.
+// Names of storage accounts: at most 24 lower-case letters and digits.
 var hostAccountName = 'stfunc${unique}'
 var captureAccountName = 'stcap${unique}'
 var packageContainer = 'app-package'
@@ -129,7 +129,7 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' 
   tags: tags
 }
 
-// The host's account: package, keys and jobs. Nobody needs its keys.
+// The host's account: package, keys and jobs. Its keys are not needed.
 resource hostAccount 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   name: hostAccountName
   location: location
@@ -355,7 +355,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
-// No password may publish code: the package is published with an Entra token.
+// Passwords for publishing are disabled: the package is published with an Entra token.
 resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
   parent: site
   name: 'ftp'

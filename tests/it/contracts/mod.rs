@@ -4,6 +4,7 @@ mod alert_bodies_hostile;
 mod alert_shapes;
 mod arrows;
 mod credentials;
+mod documents;
 mod local_settings;
 mod messages;
 mod queue;
