@@ -185,7 +185,7 @@ async fn the_limit_is_never_silent() {
     assert_eq!(reply.body["reason"], "capture_limit_reached");
     let message = reply.body["message"].as_str().unwrap();
     assert!(
-        message.contains("lists 2 captures") && message.contains("PacketCapture__Limit"),
+        message.contains("lists 2 packet captures") && message.contains("PacketCapture__Limit"),
         "{message}"
     );
     assert_eq!(world.count("PUT") + world.count("DELETE"), 0);

@@ -8,6 +8,7 @@ use crate::support::{
     receiver::Receiver,
     world::{World, common_alert},
 };
+use alert_packet_capture::{alert::Target, capture::CaptureName};
 use azure_sandbox::{Call, ExistingCapture, Fault, FaultBody, SessionStatus, What, samples};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};

@@ -12,7 +12,7 @@ async fn a_capture_is_followed_to_its_end_and_told() {
         let notice = story.notice(2).await;
         let (event, message) = event(&notice);
         assert_eq!(event, "completed", "{message}");
-        assert!(message.contains("TimeExceeded"), "{message}");
+        assert!(message.contains("time limit reached"), "{message}");
         let data = &notice["data"];
         assert_eq!(data["jobId"], created["data"]["jobId"]);
         assert_eq!(data["alert"]["rule"], "tcp-burst");
@@ -167,7 +167,7 @@ async fn a_session_that_somebody_deletes_is_told_by_when_that_was() {
     let notice = story.notice(2).await;
     let (what, message) = event(&notice);
     assert_eq!(what, "failed");
-    assert!(message.contains("deleted by somebody"), "{message}");
+    assert!(message.contains("deleted by another user"), "{message}");
     assert!(message.contains(".cap"), "{message}");
     story.world.end().await;
 }

@@ -78,13 +78,17 @@ async fn the_oldest_of_our_finished_sessions_makes_room() {
     ];
     let story = Story::with(&settings).await;
     let azure = &story.world.azure;
-    azure.add_capture(existing("PSAzureFunction-old-00000001", samples::WEB_02, 1));
-    azure.add_capture(existing(
-        "PSAzureFunction-older-00000002",
-        samples::WEB_02,
-        2,
-    ));
-    azure.add_capture(existing("somebody-else", samples::WEB_02, 9));
+    let name = |id: &str| {
+        let target = Target::of(id.parse().unwrap()).unwrap();
+        let template = CaptureName::parse("PSAzureFunction-{vm}").unwrap();
+        template.of(&target, None)
+    };
+    let (old, older) = (name(samples::WEB_02), name(samples::SQL_01));
+    // Eight digits at the end look like a hash; the target's own hash is another one.
+    let look_alike = "PSAzureFunction-incident-20261120";
+    azure.add_capture(existing(&old, samples::WEB_02, 1));
+    azure.add_capture(existing(&older, samples::SQL_01, 2));
+    azure.add_capture(existing(look_alike, samples::WEB_02, 9));
     let posted = story.world.post_later(&common_alert(&[samples::WEB_01]));
     story.until_called("DELETE packetCaptures", 1).await;
     azure.complete_operations();
@@ -92,8 +96,8 @@ async fn the_oldest_of_our_finished_sessions_makes_room() {
     assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
     let names = story.names();
     assert_eq!(names.len(), 3, "{names:?}");
-    assert!(names.contains(&"PSAzureFunction-old-00000001".to_owned()));
-    assert!(names.contains(&"somebody-else".to_owned()));
+    assert!(names.contains(&old) && !names.contains(&older), "{names:?}");
+    assert!(names.contains(&look_alike.to_owned()), "{names:?}");
     story.world.run_out();
     story.notice(2).await;
     story.world.end().await;
