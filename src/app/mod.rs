@@ -16,8 +16,8 @@ use crate::{
     },
     capture::{Capturer, Parameters, RemoveFinished},
     config::{self, Settings, SettingsError},
-    functions::{self, Intake, SecureWebhook},
-    incident::{Ledger, Retry},
+    functions::{self, Intake, SecureWebhook, Stop},
+    incident::{Ledger, Policy, Retry},
     notify::Timeouts,
     telemetry::{Export, ExportError, Metrics},
     worker::Worker,
@@ -33,6 +33,7 @@ use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
+use url::Url;
 
 /// A token is renewed so long before its end, just inside the five minutes in which azure_identity asks Entra.
 const TOKEN_AHEAD: Duration = Duration::from_secs(295);
@@ -40,8 +41,10 @@ const TOKEN_AHEAD: Duration = Duration::from_secs(295);
 const TOKEN_PAUSE: Duration = Duration::from_secs(30);
 /// The connection to Resource Manager is used so often. Some servers close one that is idle for two minutes.
 const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
-/// How long jobs and answers under way may take after a stop; the host kills after 10 s.
-const DRAIN: Duration = Duration::from_secs(8);
+/// How long the steps of jobs in progress may take after a stop; the host kills after 10 s.
+const DRAIN: Duration = Duration::from_secs(7);
+/// How long the callers that wait for these jobs may take to get their answers after that.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// How patient the app is. Tests are less so.
 #[derive(Debug, Clone)]
@@ -96,6 +99,8 @@ pub struct App {
     worker: Option<Arc<Worker>>,
     arm: Option<ArmClient>,
     secure_webhook: Option<SecureWebhook>,
+    /// The Azure portal of the cloud.
+    portal: Url,
 }
 
 impl App {
@@ -162,12 +167,15 @@ impl App {
             queue,
             ledger,
             metrics,
-            allowed,
-            cooldown: settings.allowed.cooldown,
-            capacity: settings.jobs.capacity,
+            policy: Policy {
+                allowed,
+                cooldown: settings.allowed.cooldown,
+                max_targets: settings.allowed.max_targets,
+                capacity: settings.jobs.capacity,
+                stop_on_resolved: settings.capture.stop_on_resolved,
+                dry_run: settings.capture.dry_run,
+            },
             reply_wait: settings.capture.reply_wait,
-            dry_run: settings.capture.dry_run,
-            stop_on_resolved: settings.capture.stop_on_resolved,
         });
         let secure_webhook = settings
             .secure_webhook
@@ -179,6 +187,7 @@ impl App {
             worker,
             arm,
             secure_webhook,
+            portal: settings.portal.clone(),
         })
     }
 
@@ -191,34 +200,32 @@ impl App {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send,
     ) -> std::io::Result<()> {
-        let (stop_serving, mut serving) = watch::channel(false);
-        let (stop_working, working) = watch::channel(false);
+        let (stopped, asked) = watch::channel(false);
+        let (worker_ended, worked) = watch::channel(false);
         let mut ahead = JoinSet::new();
         if let Some(arm) = self.arm {
             ahead.spawn(keep_token(arm.clone()));
             ahead.spawn(keep_connected(arm));
         }
         let queue = self.intake.queue.clone();
-        let worker: Option<JoinHandle<()>> =
-            self.worker.map(|worker| tokio::spawn(worker.run(working)));
-        let router = functions::router(self.intake, self.secure_webhook);
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            let _ = serving.wait_for(|stop| *stop).await;
-        });
-        let server = tokio::spawn(server.into_future());
-        stop.await;
-        tracing::info!("stopping: finishing what is under way");
-        let _ = stop_serving.send(true);
-        let drained = async {
-            // The worker stops last: callers that are still waiting have jobs in the queue.
-            let served = server.await.unwrap_or(Ok(()));
-            let _ = stop_working.send(true);
-            if let Some(worker) = worker {
-                let _ = worker.await;
-            }
-            served
+        let worker: Option<JoinHandle<()>> = self
+            .worker
+            .map(|worker| tokio::spawn(worker.run(asked.clone())));
+        let stopping = Stop {
+            asked: asked.clone(),
+            worked,
         };
-        let result = tokio::time::timeout(DRAIN, drained).await.unwrap_or(Ok(()));
+        let router = functions::router(self.intake, self.secure_webhook, self.portal, stopping);
+        let server = tokio::spawn(functions::serve(listener, router, asked));
+        stop.await;
+        tracing::info!("stopping: finishing what is in progress");
+        // Worker and server at the same moment. Callers that still wait are answered once the worker has ended.
+        let _ = stopped.send(true);
+        if let Some(worker) = worker {
+            let _ = tokio::time::timeout(DRAIN, worker).await;
+        }
+        let _ = worker_ended.send(true);
+        let _ = tokio::time::timeout(ANSWER, server).await;
         ahead.abort_all();
         queue.close().await;
         let left = match queue.is_durable() {
@@ -231,7 +238,7 @@ impl App {
                 "stopped with jobs in the memory queue; they are lost with this process"
             );
         }
-        result
+        Ok(())
     }
 }
 

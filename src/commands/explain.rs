@@ -26,8 +26,8 @@ pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
         eprintln!("error: unknown option {unknown}; usage: handler explain [--json] [FILE...]");
         return ExitCode::from(2);
     }
-    let allowed = match allowed(environment) {
-        Ok(allowed) => allowed,
+    let (allowed, max_targets) = match allowed(environment) {
+        Ok(read) => read,
         Err(message) => {
             eprintln!("error: {message}");
             return ExitCode::from(2);
@@ -49,7 +49,7 @@ pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
                 continue;
             }
         };
-        let explanation = Explanation::of(alert::read(&body), &allowed);
+        let explanation = Explanation::of(alert::read(&body), &allowed, max_targets);
         if !explanation.is_alert() {
             code = code.max(1);
         }
@@ -66,13 +66,13 @@ pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Only what is allowed matters here; everything of Azure may be missing.
-fn allowed(environment: &AppSettings) -> Result<Allowed, String> {
+/// What is allowed, and for how many targets of an alert. Everything of Azure may be missing.
+fn allowed(environment: &AppSettings) -> Result<(Allowed, usize), String> {
     let settings = AllowedSettings::read(environment).map_err(|error| error.to_string())?;
     let mut problems = Vec::new();
     let allowed = app::allowed(&settings, &mut problems);
     match problems.first() {
-        None => Ok(allowed),
+        None => Ok((allowed, settings.max_targets)),
         Some(problem) => Err(format!("{}: {}", problem.name, problem.expected)),
     }
 }

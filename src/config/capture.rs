@@ -53,6 +53,8 @@ pub struct AllowedSettings {
     pub signals: Vec<String>,
     /// After a capture of a VM, alerts for it are ignored so long.
     pub cooldown: Duration,
+    /// Maximum number of targets captured for one alert.
+    pub max_targets: usize,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
@@ -151,5 +153,6 @@ pub(super) fn read_allowed(reader: &mut Reader<'_>) -> AllowedSettings {
             0..=86_400,
             0,
         )),
+        max_targets: reader.number("PacketCapture__MaxTargets", 1..=1_000, 100) as usize,
     }
 }

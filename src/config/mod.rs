@@ -31,6 +31,7 @@ pub use secure_webhook::SecureWebhookSettings;
 pub use traces::TraceSettings;
 
 use app_settings::Reader;
+use url::Url;
 
 /// Everything that can be set. See the README's table.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct Settings {
     pub notification: Option<NotificationSettings>,
     /// `None` when traces go nowhere.
     pub traces: Option<TraceSettings>,
+    /// The Azure portal of the cloud, for links.
+    pub portal: Url,
 }
 
 impl Settings {
@@ -78,6 +81,7 @@ impl Settings {
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);
         let traces = traces::read(&mut reader);
+        let portal = azure::portal(&mut reader);
         reader.finish(Self {
             port,
             azure,
@@ -87,6 +91,7 @@ impl Settings {
             secure_webhook,
             notification,
             traces,
+            portal,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Whether what a token says of its bearer is enough. Pure; the signature has been checked before.
 //! <https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference>
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -1,88 +1,96 @@
 //! An alert explained: the same reading and decision as a dry run's, for the command line.
 
-use super::answer::{Answer, Entry, Refusal, into_parts};
+use super::{answer::Answer, refusal::Refusal};
 use crate::{
     alert::{Alert, BadBody},
-    incident::{Allowed, Decision, allowed::SCOPE_NOT_ALLOWED},
+    incident::{Allowed, Decision, Known, Policy, decide},
 };
-use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// What a dry run answers, before it is printed.
 pub struct Explanation {
-    body: Value,
+    answer: Result<Answer, Refusal>,
 }
 
 impl Explanation {
-    pub fn of(read: Result<Alert, BadBody>, allowed: &Allowed) -> Self {
-        let answer = read
-            .map_err(Refusal::BadBody)
-            .map(|alert| match allowed.decide(&alert) {
-                Decision::Ignore(reason) => Answer::dry_run(&alert, Some(reason), Vec::new()),
-                Decision::Capture { outside, .. } => {
-                    let entries = outside
-                        .iter()
-                        .map(|target| Entry::ignored(target, SCOPE_NOT_ALLOWED))
-                        .collect();
-                    Answer::dry_run(&alert, None, entries)
-                }
-            });
-        let (_, _, body) = into_parts(answer);
-        Self { body }
+    /// What a function that allows this, and that knows of no other alert, does about an alert.
+    pub fn of(read: Result<Alert, BadBody>, allowed: &Allowed, max_targets: usize) -> Self {
+        let policy = Policy {
+            allowed: allowed.clone(),
+            cooldown: Duration::ZERO,
+            max_targets,
+            capacity: usize::MAX,
+            stop_on_resolved: false,
+            dry_run: true,
+        };
+        let decide = |alert: Alert| {
+            let decision = decide(&alert, &policy, &Known::default(), Instant::now());
+            match decision {
+                Decision::DryRun(reason, left_out) => Answer::dry_run(alert, reason, left_out),
+                // A dry run decides nothing else.
+                _ => Answer::dry_run(alert, None, Vec::new()),
+            }
+        };
+        Self {
+            answer: read.map_err(Refusal::BadBody).map(decide),
+        }
     }
 
     /// Whether the body is an alert at all.
     pub fn is_alert(&self) -> bool {
-        self.body.get("error").is_none()
+        self.answer.is_ok()
     }
 
     /// One line of JSON, as the function answers.
     pub fn to_json(&self) -> String {
-        self.body.to_string()
+        let json = match &self.answer {
+            Ok(answer) => serde_json::to_string(answer),
+            Err(refusal) => serde_json::to_string(&refusal.body()),
+        };
+        // Structs and texts alone, which always have a JSON form.
+        json.unwrap_or_default()
     }
 
     /// For people.
     pub fn to_text(&self) -> String {
-        if let Some(error) = self.body.get("error") {
-            return format!("  refused: {}", text(&error["message"]));
-        }
-        let alert = &self.body["alert"];
-        let mut lines = vec![format!("  {}", text(&self.body["message"]))];
-        for (label, member) in [
-            ("schema", "schema"),
-            ("state", "state"),
-            ("rule", "rule"),
-            ("alert id", "id"),
-            ("signal", "signal"),
-            ("severity", "severity"),
-            ("fired", "firedAt"),
-            ("region", "region"),
-            ("dedupe key", "dedupeKey"),
+        let answer = match &self.answer {
+            Ok(answer) => answer,
+            Err(refusal) => return format!("  refused: {}", printable(&refusal.message())),
+        };
+        let alert = &answer.alert;
+        let mut lines = vec![format!("  {}", answer.message)];
+        let mut line = |label: &str, text: &str| {
+            lines.push(format!("  {label:<12}{}", printable(text)));
+        };
+        for (label, text) in [
+            ("schema", Some(alert.schema.as_str())),
+            ("state", Some(alert.state.as_str())),
+            ("rule", alert.rule.as_deref()),
+            ("alert id", alert.id.as_deref()),
+            ("signal", alert.signal.as_deref()),
+            ("severity", alert.severity.as_deref()),
+            ("fired", alert.fired_at.as_deref()),
+            ("region", alert.region.as_deref()),
+            ("dedupe key", alert.dedupe_key.as_deref()),
         ] {
-            lines.push(format!("  {label:<12}{}", text(&alert[member])));
+            line(label, text.unwrap_or("-"));
         }
-        for target in alert["targets"].as_array().into_iter().flatten() {
-            lines.push(format!(
-                "  {:<12}{} ({})",
+        for target in &alert.targets {
+            line(
                 "target",
-                text(&target["id"]),
-                text(&target["type"])
-            ));
+                &format!("{} ({})", target.id, target.kind.as_str()),
+            );
         }
-        for entry in self.body["captures"].as_array().into_iter().flatten() {
-            lines.push(format!("  {:<12}{}", "left alone", text(&entry["message"])));
+        for entry in &answer.captures {
+            line("left out", &entry.message());
         }
         lines.join("\n")
     }
 }
 
-/// Text of an alert is anybody's: no control character reaches a terminal.
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text
-            .chars()
-            .map(|c| if c.is_control() { '?' } else { c })
-            .collect(),
-        other => other.to_string(),
-    }
+/// Texts of an alert are foreign: no control character reaches a terminal.
+fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { '?' } else { c };
+    text.chars().map(shown).collect()
 }

@@ -1,13 +1,11 @@
-//! An alert on its way in: read it, decide, put its jobs into the queue, wait a little for what comes of them.
+//! An alert on its way in: read it, decide, queue its jobs, answer with what became of them by then.
 
-use super::{
-    answer::{Answer, Entry, Refusal},
-    request,
-};
+use super::{answer::Answer, entry::Entry, refusal::Refusal, request, stop::Stop};
 use crate::{
-    alert::{self, Alert, ResourceId, Target},
+    alert::{self, Alert},
     incident::{
-        Action, Allowed, Decision, Job, JobId, Ledger, Report, Status, allowed::SCOPE_NOT_ALLOWED,
+        Decision, Job, JobId, JobRecord, Known, Ledger, LeftOut, Plan, Policy, Reason, Status,
+        decide,
     },
     queue::JobQueue,
     telemetry::{Metrics, describe, trace_parent},
@@ -17,40 +15,45 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
-/// When the queue is full, its oldest jobs are done within about so long.
-const WHEN_FULL: Duration = Duration::from_secs(15);
-/// An answer lists all targets of its alert, and is written while everybody else waits. No alert of Azure's has as many.
-const MOST_TARGETS: usize = 1_000;
+/// When the queue is full, its oldest jobs are usually finished after this time.
+const QUEUE_FULL_RETRY_AFTER: Duration = Duration::from_secs(15);
 
-/// See the file's head.
+/// Takes alerts in.
 pub struct Intake {
     pub queue: Arc<dyn JobQueue>,
     pub ledger: Arc<Ledger>,
     pub metrics: Arc<Metrics>,
-    pub allowed: Allowed,
-    pub cooldown: Duration,
-    /// Jobs that the queue holds at most.
-    pub capacity: usize,
+    pub policy: Policy,
+    /// How long a caller waits for the outcome.
     pub reply_wait: Duration,
-    /// Every request is a dry run.
-    pub dry_run: bool,
-    /// A resolved alert stops the capture that its firing started.
-    pub stop_on_resolved: bool,
 }
 
 impl Intake {
-    /// Takes an alert's body and says what became of it within the reply wait. The work goes on when the
-    /// caller does not wait.
+    /// Takes an alert's body and answers within the reply wait. The work continues when the caller does not wait.
     ///
     /// # Errors
     /// A bad body, a full queue, or Azure's refusal for every target.
-    pub async fn take(self: &Arc<Self>, body: Bytes, dry_run: bool) -> Result<Answer, Refusal> {
-        let mut counted = Counted {
-            metrics: &self.metrics,
-            schema: "unknown",
-            outcome: "caller_left",
+    pub async fn take(
+        self: &Arc<Self>,
+        body: Bytes,
+        dry_run: bool,
+        stop: &Stop,
+    ) -> Result<Answer, Refusal> {
+        let mut counted = Counted::new(&self.metrics);
+        let deadline = Instant::now() + self.reply_wait;
+        let taken = self.clone().take_in(body, dry_run);
+        // The host drops this future when the caller disconnects; what was read is queued all the same.
+        let taken = match tokio::spawn(taken.in_current_span()).await {
+            Ok(taken) => taken,
+            Err(panic) => Err(internal_error(&panic)),
         };
-        let answer = self.answer(body, dry_run, &mut counted).await;
+        let answer = match taken {
+            Ok(taken) => {
+                counted.schema = taken.alert().schema.as_str();
+                self.answer(taken, deadline, stop).await
+            }
+            Err(refusal) => Err(refusal),
+        };
         counted.outcome = match &answer {
             Ok(answer) => answer.outcome.as_str(),
             Err(refusal) => refusal.as_str(),
@@ -58,204 +61,161 @@ impl Intake {
         answer
     }
 
-    async fn answer(
-        self: &Arc<Self>,
-        body: Bytes,
-        dry_run: bool,
-        counted: &mut Counted<'_>,
-    ) -> Result<Answer, Refusal> {
-        let deadline = Instant::now() + self.reply_wait;
-        // The host drops this future when the caller leaves; what is read shall be put into the queue.
-        let intake = self.clone();
-        let taken = async move { intake.put(body, dry_run).await };
-        match tokio::spawn(taken.in_current_span()).await {
-            Ok(Ok(Taken::Answered(answer))) => {
-                counted.schema = answer.alert.schema.as_str();
-                Ok(*answer)
-            }
-            Ok(Ok(Taken::Queued {
-                alert,
-                jobs,
-                others,
-            })) => {
-                counted.schema = alert.schema.as_str();
-                let rule = alert.rule.as_deref();
-                for job in &jobs {
-                    tracing::info!(alert.rule = rule, job.id = %job.job_id, resource.id = %job.target.id, "alert taken");
-                }
-                let mut entries = Vec::with_capacity(jobs.len() + others.len());
-                for job in &jobs {
-                    entries.push({
-                        let report = self.report_by(job, deadline).await;
-                        Entry::of_job(&job.job_id, &job.target.id, &report)
-                    });
-                }
-                entries.extend(others);
-                Answer::of_captures(&alert, entries)
-            }
-            Ok(Err(refusal)) => Err(refusal),
-            Err(panic) => {
-                tracing::error!("reading an alert failed: {panic}");
-                Err(Refusal::NotTaken {
-                    message: "the function is in trouble; see its log".to_owned(),
-                    retry_after: WHEN_FULL,
-                })
-            }
-        }
+    async fn take_in(self: Arc<Self>, body: Bytes, dry_run: bool) -> Result<Taken, Refusal> {
+        let alert = self.read(body).await?;
+        let decision = self.decide(&alert, dry_run);
+        self.carry_out(alert, decision).await
     }
 
-    async fn put(&self, body: Bytes, dry_run: bool) -> Result<Taken, Refusal> {
+    async fn read(&self, body: Bytes) -> Result<Alert, Refusal> {
         let alert = request::read(body, alert::read).await;
         let alert = alert.map_err(Refusal::BadBody)?;
-        self.refuse_more_than(self.capacity.max(MOST_TARGETS), alert.targets.len())?;
         let span = Span::current();
         describe(&span, "alert.rule", alert.rule.as_deref());
         describe(&span, "alert.id", alert.id.as_deref());
-        let dry_run = dry_run || self.dry_run;
-        let answered = |answer: Answer| Ok(Taken::Answered(Box::new(answer)));
-        if self.stop_on_resolved && !dry_run {
-            let targets = self.allowed.stops(&alert);
-            if !targets.is_empty() {
-                // Azure gives an alert's resolution the id of its firing.
-                let key = alert
-                    .dedupe_key
-                    .as_ref()
-                    .map(|key| format!("resolved|{key}"));
-                return self
-                    .put_jobs(alert, key, Action::Stop, targets, Vec::new())
-                    .await;
+        Ok(alert)
+    }
+
+    fn decide(&self, alert: &Alert, dry_run: bool) -> Decision {
+        let policy = Policy {
+            dry_run: dry_run || self.policy.dry_run,
+            ..self.policy.clone()
+        };
+        let known = Known::of(alert, &self.ledger);
+        decide(alert, &policy, &known, Instant::now())
+    }
+
+    async fn carry_out(&self, alert: Alert, decision: Decision) -> Result<Taken, Refusal> {
+        let answer = match decision {
+            Decision::Queue(plan) => return self.put(alert, plan).await,
+            Decision::Ignore(reason, left_out) => {
+                Answer::ignored(alert, reason, entries(left_out).collect())
             }
-        }
-        let (targets, outside) = match self.allowed.decide(&alert) {
-            Decision::Capture { targets, outside } => (targets, outside),
-            Decision::Ignore(reason) if dry_run => {
-                return answered(Answer::dry_run(&alert, Some(reason), Vec::new()));
-            }
-            Decision::Ignore(reason) => {
-                let targets = if reason == SCOPE_NOT_ALLOWED {
-                    alert.targets.as_slice()
-                } else {
-                    &[]
-                };
-                let entries = targets
-                    .iter()
-                    .map(|target| Entry::ignored(target, reason))
-                    .collect();
-                return answered(Answer::ignored(&alert, reason, entries));
+            Decision::Repeat(first) => self.repeat(alert, &first),
+            Decision::DryRun(reason, left_out) => Answer::dry_run(alert, reason, left_out),
+            Decision::Refuse { targets, limit } => {
+                let capacity = limit;
+                return Err(Refusal::TooManyTargets { targets, capacity });
             }
         };
-        let cools = |target: &ResourceId| self.ledger.cools_down(target, self.cooldown);
-        let (cooling, targets): (Vec<_>, Vec<_>) =
-            targets.into_iter().partition(|target| cools(&target.id));
-        let key = alert.dedupe_key.as_deref();
-        let known = key.and_then(|key| self.ledger.known(key));
-        let mut others: Vec<Entry> = outside
-            .iter()
-            .map(|target| Entry::ignored(target, SCOPE_NOT_ALLOWED))
-            .collect();
-        others.extend(
-            cooling
-                .iter()
-                .map(|target| Entry::ignored(target, "cooldown")),
-        );
-        if dry_run {
-            let reason = match (known, targets.is_empty()) {
-                (Some(_), _) => Some("duplicate"),
-                (None, true) => Some("cooldown"),
-                (None, false) => None,
-            };
-            return answered(Answer::dry_run(&alert, reason, others));
-        }
-        if let Some(first) = known {
-            return answered(self.duplicate(&alert, &first));
-        }
-        if targets.is_empty() {
-            return answered(Answer::ignored(&alert, "cooldown", others));
-        }
-        let key = alert.dedupe_key.clone();
-        self.put_jobs(alert, key, Action::Capture, targets, others)
-            .await
+        Ok(Taken::Answered(Box::new(answer)))
     }
 
-    fn refuse_more_than(&self, most: usize, targets: usize) -> Result<(), Refusal> {
-        match targets > most {
-            true => Err(Refusal::TooManyTargets {
-                targets,
-                capacity: self.capacity,
-            }),
-            false => Ok(()),
-        }
-    }
-
-    /// A job for each target into the queue, unless the alert is known. `others` are the entries of targets
-    /// without a job.
-    async fn put_jobs(
-        &self,
-        alert: Alert,
-        key: Option<String>,
-        action: Action,
-        targets: Vec<Target>,
-        others: Vec<Entry>,
-    ) -> Result<Taken, Refusal> {
-        self.refuse_more_than(self.capacity, targets.len())?;
-        let jobs: Vec<Job> = targets
-            .into_iter()
-            .map(|target| Job {
-                trace_parent: trace_parent(&Span::current()),
-                ..Job::new(action, target, &alert)
-            })
-            .collect();
-        let key = key.as_deref();
+    /// A job for each target into the queue: all of them, or none.
+    async fn put(&self, alert: Alert, plan: Plan) -> Result<Taken, Refusal> {
+        let trace = trace_parent(&Span::current());
+        let job = |target| Job {
+            trace_parent: trace.clone(),
+            ..Job::new(plan.action, target, &alert)
+        };
+        let jobs: Vec<Job> = plan.targets.into_iter().map(job).collect();
+        let key = plan.key.as_deref();
         if let Err(first) = self.ledger.open(key, &jobs) {
-            return Ok(Taken::Answered(Box::new(self.duplicate(&alert, &first))));
+            return Ok(Taken::Answered(Box::new(self.repeat(alert, &first))));
         }
         let bodies = jobs
             .iter()
-            .filter_map(|job| serde_json::to_string(job).ok())
-            .collect();
-        match self.queue.put(bodies).await {
-            Ok(()) => Ok(Taken::Queued {
-                alert: Box::new(alert),
+            .filter_map(|job| serde_json::to_string(job).ok());
+        if let Err(error) = self.queue.put(bodies.collect()).await {
+            self.ledger.withdraw(key, &jobs);
+            return Err(Refusal::NotTaken {
+                message: format!("alert not accepted: {error}"),
+                retry_after: QUEUE_FULL_RETRY_AFTER,
+            });
+        }
+        log_accepted(&alert, &jobs, &plan.left_out);
+        Ok(Taken::Queued {
+            alert: Box::new(alert),
+            jobs,
+            left_out: plan.left_out,
+        })
+    }
+
+    /// The answer, once each job is decided or the deadline is over.
+    async fn answer(
+        &self,
+        taken: Taken,
+        deadline: Instant,
+        stop: &Stop,
+    ) -> Result<Answer, Refusal> {
+        let (alert, jobs, left_out) = match taken {
+            Taken::Answered(answer) => return Ok(*answer),
+            Taken::Queued {
+                alert,
                 jobs,
-                others,
-            }),
-            Err(error) => {
-                self.ledger.withdraw(key, &jobs);
-                Err(Refusal::NotTaken {
-                    message: format!("the alert was not taken: {error}"),
-                    retry_after: WHEN_FULL,
-                })
+                left_out,
+            } => (alert, jobs, left_out),
+        };
+        let mut captures = Vec::with_capacity(jobs.len() + left_out.len());
+        for job in &jobs {
+            captures.push(Entry::Job(self.job_by(job, deadline, stop).await));
+        }
+        let undecided = |entry: &Entry| entry.status() == Status::Accepted;
+        if stop.is_over() && !self.queue.is_durable() && captures.iter().any(undecided) {
+            return Err(Refusal::NotTaken {
+                message: "alert not accepted: the function is stopping".to_owned(),
+                retry_after: super::stop::RETRY_AFTER,
+            });
+        }
+        captures.extend(entries(left_out));
+        Answer::of_captures(*alert, captures)
+    }
+
+    /// The job as soon as it is decided, or as it is at the deadline or when no more jobs run here.
+    async fn job_by(&self, job: &Job, deadline: Instant, stop: &Stop) -> Box<JobRecord> {
+        if let Some(mut reports) = self.ledger.follow(&job.job_id) {
+            let decided = reports.wait_for(|report| report.status != Status::Accepted);
+            tokio::select! {
+                _ = decided => {}
+                () = tokio::time::sleep_until(deadline) => {}
+                () = stop.over() => {}
             }
         }
+        let remembered = self.ledger.job(&job.job_id);
+        Box::new(remembered.unwrap_or_else(|| JobRecord::from(job)))
     }
 
-    /// The report of a job once it is decided, or as it stands at the deadline.
-    async fn report_by(&self, job: &Job, deadline: Instant) -> Report {
-        let Some(mut receiver) = self.ledger.follow(&job.job_id) else {
-            return job.report.clone();
-        };
-        let decided = receiver.wait_for(|report| report.status != Status::Accepted);
-        match tokio::time::timeout_at(deadline, decided).await {
-            Ok(Ok(report)) => report.clone(),
-            _ => self.ledger.report(&job.job_id).unwrap_or_default(),
-        }
-    }
-
-    fn duplicate(&self, alert: &Alert, first: &[JobId]) -> Answer {
-        let entry = |job: &JobId| {
-            let (target, report) = (self.ledger.target(job)?, self.ledger.report(job)?);
-            Some(Entry::of_job(job, &target, &report))
-        };
-        let entries = first.iter().filter_map(entry).collect();
-        Answer::ignored(alert, "duplicate", entries)
+    fn repeat(&self, alert: Alert, first: &[JobId]) -> Answer {
+        let remembered = first.iter().filter_map(|job| self.ledger.job(job));
+        let captures = remembered.map(|job| Entry::Job(Box::new(job))).collect();
+        Answer::ignored(alert, Reason::Duplicate, captures)
     }
 }
 
-/// Counts an alert whatever happens: the host drops the future of a caller who leaves.
+/// How far an alert came without waiting for Azure.
+enum Taken {
+    Answered(Box<Answer>),
+    Queued {
+        alert: Box<Alert>,
+        jobs: Vec<Job>,
+        left_out: Vec<LeftOut>,
+    },
+}
+
+impl Taken {
+    fn alert(&self) -> &Alert {
+        match self {
+            Taken::Answered(answer) => &answer.alert,
+            Taken::Queued { alert, .. } => alert,
+        }
+    }
+}
+
+/// Counts an alert whatever happens: the host drops the future of a caller that disconnects.
 struct Counted<'a> {
     metrics: &'a Metrics,
     schema: &'static str,
     outcome: &'static str,
+}
+
+impl<'a> Counted<'a> {
+    fn new(metrics: &'a Metrics) -> Self {
+        Self {
+            metrics,
+            schema: "unknown",
+            outcome: "caller_left",
+        }
+    }
 }
 
 impl Drop for Counted<'_> {
@@ -264,13 +224,32 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// How far an alert came without waiting.
-enum Taken {
-    Answered(Box<Answer>),
-    Queued {
-        alert: Box<Alert>,
-        jobs: Vec<Job>,
-        /// Entries of targets without a job.
-        others: Vec<Entry>,
-    },
+fn entries(left_out: Vec<LeftOut>) -> impl Iterator<Item = Entry> {
+    left_out.into_iter().map(Entry::LeftOut)
+}
+
+fn log_accepted(alert: &Alert, jobs: &[Job], left_out: &[LeftOut]) {
+    let rule = alert.rule.as_deref();
+    for job in jobs {
+        tracing::info!(alert.rule = rule, job.id = %job.job_id, resource.id = %job.target.id, "alert accepted");
+    }
+    let skipped = left_out.iter();
+    let skipped = skipped.filter(|left| left.reason == Reason::MaxTargetsReached);
+    if let count @ 1.. = skipped.count() {
+        tracing::warn!(
+            alert.rule = rule,
+            targets = count,
+            "{} machines of the alert are not captured: {}",
+            count,
+            Reason::MaxTargetsReached.sentence()
+        );
+    }
+}
+
+fn internal_error(panic: &tokio::task::JoinError) -> Refusal {
+    tracing::error!("could not read an alert: {panic}");
+    Refusal::NotTaken {
+        message: "internal error; check the function's log".to_owned(),
+        retry_after: QUEUE_FULL_RETRY_AFTER,
+    }
 }

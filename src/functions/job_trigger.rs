@@ -1,59 +1,61 @@
-//! A job that another process left behind in the storage queue: the Functions host's queue trigger finds it and
-//! brings it here. This process puts a fresh copy in, which it then holds, and the host deletes the old one.
+//! A job that another process left in the storage queue: the Functions host's queue trigger finds it and brings it
+//! here. This process puts a copy in the queue, which it then holds, and the host deletes the old message.
 
-use super::{Intake, request};
+use super::{Intake, http::json_ok, refusal::Refusal, request};
 use crate::{incident::Job, queue::QueueError};
-use axum::{
-    Json,
-    body::Bytes,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
-use serde_json::{Map, Value, json};
+use axum::{body::Bytes, response::Response};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::time::Duration;
 
 /// The name of the binding in function.json.
 const BINDING: &str = "job";
-/// JSON in a string, and that in a string: as deep as the host ever wraps a message.
-const MOST_WRAPS: usize = 3;
+/// JSON in a string, and that in a string: the host does not wrap a message more often.
+const MAX_WRAPS: usize = 3;
+/// The `visibilityTimeout` in host.json, after which the host retries.
+const HOST_RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// Answers the host: 200 makes it delete its message, anything else makes it come again and, after the attempts
-/// of host.json, move the message to the poison queue.
-pub(super) async fn take(intake: &Intake, envelope: Bytes) -> Response {
-    if !intake.queue.is_durable() {
-        let message = "the queue trigger brought a job, but JobQueue__Kind is memory; set it to storage, or disable the trigger with AzureWebJobs.PacketCaptureJob.Disabled = true";
-        tracing::error!("{message}");
-        return refuse(StatusCode::SERVICE_UNAVAILABLE, "QueueIsMemory", message);
-    }
-    let (job, text) = match request::read(envelope, job).await {
-        Ok(found) => found,
-        Err(wrong) => {
-            let message = format!("the queue trigger brought something that is no job: {wrong}");
-            tracing::error!("{message}");
-            return refuse(StatusCode::INTERNAL_SERVER_ERROR, "NoJob", &message);
-        }
-    };
-    match intake.queue.put(vec![text]).await {
-        Ok(()) => {
-            let log = format!("job {} is taken up again", job.job_id);
-            tracing::info!(job.id = %job.job_id, resource.id = %job.target.id, "a job that another process left is taken up again");
-            Json(json!({ "Outputs": {}, "Logs": [log], "ReturnValue": null })).into_response()
-        }
-        Err(error) => {
-            let message = format!("job {} was not taken up again: {error}", job.job_id);
-            tracing::warn!("{message}");
-            match error {
-                QueueError::TooLarge { .. } => {
-                    refuse(StatusCode::INTERNAL_SERVER_ERROR, "TooLarge", &message)
-                }
-                _ => refuse(StatusCode::SERVICE_UNAVAILABLE, "NotTaken", &message),
-            }
-        }
-    }
+/// What the host is answered: it deletes its message.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Done {
+    outputs: Map<String, Value>,
+    logs: [String; 1],
+    return_value: Option<()>,
 }
 
-fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
-    let error = json!({ "error": { "code": code, "message": message } });
-    (status, Json(error)).into_response()
+/// Takes the job in the host's envelope.
+///
+/// # Errors
+/// Any answer but 2xx makes the host retry and, after the attempts in host.json, move the message to the poison queue.
+/// So a job is refused only while Queue Storage does not accept it: nothing else keeps it, and the host's message still
+/// does. A message that is not a job is refused too, since the poison queue is where operators look for one.
+pub(super) async fn take(intake: &Intake, envelope: Bytes) -> Result<Response, Refusal> {
+    let (job, text) = request::read(envelope, job).await.map_err(|cause| {
+        let message = format!("the queue trigger brought a message that is not a job: {cause}");
+        tracing::error!(
+            "{message}; the Functions host moves it to the poison queue after its attempts"
+        );
+        Refusal::NoJob(message)
+    })?;
+    if let Err(error) = intake.queue.put(vec![text]).await {
+        return Err(refused(&job, &error));
+    }
+    tracing::info!(job.id = %job.job_id, resource.id = %job.target.id, "job recovered from another process");
+    Ok(json_ok(&Done {
+        outputs: Map::new(),
+        logs: [format!("job {} recovered", job.job_id)],
+        return_value: None,
+    }))
+}
+
+fn refused(job: &Job, error: &QueueError) -> Refusal {
+    let message = format!("could not recover job {}: {error}", job.job_id);
+    tracing::warn!("{message}; the Functions host retries");
+    Refusal::NotTaken {
+        message,
+        retry_after: HOST_RETRY_AFTER,
+    }
 }
 
 /// The job in the host's envelope, and its text.
@@ -65,7 +67,7 @@ fn job(envelope: &[u8]) -> Result<(Job, String), String> {
         .and_then(|data| data.get_mut(BINDING))
         .map(Value::take)
         .ok_or(format!("the envelope has no Data.{BINDING}"))?;
-    for _ in 0..MOST_WRAPS {
+    for _ in 0..MAX_WRAPS {
         let Value::String(text) = &value else { break };
         value =
             serde_json::from_str(text).map_err(|error| format!("its text is no JSON ({error})"))?;
@@ -80,6 +82,7 @@ fn job(envelope: &[u8]) -> Result<(Job, String), String> {
 mod tests {
     use super::*;
     use crate::incident::Action;
+    use serde_json::json;
 
     #[test]
     fn a_job_is_found_however_often_it_is_wrapped() {

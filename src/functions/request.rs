@@ -1,4 +1,4 @@
-//! Readings of a request: its content type, its query, its body.
+//! What a request holds: its content type, its query, its body.
 
 use axum::{
     body::Bytes,
@@ -7,38 +7,38 @@ use axum::{
 use std::panic;
 use tokio::{sync::Semaphore, task};
 
-/// Reading so many bytes takes a millisecond or two at worst, a usual alert some 10 µs.
-const READ_HERE: usize = 32 * 1024;
-/// One large body is read at a time: a hostile one takes some 80 MB for some 40 ms a MiB, and an envelope has up to three.
+/// Maximum size of a body that is parsed on the one thread: a millisecond or two at worst, 10 µs for most alerts.
+const SMALL: usize = 32 * 1024;
+/// One large body is parsed at a time: a hostile one takes 80 MB for 40 ms a MiB, and an envelope has up to three.
 static READING: Semaphore = Semaphore::const_new(1);
 
-/// Reads a body: a large one on a thread of its own, since everything else runs on one thread.
+/// Parses a body: a large one on a thread of its own, since everything else runs on one thread.
 pub(super) async fn read<T: Send + 'static>(
     body: Bytes,
     how: impl FnOnce(&[u8]) -> T + Send + 'static,
 ) -> T {
-    if body.len() <= READ_HERE {
+    if body.len() <= SMALL {
         return how(&body);
     }
     let turn = READING.acquire().await;
     let reading = task::spawn_blocking(move || {
-        // Kept to the end of the reading, which goes on when the caller leaves.
+        // Held until the body is parsed, even when the caller disconnects.
         let _turn = turn;
         how(&body)
     });
     match reading.await {
         Ok(read) => read,
-        // As if it had happened here.
+        // As if it had been parsed here.
         Err(error) => panic::resume_unwind(error.into_panic()),
     }
 }
 
-pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
-    headers.get(CONTENT_TYPE)?.to_str().ok().map(str::to_owned)
+pub(super) fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE)?.to_str().ok()
 }
 
 /// JSON by content type or, where there is none, by content: an object (a byte-order mark may stand before it).
-/// A body that is JSON of another kind passes here and is refused by the parser, with a better reason.
+/// JSON of another kind passes here and is refused by the parser, with a better reason.
 pub(super) fn is_json(content_type: Option<&str>, body: &[u8]) -> bool {
     match content_type.map(str::trim).filter(|text| !text.is_empty()) {
         Some(content_type) => {
@@ -60,7 +60,7 @@ pub(super) fn is_json(content_type: Option<&str>, body: &[u8]) -> bool {
     }
 }
 
-/// `?dryRun=true`, name and value in any case. Nothing else of the query is looked at: it holds the key.
+/// `?dryRun=true`, name and value in any case. Nothing else of the query is read: it holds the key.
 pub(super) fn asks_for_dry_run(query: &str) -> bool {
     query.split('&').any(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, "true"));

@@ -1,12 +1,12 @@
-//! Who may send alerts, beyond the function key: Azure Monitor's action groups sign in to the tenant and send
+//! Which callers may send alerts, beyond the function key: Azure Monitor's action groups sign in to the tenant and send
 //! an access token. It is checked before the body is read.
 //! <https://learn.microsoft.com/en-us/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook>
 //!
 //! Tokens and headers are not logged and not repeated in answers.
 
 use super::{
-    answer::Refusal,
     claims::{self, Claims, Expected, Principal},
+    refusal::Refusal,
 };
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderName, header::AUTHORIZATION};
@@ -17,37 +17,37 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Tokens of applications have some 2 KB.
-const MOST_TOKEN_BYTES: usize = 16 * 1024;
-/// Action groups repeat a 503 after 5 s.
-const WITHOUT_KEYS: Duration = Duration::from_secs(5);
+/// Maximum size of a token; those of applications have about 2 KB.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// When the signing keys cannot be fetched. Action groups repeat a 503 after 5 s.
+const KEYS_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The headers of App Service authentication.
 const PRINCIPAL: HeaderName = HeaderName::from_static("x-ms-client-principal");
 const PROVIDER: HeaderName = HeaderName::from_static("x-ms-client-principal-idp");
 
-/// Where a tenant's signing keys come from.
+/// The source of a tenant's signing keys.
 #[async_trait]
 pub trait SigningKeys: Send + Sync {
     /// The key of this id, or `None` when the tenant has none.
     async fn key(&self, id: &str) -> Result<Option<Arc<DecodingKey>>, KeysUnavailable>;
 }
 
-/// The keys cannot be fetched now; later perhaps.
+/// The keys could not be fetched; a retry may succeed.
 #[derive(Debug)]
 pub struct KeysUnavailable;
 
-/// What a caller must prove, and how.
+/// The check of callers: what they must prove, and how.
 pub struct SecureWebhook {
     pub expected: Expected,
     pub proof: Proof,
 }
 
-/// How a caller proves it.
+/// How a caller proves what it is.
 pub enum Proof {
-    /// With a token that we check ourselves.
+    /// With a token that this function checks.
     Token(Arc<dyn SigningKeys>),
-    /// With the headers of App Service authentication. They prove something only where that is on, since it
-    /// alone removes them from what a client sends.
+    /// With the headers of App Service authentication. They prove something only where that is on, since it alone
+    /// removes them from what a client sends.
     EasyAuth,
 }
 
@@ -56,38 +56,17 @@ impl SecureWebhook {
     pub(super) async fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         match &self.proof {
             Proof::EasyAuth => self.check_principal(headers),
-            Proof::Token(_) => {
-                let values = headers.get_all(AUTHORIZATION).iter();
-                let values: Vec<&str> = values
-                    .map(|value| value.to_str().unwrap_or_default())
-                    .collect();
-                self.check_authorization(&values).await
+            Proof::Token(keys) => {
+                let claims = verified(token(headers)?, keys.as_ref()).await?;
+                claims::judge(&claims, &self.expected, unix_now())
             }
         }
     }
 
-    /// Whether the proof may lie inside the host's envelope. A token there is as good as outside. The headers of
-    /// App Service authentication are not: where the host forwards requests, a client can write an envelope.
+    /// Whether the proof may be inside the host's envelope. A token there is as good as outside. The headers of App
+    /// Service authentication are not: where the host forwards requests, a client can write an envelope.
     pub(super) fn may_be_inside(&self, headers: &HeaderMap) -> bool {
         matches!(self.proof, Proof::Token(_)) && !headers.contains_key(AUTHORIZATION)
-    }
-
-    /// Checks the values of all `Authorization` headers, of which there must be one.
-    pub(super) async fn check_authorization(&self, values: &[&str]) -> Result<(), Refusal> {
-        let Proof::Token(keys) = &self.proof else {
-            return Err(no_principal());
-        };
-        let [value] = values else {
-            return Err(no_token());
-        };
-        let Some((scheme, token)) = value.trim().split_once(' ') else {
-            return Err(no_token());
-        };
-        if !scheme.eq_ignore_ascii_case("Bearer") {
-            return Err(no_token());
-        }
-        let claims = verified(token.trim(), keys.as_ref()).await?;
-        claims::judge(&claims, &self.expected, unix_now())
     }
 
     fn check_principal(&self, headers: &HeaderMap) -> Result<(), Refusal> {
@@ -100,7 +79,7 @@ impl SecureWebhook {
             return Err(no_principal());
         }
         let principal: Principal = only(&PRINCIPAL)
-            .filter(|text| text.len() <= MOST_TOKEN_BYTES)
+            .filter(|text| text.len() <= MAX_TOKEN_BYTES)
             .and_then(|text| STANDARD.decode(text).ok())
             .and_then(|json| serde_json::from_slice(&json).ok())
             .ok_or_else(no_principal)?;
@@ -108,10 +87,23 @@ impl SecureWebhook {
     }
 }
 
+/// The bearer token of a request with one `Authorization` header.
+fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(no_token());
+    };
+    let value = value.to_str().unwrap_or_default().trim();
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => Ok(token.trim()),
+        _ => Err(no_token()),
+    }
+}
+
 /// The claims of a token that one of the tenant's keys has signed with RS256, whatever its header asks for.
 async fn verified(token: &str, keys: &dyn SigningKeys) -> Result<Claims, Refusal> {
     let unreadable = || Refusal::Unauthorized("the token cannot be read".to_owned());
-    if token.len() > MOST_TOKEN_BYTES {
+    if token.len() > MAX_TOKEN_BYTES {
         return Err(unreadable());
     }
     let header = jsonwebtoken::decode_header(token).map_err(|_| unreadable())?;
@@ -123,8 +115,8 @@ async fn verified(token: &str, keys: &dyn SigningKeys) -> Result<Claims, Refusal
     let id = header.kid.ok_or_else(unreadable)?;
     let key = keys.key(&id).await.map_err(|KeysUnavailable| {
         Refusal::NotTaken {
-            message: "the alert was not taken: the tenant's signing keys cannot be fetched now; see the function's log".to_owned(),
-            retry_after: WITHOUT_KEYS,
+            message: "alert not accepted: the tenant's signing keys could not be fetched; check the function's log".to_owned(),
+            retry_after: KEYS_RETRY_AFTER,
         }
     })?;
     let key = key.ok_or_else(|| {
@@ -133,7 +125,7 @@ async fn verified(token: &str, keys: &dyn SigningKeys) -> Result<Claims, Refusal
         )
     })?;
     let mut signature_alone = Validation::new(Algorithm::RS256);
-    // The claims are judged by us, all in one place.
+    // The claims are judged in one place, by `claims`.
     signature_alone.required_spec_claims.clear();
     signature_alone.validate_exp = false;
     signature_alone.validate_aud = false;

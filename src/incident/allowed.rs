@@ -1,8 +1,9 @@
-//! What an owner lets the function capture, and the decision on a whole alert. The body of a webhook is never
-//! trusted with that: log data can be written by the machine it speaks of.
+//! What the owner of the function allows to be captured. The body of a webhook never decides that: log data can be
+//! written by the machine that it is about.
 
+use super::Reason;
 use crate::{
-    alert::{self, Alert, State, Target},
+    alert::{Alert, Target},
     resource_id::ResourceId,
 };
 
@@ -17,60 +18,30 @@ pub struct Allowed {
     pub signals: Vec<String>,
 }
 
-/// What is to be done about an alert.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Capture on `targets`; those `outside` of the allowed scopes are left alone.
-    Capture {
-        targets: Vec<Target>,
-        outside: Vec<Target>,
-    },
-    /// Capture nothing, for a reason in snake_case.
-    Ignore(&'static str),
-}
-
-/// Why a target outside of `PacketCapture__AllowedScopes` is ignored.
-pub const SCOPE_NOT_ALLOWED: &str = "scope_not_allowed";
+/// The targets that may be captured, and the others.
+type Split = (Vec<Target>, Vec<Target>);
 
 impl Allowed {
-    /// Decides by the alert's own content first, then by what is allowed.
-    pub fn decide(&self, alert: &Alert) -> Decision {
-        if let Some(reason) = alert::ignore_reason(alert) {
-            return Decision::Ignore(reason.as_str());
-        }
-        self.filter(alert)
-    }
-
-    /// The targets whose captures a resolved alert may stop: those that its firing could have captured on.
-    pub fn stops(&self, alert: &Alert) -> Vec<Target> {
-        if alert.state != State::Resolved || alert.is_test {
-            return Vec::new();
-        }
-        match self.filter(alert) {
-            Decision::Capture { targets, .. } => targets,
-            Decision::Ignore(_) => Vec::new(),
-        }
-    }
-
-    fn filter(&self, alert: &Alert) -> Decision {
+    /// Splits the targets of an alert into those within the allowed scopes and those outside.
+    ///
+    /// # Errors
+    /// Why nothing of the alert is allowed.
+    pub fn among(&self, alert: &Alert) -> Result<Split, Reason> {
         let rule = alert.rule.as_deref().unwrap_or_default();
         if !self.rules.is_empty() && !self.rules.iter().any(|pattern| matches(pattern, rule)) {
-            return Decision::Ignore("rule_not_allowed");
+            return Err(Reason::RuleNotAllowed);
         }
         let signal = alert.signal.as_deref().unwrap_or_default();
         if !self.signals.is_empty() && !self.signals.iter().any(|known| same_signal(known, signal))
         {
-            return Decision::Ignore("signal_not_allowed");
+            return Err(Reason::SignalNotAllowed);
         }
-        let (targets, outside): (Vec<_>, Vec<_>) = alert
-            .targets
-            .iter()
-            .cloned()
-            .partition(|target| self.allows(&target.id));
-        if targets.is_empty() {
-            return Decision::Ignore(SCOPE_NOT_ALLOWED);
+        let targets = alert.targets.iter().cloned();
+        let (inside, outside): Split = targets.partition(|target| self.allows(&target.id));
+        match inside.is_empty() {
+            true => Err(Reason::ScopeNotAllowed),
+            false => Ok((inside, outside)),
         }
-        Decision::Capture { targets, outside }
     }
 
     fn allows(&self, target: &ResourceId) -> bool {
@@ -143,7 +114,7 @@ mod tests {
                     "alertTargetIDs": ids,
                 }}
             });
-            alert::read(body.to_string().as_bytes()).unwrap()
+            crate::alert::read(body.to_string().as_bytes()).unwrap()
         };
         let web = "rg-web/providers/Microsoft.Compute/virtualMachines/web-01";
         let data = "rg-data/providers/Microsoft.Compute/virtualMachines/sql-01";
@@ -161,17 +132,18 @@ mod tests {
             (allowed(&["/resourceGroups/RG-Web"], &[], &[]), Ok((1, 1))),
             (
                 allowed(&["/resourceGroups/rg-we"], &[], &[]),
-                Err(SCOPE_NOT_ALLOWED),
+                Err(Reason::ScopeNotAllowed),
             ),
             (allowed(&[""], &["net*"], &["Activity Log"]), Ok((2, 0))),
-            (allowed(&[], &["cpu*"], &[]), Err("rule_not_allowed")),
-            (allowed(&[], &[], &["Metric"]), Err("signal_not_allowed")),
+            (allowed(&[], &["cpu*"], &[]), Err(Reason::RuleNotAllowed)),
+            (
+                allowed(&[], &[], &["Metric"]),
+                Err(Reason::SignalNotAllowed),
+            ),
         ] {
-            let decided = match allowed.decide(&both) {
-                Decision::Capture { targets, outside } => Ok((targets.len(), outside.len())),
-                Decision::Ignore(reason) => Err(reason),
-            };
-            assert_eq!(decided, expected);
+            let among = allowed.among(&both);
+            let counted = among.map(|(inside, outside)| (inside.len(), outside.len()));
+            assert_eq!(counted, expected);
         }
     }
 }

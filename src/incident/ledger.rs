@@ -63,6 +63,22 @@ pub struct JobRecord {
     pub report: Box<Report>,
 }
 
+impl From<&Job> for JobRecord {
+    fn from(job: &Job) -> Self {
+        Self {
+            job_id: job.job_id,
+            target: job.target.id.clone(),
+            rule: job.rule().map(Into::into),
+            action: job.action,
+            phase: job.phase.as_str(),
+            failures: job.failures,
+            taken_at: job.taken_at,
+            updated_at: job.taken_at,
+            report: Box::new(job.report.clone()),
+        }
+    }
+}
+
 struct Known {
     record: JobRecord,
     updated: Instant,
@@ -74,17 +90,7 @@ struct Known {
 impl Known {
     fn new(job: &Job) -> Self {
         Self {
-            record: JobRecord {
-                job_id: job.job_id,
-                target: job.target.id.clone(),
-                rule: job.rule().map(Into::into),
-                action: job.action,
-                phase: job.phase.as_str(),
-                failures: job.failures,
-                taken_at: job.taken_at,
-                updated_at: job.taken_at,
-                report: Box::new(job.report.clone()),
-            },
+            record: job.into(),
             updated: Instant::now(),
             over: false,
             followed: None,
@@ -211,13 +217,9 @@ impl Ledger {
         state.alerts.get(key).cloned()
     }
 
-    /// Whether a capture of this target was taken up less than `cooldown` ago and has not failed.
-    pub fn cools_down(&self, target: &ResourceId, cooldown: Duration) -> bool {
-        let state = self.state();
-        state
-            .targets
-            .get(target)
-            .is_some_and(|(at, _)| at.elapsed() < cooldown)
+    /// When the last capture of this target was accepted, unless it failed.
+    pub fn accepted_at(&self, target: &ResourceId) -> Option<Instant> {
+        self.state().targets.get(target).map(|(at, _)| *at)
     }
 
     /// How far a job is, if it is remembered.

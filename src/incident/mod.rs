@@ -3,15 +3,19 @@
 
 pub mod allowed;
 pub mod deadline;
+pub mod decide;
 pub mod job;
 pub mod ledger;
 pub mod notification;
+mod reason;
 pub mod report;
 pub mod retry;
 
-pub use allowed::{Allowed, Decision};
+pub use allowed::Allowed;
+pub use decide::{Decision, Known, LeftOut, Plan, Policy, decide};
 pub use job::{Action, AlertSummary, Deliveries, Job, JobId, Phase, Session};
 pub use ledger::{JobRecord, Ledger};
 pub use notification::{Event, Notification};
+pub use reason::Reason;
 pub use report::{Report, Status};
 pub use retry::Retry;

@@ -100,17 +100,15 @@ async fn jobs_that_are_over_give_way_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_cools_down_unless_its_capture_failed() {
+async fn a_target_is_remembered_unless_its_capture_failed() {
     let ledger = Ledger::default();
     let mut job = job(1);
-    let minute = Duration::from_secs(60);
-    assert!(!ledger.cools_down(&job.target.id, minute));
+    assert_eq!(ledger.accepted_at(&job.target.id), None);
     ledger.open(None, std::slice::from_ref(&job)).unwrap();
-    assert!(ledger.cools_down(&job.target.id, minute));
-    assert!(!ledger.cools_down(&job.target.id, Duration::ZERO));
+    assert_eq!(ledger.accepted_at(&job.target.id), Some(Instant::now()));
     job.report.status = Status::Failed;
     ledger.record(&job);
-    assert!(!ledger.cools_down(&job.target.id, minute));
+    assert_eq!(ledger.accepted_at(&job.target.id), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,92 @@
+//! `POST /api/AlertPacketCapture`: a caller is authenticated, then its alert is taken in.
+
+use super::{Door, envelope, refusal::Refusal, request, secure_webhook::SecureWebhook, stop};
+use crate::{alert::MAX_BODY_BYTES, telemetry::continue_trace};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use std::{sync::Arc, time::Duration};
+use tracing::{Instrument, Span};
+
+/// How long the body of a request may take. A client on the same machine sends it within milliseconds.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// An alert from an action group.
+pub(super) async fn alert(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let span = request_span(request.headers());
+    let answer = async {
+        let (parts, body) = request.into_parts();
+        if let Some(guard) = &door.secure_webhook {
+            admit(guard, &parts.headers).await?;
+        }
+        let body = read_body(body, MAX_BODY_BYTES, &door.stop).await?;
+        if !request::is_json(request::content_type(&parts.headers), &body) {
+            return Err(Refusal::NotJson);
+        }
+        let dry_run = request::asks_for_dry_run(parts.uri.query().unwrap_or_default());
+        let answer = door.intake.take(body, dry_run, &door.stop).await;
+        match &answer {
+            Ok(answer) => answer.log(),
+            Err(refusal) => refusal.log(),
+        }
+        answer
+    };
+    answer.instrument(span).await.into_response()
+}
+
+/// A job that another process left: the Functions host's queue trigger calls this itself, with no token. It is no
+/// route of the function app, so no other caller reaches it.
+pub(super) async fn abandoned_job(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let span = request_span(request.headers());
+    let answer = async {
+        let body = read_body(request.into_body(), envelope::MAX_BYTES, &door.stop).await?;
+        super::job_trigger::take(&door.intake, body).await
+    };
+    answer.instrument(span).await.into_response()
+}
+
+/// Checks the caller, and writes a refusal to the log.
+pub(super) async fn admit(guard: &SecureWebhook, headers: &HeaderMap) -> Result<(), Refusal> {
+    let checked = guard.check(headers).await;
+    checked.inspect_err(Refusal::log)
+}
+
+/// Reads a body. One that is not here when the process stops has not been accepted, and the stop does not wait for it.
+pub(super) async fn read_body(
+    body: Body,
+    limit: usize,
+    stop: &stop::Stop,
+) -> Result<Bytes, Refusal> {
+    tokio::select! {
+        biased;
+        // A client that disconnects looks the same as too long a body, and does not read the answer.
+        read = to_bytes(body, limit) => read.map_err(|_| Refusal::TooLarge),
+        () = stop.asked() => Err(Refusal::NotTaken {
+            message: "request not read: the function is stopping".to_owned(),
+            retry_after: stop::RETRY_AFTER,
+        }),
+        () = tokio::time::sleep(BODY_TIMEOUT) => Err(Refusal::Timeout(BODY_TIMEOUT)),
+    }
+}
+
+/// The span of a request, part of the host's trace.
+fn request_span(headers: &HeaderMap) -> Span {
+    let span = tracing::info_span!("request", invocation.id = invocation_id(headers));
+    let value = |name: &str| headers.get(name)?.to_str().ok();
+    continue_trace(&span, value("traceparent"), value("tracestate"));
+    span
+}
+
+/// In forwarding mode the host appends its id to one that the client sent: the last one is the host's.
+fn invocation_id(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all("x-azure-functions-invocationid")
+        .iter()
+        .next_back()
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.rsplit(',').next())
+        .map(|value| value.trim().chars().take(64).collect())
+}

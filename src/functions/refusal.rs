@@ -1,0 +1,175 @@
+//! Why a request was refused, and the one builder of error bodies: `{"error":{"code","message","target"}}`, as
+//! Resource Manager writes errors.
+
+use super::entry::Entry;
+use crate::{
+    alert::{BadBody, MAX_BODY_BYTES},
+    incident::Status,
+};
+use serde::Serialize;
+use std::{borrow::Cow, time::Duration};
+
+/// Why a request was refused, or led to nothing.
+#[derive(Debug)]
+pub enum Refusal {
+    BadBody(BadBody),
+    TooLarge,
+    NotJson,
+    /// The request's body did not arrive in time.
+    Timeout(Duration),
+    /// The path is right, and only this method reads it.
+    MethodNotAllowed(&'static str),
+    NoSuchRoute,
+    /// No token, or a bad one.
+    Unauthorized(String),
+    /// A valid token of a caller that may not send alerts.
+    Forbidden(String),
+    /// More targets than the queue holds jobs.
+    TooManyTargets {
+        targets: usize,
+        capacity: usize,
+    },
+    /// Azure refused for good, for every target.
+    AzureRefused(Vec<Entry>),
+    /// The alert was not accepted; the same request may succeed after this time.
+    NotTaken {
+        message: String,
+        retry_after: Duration,
+    },
+    /// A query of the status routes.
+    InvalidQuery(&'static str),
+    JobNotFound,
+    /// The queue trigger brought a message that is not a job.
+    NoJob(String),
+}
+
+/// The body of an error.
+#[derive(Serialize)]
+pub(super) struct ErrorBody<'a> {
+    error: Detail<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    captures: Option<&'a [Entry]>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail<'a> {
+    code: &'a str,
+    message: Cow<'a, str>,
+    target: Option<String>,
+    /// Azure's id of the refused request; there, and perhaps null, when Azure refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<Option<&'a str>>,
+}
+
+impl Refusal {
+    /// The word for the metrics.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Refusal::AzureRefused(_) => "azure_refused",
+            Refusal::NotTaken { .. } | Refusal::Timeout(_) => "not_taken",
+            _ => "refused",
+        }
+    }
+
+    /// The word for programs.
+    pub(super) fn code(&self) -> &str {
+        match self {
+            Refusal::BadBody(bad) if bad.is_too_large() => "AlertTooLarge",
+            Refusal::BadBody(_) => "InvalidAlert",
+            Refusal::TooLarge => "AlertTooLarge",
+            Refusal::NotJson => "UnsupportedMediaType",
+            Refusal::Timeout(_) => "RequestTimeout",
+            Refusal::MethodNotAllowed(_) => "MethodNotAllowed",
+            Refusal::NoSuchRoute => "NotFound",
+            Refusal::Unauthorized(_) => "Unauthorized",
+            Refusal::Forbidden(_) => "Forbidden",
+            Refusal::TooManyTargets { .. } => "TooManyTargets",
+            Refusal::AzureRefused(entries) => {
+                let reason = first_failed(entries).and_then(|entry| entry.reason());
+                reason.unwrap_or("AzureRefused")
+            }
+            Refusal::NotTaken { .. } => "NotTaken",
+            Refusal::InvalidQuery(_) => "InvalidQuery",
+            Refusal::JobNotFound => "JobNotFound",
+            Refusal::NoJob(_) => "NoJob",
+        }
+    }
+
+    /// The sentence for people.
+    pub(super) fn message(&self) -> Cow<'_, str> {
+        match self {
+            Refusal::BadBody(bad) if bad.is_too_large() => Refusal::TooLarge.message().into_owned().into(),
+            Refusal::BadBody(bad) => bad.to_string().into(),
+            Refusal::TooLarge => {
+                format!("the body of an alert has at most {} MiB", MAX_BODY_BYTES >> 20).into()
+            }
+            Refusal::NotJson => {
+                "the body must be JSON: send it with Content-Type: application/json".into()
+            }
+            Refusal::Timeout(limit) => {
+                format!("the body did not arrive within {} s", limit.as_secs()).into()
+            }
+            Refusal::MethodNotAllowed("GET") => "the status of captures is read with GET".into(),
+            Refusal::MethodNotAllowed(method) => format!("alerts are sent with {method}").into(),
+            Refusal::NoSuchRoute => "send alerts to POST /api/AlertPacketCapture; read the status of their captures at GET /api/PacketCaptures and /api/PacketCaptures/{jobId}".into(),
+            Refusal::TooManyTargets { targets, capacity } => {
+                format!("the alert names {targets} targets and JobQueue__Capacity is {capacity}").into()
+            }
+            Refusal::AzureRefused(entries) => {
+                first_failed(entries).map_or("Azure refused".into(), |entry| entry.message())
+            }
+            Refusal::Unauthorized(message)
+            | Refusal::Forbidden(message)
+            | Refusal::NotTaken { message, .. }
+            | Refusal::NoJob(message) => message.as_str().into(),
+            Refusal::InvalidQuery(message) => (*message).into(),
+            Refusal::JobNotFound => "this instance of the function does not know the job; it keeps jobs in progress, and finished ones for an hour, since its own start".into(),
+        }
+    }
+
+    /// The body, whichever form it goes out in.
+    pub(super) fn body(&self) -> ErrorBody<'_> {
+        let mut error = Detail {
+            code: self.code(),
+            message: self.message(),
+            target: None,
+            request_id: None,
+        };
+        let mut captures = None;
+        match self {
+            Refusal::BadBody(bad) if !bad.is_too_large() => error.target = Some(bad.path.clone()),
+            Refusal::AzureRefused(entries) => {
+                let first = first_failed(entries);
+                error.target = first.map(|entry| entry.target().to_string());
+                error.request_id = Some(first.and_then(|entry| entry.request_id()));
+                captures = Some(entries.as_slice());
+            }
+            _ => {}
+        }
+        ErrorBody { error, captures }
+    }
+
+    /// Writes the refusal of an alert to the log.
+    pub(super) fn log(&self) {
+        let (status, code) = (self.status().as_u16(), self.code());
+        match self {
+            // The job has logged it in full.
+            Refusal::AzureRefused(_) => {
+                tracing::info!(status, error.code = code, "answered that Azure refused");
+            }
+            _ => tracing::warn!(
+                status,
+                error.code = code,
+                "alert refused: {}",
+                self.message()
+            ),
+        }
+    }
+}
+
+fn first_failed(entries: &[Entry]) -> Option<&Entry> {
+    entries
+        .iter()
+        .find(|entry| entry.status() == Status::Failed)
+}

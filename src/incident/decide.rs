@@ -1,0 +1,178 @@
+//! What an alert leads to, as one pure function: from the alert, the owner's policy, what is known of earlier alerts
+//! and the time. The function and `handler explain` ask it the same question.
+
+use super::{Action, Allowed, JobId, Ledger, Reason};
+use crate::{
+    alert::{self, Alert, IgnoreReason, State, Target},
+    resource_id::ResourceId,
+};
+use std::{collections::HashMap, time::Duration};
+use tokio::time::Instant;
+
+/// Maximum number of targets in an alert. An answer lists all of them, and no alert of Azure has as many.
+pub const MAX_TARGETS_READ: usize = 1_000;
+
+/// What the owner of the function has set.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub allowed: Allowed,
+    /// How long a machine is left alone after a capture of it was accepted.
+    pub cooldown: Duration,
+    /// Maximum number of targets captured for one alert.
+    pub max_targets: usize,
+    /// Maximum number of jobs in the queue.
+    pub capacity: usize,
+    /// A resolved alert stops the capture that its firing started.
+    pub stop_on_resolved: bool,
+    /// Nothing is written to Azure.
+    pub dry_run: bool,
+}
+
+/// What is known of earlier alerts when one arrives.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// The jobs of the alert's first delivery, when this is another one. See [`dedupe_key`].
+    pub first_delivery: Option<Vec<JobId>>,
+    /// When the last capture of each target was accepted, without captures that failed.
+    pub accepted_at: HashMap<ResourceId, Instant>,
+}
+
+impl Known {
+    /// What this instance remembers of earlier alerts about the same targets.
+    pub fn of(alert: &Alert, ledger: &Ledger) -> Self {
+        let ids = alert.targets.iter().map(|target| &target.id);
+        let accepted = ids.filter_map(|id| Some((id.clone(), ledger.accepted_at(id)?)));
+        Self {
+            first_delivery: dedupe_key(alert).and_then(|key| ledger.known(&key)),
+            accepted_at: accepted.collect(),
+        }
+    }
+}
+
+/// What to do about an alert.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Put a job for each target in the queue.
+    Queue(Plan),
+    /// Do nothing.
+    Ignore(Reason, Vec<LeftOut>),
+    /// Do nothing; the first delivery has these jobs.
+    Repeat(Vec<JobId>),
+    /// Do nothing, and say what would be done: captures, or none for a reason.
+    DryRun(Option<Reason>, Vec<LeftOut>),
+    /// Refuse an alert with more targets than this.
+    Refuse { targets: usize, limit: usize },
+}
+
+/// The jobs that an alert leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub action: Action,
+    /// What another delivery of the same alert is recognized by.
+    pub key: Option<String>,
+    /// A job for each of them.
+    pub targets: Vec<Target>,
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A target of the alert that gets no job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub target: Target,
+    pub reason: Reason,
+}
+
+/// What another delivery of the same alert is recognized by. The alert's own key is also its resolution's, since Azure
+/// gives both one id.
+pub fn dedupe_key(alert: &Alert) -> Option<String> {
+    let key = alert.dedupe_key.as_deref()?;
+    Some(match alert.state {
+        State::Resolved => format!("resolved|{key}"),
+        _ => key.to_owned(),
+    })
+}
+
+/// Decides by the alert's content, then by what the owner allows, then by what is known.
+pub fn decide(alert: &Alert, policy: &Policy, known: &Known, now: Instant) -> Decision {
+    let (targets, limit) = (alert.targets.len(), policy.capacity);
+    if targets > limit.max(MAX_TARGETS_READ) {
+        return Decision::Refuse { targets, limit };
+    }
+    let (action, (targets, mut left_out)) = match chosen(alert, policy) {
+        Ok(chosen) => chosen,
+        Err(reason) => return ignore(alert, policy, reason),
+    };
+    let cools = |target: &Target| {
+        let accepted_at = known.accepted_at.get(&target.id);
+        action == Action::Capture
+            && accepted_at.is_some_and(|at| now.saturating_duration_since(*at) < policy.cooldown)
+    };
+    let (cooling, mut targets): (Vec<_>, Vec<_>) = targets.into_iter().partition(cools);
+    left_out.extend(cooling.into_iter().map(LeftOut::because(Reason::Cooldown)));
+    let beyond = targets.split_off(policy.max_targets.min(targets.len()));
+    let beyond = beyond.into_iter();
+    left_out.extend(beyond.map(LeftOut::because(Reason::MaxTargetsReached)));
+
+    let reason = match (&known.first_delivery, targets.is_empty()) {
+        (Some(_), _) => Some(Reason::Duplicate),
+        (None, true) => Some(Reason::Cooldown),
+        (None, false) => None,
+    };
+    match (reason, &known.first_delivery) {
+        _ if policy.dry_run => Decision::DryRun(reason, left_out),
+        (_, Some(first)) => Decision::Repeat(first.clone()),
+        (Some(reason), None) => Decision::Ignore(reason, left_out),
+        (None, None) if targets.len() > limit => {
+            let targets = targets.len();
+            Decision::Refuse { targets, limit }
+        }
+        (None, None) => Decision::Queue(Plan {
+            action,
+            key: dedupe_key(alert),
+            targets,
+            left_out,
+        }),
+    }
+}
+
+/// The action and its targets, with those that the owner does not allow apart.
+type Chosen = (Action, (Vec<Target>, Vec<LeftOut>));
+
+fn chosen(alert: &Alert, policy: &Policy) -> Result<Chosen, Reason> {
+    let resolved = alert.state == State::Resolved && !alert.is_test;
+    if resolved && policy.stop_on_resolved && !policy.dry_run {
+        // Its firing had no other targets than these.
+        let stopped = policy.allowed.among(alert);
+        return stopped
+            .map(|(targets, _)| (Action::Stop, (targets, Vec::new())))
+            .map_err(|_| Reason::Alert(IgnoreReason::Resolved));
+    }
+    if let Some(reason) = alert::ignore_reason(alert) {
+        return Err(Reason::Alert(reason));
+    }
+    let (targets, outside) = policy.allowed.among(alert)?;
+    let outside = outside.into_iter();
+    let left_out = outside.map(LeftOut::because(Reason::ScopeNotAllowed));
+    Ok((Action::Capture, (targets, left_out.collect())))
+}
+
+fn ignore(alert: &Alert, policy: &Policy, reason: Reason) -> Decision {
+    if policy.dry_run {
+        return Decision::DryRun(Some(reason), Vec::new());
+    }
+    let outside = match reason {
+        Reason::ScopeNotAllowed => alert.targets.as_slice(),
+        _ => &[],
+    };
+    let left_out = outside.iter().cloned().map(LeftOut::because(reason));
+    Decision::Ignore(reason, left_out.collect())
+}
+
+impl LeftOut {
+    fn because(reason: Reason) -> impl Fn(Target) -> LeftOut {
+        move |target| LeftOut { target, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests;
