@@ -14,6 +14,7 @@ pub mod plan;
 mod prepare;
 pub mod step;
 pub mod times;
+pub mod turns;
 
 pub use name::CaptureName;
 pub use parameters::{Parameters, RemoveFinished, is_ours};

@@ -1,7 +1,7 @@
 //! Where things are: the region of a machine, the network watchers of a subscription. Both hardly ever change
 //! and cost a call each, so they are remembered for a while, in bounded memory.
 
-use super::plan::Names;
+use super::{plan::Names, turns::Turns};
 use crate::{azure::network_watcher::NetworkWatcher, resource_id::ResourceId};
 use std::{
     collections::HashMap,
@@ -9,10 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// A machine does not move; its name can be given to a new one elsewhere.
 const REGION_REMEMBERED: Duration = Duration::from_secs(3600);
@@ -30,7 +27,7 @@ pub struct Places {
     regions: Remembered<ResourceId, String>,
     watchers: Remembered<String, Arc<[NetworkWatcher]>>,
     lists: Remembered<ResourceId, Names>,
-    turns: Mutex<HashMap<ResourceId, Arc<Semaphore>>>,
+    turns: Turns<ResourceId>,
 }
 
 impl Default for Places {
@@ -39,7 +36,7 @@ impl Default for Places {
             regions: Remembered::new(REGION_REMEMBERED, MOST_ENTRIES),
             watchers: Remembered::new(WATCHERS_REMEMBERED, MOST_ENTRIES),
             lists: Remembered::new(LIST_REMEMBERED, MOST_LISTS),
-            turns: Mutex::default(),
+            turns: Turns::new(1),
         }
     }
 }
@@ -98,19 +95,15 @@ impl Places {
         self.watchers.remove(&machine.subscription().to_owned());
     }
 
-    /// Waits for its turn at a watcher: whoever looks at the list and then writes must be alone meanwhile, or
-    /// two alerts find the same name free.
+    /// The turn at a watcher, if it is free: a job that reads the list and then writes must be alone meanwhile, or two
+    /// alerts find the same name free.
+    pub fn try_turn(&self, watcher: &ResourceId) -> Option<OwnedSemaphorePermit> {
+        self.turns.try_take(watcher)
+    }
+
+    /// Waits for the turn at a watcher.
     pub async fn turn(&self, watcher: &ResourceId) -> Option<OwnedSemaphorePermit> {
-        let turn = {
-            let mut turns = self.turns.lock().expect("no code panics with this lock");
-            // Only watchers that somebody is at, or waits for, are kept.
-            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-            turns
-                .entry(watcher.clone())
-                .or_insert_with(|| Arc::new(Semaphore::new(1)))
-                .clone()
-        };
-        turn.acquire_owned().await.ok()
+        self.turns.take(watcher).await
     }
 }
 

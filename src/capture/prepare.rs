@@ -59,7 +59,17 @@ impl Capturer {
             return Ok(Next::Decided);
         };
         let asked = Instant::now();
-        let _turn = self.places.turn(&watcher).await;
+        let _turn = match self.places.try_turn(&watcher) {
+            Some(turn) => Some(turn),
+            None => {
+                checkpoint.yield_place();
+                let turn = self.places.turn(&watcher).await;
+                if !checkpoint.take_place().await {
+                    return Ok(Next::After(Duration::ZERO));
+                }
+                turn
+            }
+        };
         // In a storm the line is long, and the job's visibility timeout ends meanwhile: without this look two
         // instances would take all jobs from each other and finish none.
         if asked.elapsed() >= LONG_TURN && !checkpoint.write(job).await {

@@ -26,6 +26,12 @@ pub enum Next {
 pub trait Checkpoint: Send {
     /// Saves the job. `false`: another instance has it by now, so this one must stop.
     async fn write(&mut self, job: &Job) -> bool;
+
+    /// Gives the job's place at the worker back: it waits for its turn at a network watcher, perhaps one that hangs.
+    fn yield_place(&mut self);
+
+    /// Waits for a place again. `false`: this process stops.
+    async fn take_place(&mut self) -> bool;
 }
 
 /// Takes the steps.

@@ -1,31 +1,55 @@
-//! A job's message while somebody works on it: written down at checkpoints, put back, or taken out of the queue.
+//! A job's message while this instance works on it: saved at checkpoints, released, or deleted from the queue.
 
 use crate::{
     capture::Checkpoint,
     incident::Job,
     queue::{JobQueue, Message, QueueError},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// See the file's head.
+/// The places at the worker for one kind of jobs.
+#[derive(Clone)]
+pub(super) struct Places {
+    /// Jobs whose steps are in progress.
+    pub working: Arc<Semaphore>,
+    /// Jobs that wait for their turn at a network watcher. They hold memory only.
+    pub waiting: Arc<Semaphore>,
+}
+
+/// A job in progress: its message, and its place at the worker.
 pub(super) struct Held<'a> {
     queue: &'a dyn JobQueue,
     message: Message,
+    places: Places,
+    place: Option<OwnedSemaphorePermit>,
+    waiting: Option<OwnedSemaphorePermit>,
 }
 
 impl<'a> Held<'a> {
-    pub fn new(queue: &'a dyn JobQueue, message: Message) -> Self {
-        Self { queue, message }
+    pub fn new(
+        queue: &'a dyn JobQueue,
+        message: Message,
+        places: Places,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self {
+            queue,
+            message,
+            places,
+            place,
+            waiting: None,
+        }
     }
 
-    /// Lets go of the job until `wait` is over.
+    /// Releases the job for `wait`.
     pub async fn put_back(self, job: &Job, wait: Duration) {
         if let Some(body) = written(job) {
             settle(self.queue.put_back(&self.message, body, wait).await);
         }
     }
 
-    /// Takes the job out of the queue; one that was given up goes where people look for such.
+    /// Deletes the job's message; one that was given up goes to the poison queue.
     pub async fn finish(self, job: &Job) {
         let given_up = job.report.given_up.then(|| written(job)).flatten();
         settle(match given_up {
@@ -37,8 +61,23 @@ impl<'a> Held<'a> {
 
 #[async_trait::async_trait]
 impl Checkpoint for Held<'_> {
+    fn yield_place(&mut self) {
+        // With too many waiting, this one keeps its place: memory has a limit too.
+        self.waiting = self.places.waiting.clone().try_acquire_owned().ok();
+        if self.waiting.is_some() {
+            self.place = None;
+        }
+    }
+
+    async fn take_place(&mut self) -> bool {
+        if self.waiting.take().is_some() {
+            self.place = self.places.working.clone().acquire_owned().await.ok();
+        }
+        self.place.is_some()
+    }
+
     async fn write(&mut self, job: &Job) -> bool {
-        // What is lost with the process need not be known to the next one.
+        // A memory queue is lost with the process, so the next one has nothing to know.
         if !self.queue.is_durable() {
             return true;
         }
@@ -54,7 +93,7 @@ impl Checkpoint for Held<'_> {
             // Evidence comes first: a second capture after a crash does less harm than none.
             Err(error) => {
                 tracing::warn!(
-                    "the job could not be written down, its capture is made all the same: {error}"
+                    "could not save the job before creating the capture; continuing without a checkpoint: {error}"
                 );
                 true
             }
@@ -66,15 +105,15 @@ fn written(job: &Job) -> Option<String> {
     match serde_json::to_string(job) {
         Ok(body) => Some(body),
         Err(error) => {
-            tracing::error!("a job cannot be written down: {error}");
+            tracing::error!("internal error: could not serialize a job: {error}");
             None
         }
     }
 }
 
-/// A message that the queue does not take back comes again by itself.
+/// A message that could not be updated is redelivered when its visibility timeout expires.
 pub(super) fn settle(result: Result<(), QueueError>) {
     if let Err(error) = result {
-        tracing::warn!("the queue did not take a job back: {error}");
+        tracing::warn!("could not update the job's queue message; it will be redelivered: {error}");
     }
 }

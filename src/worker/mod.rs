@@ -6,13 +6,14 @@ mod held;
 mod walk;
 
 use crate::{
-    capture::Capturer,
+    capture::{Capturer, turns::Turns},
     incident::{Job, Ledger, Retry},
     notify::Notifier,
     queue::{JobQueue, Message},
+    resource_id::ResourceId,
     telemetry::{Metrics, continue_trace, describe},
 };
-use held::Held;
+use held::{Held, Places};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -20,9 +21,10 @@ use tokio::{
 };
 use tracing::Instrument;
 
-/// Maximum number of jobs in progress up to the create, and again after it. Most wait for their turn at a network
-/// watcher; calls to Azure have limits of their own.
+/// Maximum number of jobs in progress up to the create, and again after it. Calls to Azure have limits of their own.
 const JOBS_AT_ONCE: usize = 256;
+/// Maximum number of jobs that wait for their turn at a network watcher without a place, at 10 KB each.
+const JOBS_WAITING: usize = 4_096;
 
 /// Takes jobs step by step; see the module.
 pub struct Worker {
@@ -37,72 +39,122 @@ pub struct Worker {
 impl Worker {
     /// Works until `stop` is set, then lets the steps in progress finish.
     pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let urgent = Arc::new(Semaphore::new(JOBS_AT_ONCE));
-        let others = Arc::new(Semaphore::new(JOBS_AT_ONCE));
+        let lanes = Arc::new(Lanes::new(stop.clone()));
         let mut jobs = JoinSet::new();
         loop {
             let received = async {
-                let place = urgent.clone().acquire_owned().await;
+                let place = lanes.urgent.working.clone().acquire_owned().await;
                 (place, self.queue.receive().await)
             };
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 (Ok(place), message) = received => {
-                    jobs.spawn(self.clone().take_up(message, place, others.clone()));
+                    jobs.spawn(self.clone().take_up(message, place, lanes.clone()));
                 }
                 Some(ended) = jobs.join_next() => {
                     if let Err(error) = ended {
-                        tracing::error!("internal error in a step of a job; the job becomes visible again when its visibility timeout expires: {error}");
+                        tracing::error!("internal error while a job was processed; it becomes visible again when its visibility timeout expires: {error}");
                     }
                 }
             }
         }
-        others.close();
+        lanes.close();
         while jobs.join_next().await.is_some() {}
     }
 
-    /// `place` is for urgent jobs. Any other gives it back before it waits for one of `others`, or in a storm the polls
-    /// of running captures would keep new alerts out.
     async fn take_up(
         self: Arc<Self>,
         message: Message,
         place: OwnedSemaphorePermit,
-        others: Arc<Semaphore>,
+        lanes: Arc<Lanes>,
     ) {
-        match serde_json::from_str::<Job>(&message.body) {
-            Ok(job) => {
-                let _place = match job.phase.patience().urgent {
-                    true => place,
-                    false => {
-                        drop(place);
-                        match others.acquire_owned().await {
-                            Ok(place) => place,
-                            // This process stops.
-                            Err(_) => {
-                                let held = Held::new(self.queue.as_ref(), message);
-                                return held.put_back(&job, Duration::ZERO).await;
-                            }
-                        }
-                    }
-                };
-                let span = tracing::info_span!(
-                    "job",
-                    job.id = %job.job_id,
-                    resource.id = %job.target.id,
-                    alert.rule = job.rule(),
-                    attempt = job.failures + 1,
-                );
-                continue_trace(&span, job.trace_parent.as_deref(), None);
-                describe(&span, "alert.id", job.alert.alert_id.as_deref());
-                // Boxed: the runtime moves a task several times, and this one has 10 KB.
-                Box::pin(self.walk(message, job)).instrument(span).await;
-            }
+        let job = match serde_json::from_str::<Job>(&message.body) {
+            Ok(job) => job,
             Err(error) => {
                 tracing::error!("moved an invalid job message to the poison queue: {error}");
                 let body = message.body.clone();
-                held::settle(self.queue.poison(&message, body).await);
+                return held::settle(self.queue.poison(&message, body).await);
             }
+        };
+        let (queue, delivered) = (self.queue.as_ref(), message.delivered);
+        let urgent = job.phase.patience().urgent;
+        let (places, place, turn) = match urgent {
+            true => (lanes.urgent.clone(), Some(place), None),
+            // It gives its place back before it waits for another, or in a storm the polls of running captures would
+            // keep new alerts out.
+            false => {
+                drop(place);
+                let (turn, place) = lanes.follow(&job).await;
+                (lanes.following.clone(), place, turn)
+            }
+        };
+        let stopping = place.is_none();
+        let held = Held::new(queue, message, places, place);
+        if stopping {
+            return held.put_back(&job, Duration::ZERO).await;
         }
+        let span = tracing::info_span!(
+            "job",
+            job.id = %job.job_id,
+            resource.id = %job.target.id,
+            alert.rule = job.rule(),
+            attempt = job.failures.saturating_add(1),
+        );
+        continue_trace(&span, job.trace_parent.as_deref(), None);
+        describe(&span, "alert.id", job.alert.alert_id.as_deref());
+        // Boxed: the runtime moves a task several times, and this one has 10 KB.
+        let walk = Box::pin(self.walk(held, job, delivered));
+        walk.instrument(span).await;
+        drop(turn);
+    }
+}
+
+/// Who works and who waits.
+struct Lanes {
+    /// Jobs up to the create.
+    urgent: Places,
+    /// Jobs after it: polls, notifications, removals.
+    following: Places,
+    /// The latter by network watcher, so that polls of one that hangs leave places to the others.
+    watchers: Turns<ResourceId>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Lanes {
+    fn new(stop: watch::Receiver<bool>) -> Self {
+        let places = || Places {
+            working: Arc::new(Semaphore::new(JOBS_AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(JOBS_WAITING)),
+        };
+        Self {
+            urgent: places(),
+            following: places(),
+            watchers: Turns::new(JOBS_AT_ONCE / 4),
+            stop,
+        }
+    }
+
+    /// The turn at the job's watcher and a place; no place: this process stops.
+    async fn follow(
+        &self,
+        job: &Job,
+    ) -> (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>) {
+        let working = self.following.working.clone();
+        let mut stop = self.stop.clone();
+        let turn = match &job.report.network_watcher {
+            Some(watcher) => tokio::select! {
+                turn = self.watchers.take(watcher) => turn,
+                _ = stop.wait_for(|stop| *stop) => return (None, None),
+            },
+            None => None,
+        };
+        (turn, working.acquire_owned().await.ok())
+    }
+
+    /// This process stops: jobs that wait for a place are released at once.
+    fn close(&self) {
+        self.urgent.working.close();
+        self.following.working.close();
     }
 }

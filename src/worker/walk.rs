@@ -4,7 +4,6 @@ use super::{Worker, held::Held};
 use crate::{
     capture::Next,
     incident::{Job, Report, Status, ledger},
-    queue::Message,
 };
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, time::Duration};
@@ -18,9 +17,7 @@ const STEPS_AT_ONCE: u32 = 20;
 
 impl Worker {
     /// Takes steps until the job has to wait or is finished.
-    pub(super) async fn walk(&self, message: Message, mut job: Job) {
-        let delivered = message.delivered;
-        let mut held = Held::new(self.queue.as_ref(), message);
+    pub(super) async fn walk(&self, mut held: Held<'_>, mut job: Job, delivered: u32) {
         for _ in 0..STEPS_AT_ONCE {
             let before = job.report.clone();
             let next = match self.retry.is_exhausted(job.unfinished.count(delivered)) {
