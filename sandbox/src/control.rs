@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::capture::{Capture, Provisioning, SessionStatus, Wanted, blob_path};
-use super::faults::Fault;
+use super::faults::{Fault, Faults};
 use super::ids::{self, same};
 use super::server::lock;
 use super::signing_key::Signing;
@@ -246,6 +246,11 @@ impl Sandbox {
     /// Orders a fault.
     pub fn fault(&self, fault: Fault) {
         lock(&self.shared.faults).order(fault);
+    }
+
+    /// Withdraws the faults that no call has met yet.
+    pub fn withdraw_faults(&self) {
+        *lock(&self.shared.faults) = Faults::default();
     }
 
     /// The texts of all tokens given out so far, for whoever looks for them where they must not be.

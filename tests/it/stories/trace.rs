@@ -198,3 +198,48 @@ async fn an_alert_its_job_and_its_calls_are_one_trace() {
         assert!(operations.contains(&operation), "{operations:?}");
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_service_has_the_name_of_the_setting() {
+    let (received, collector) = collector().await;
+    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_handler"))
+        .env_clear()
+        .env("FUNCTIONS_CUSTOMHANDLER_PORT", "0")
+        .env("PacketCapture__DryRun", "true")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector)
+        .env("OTEL_SERVICE_NAME", "packet-capture-prod")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut log =
+        tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(child.stdout.take().unwrap()));
+    let address = loop {
+        let line = log.next_line().await.unwrap().expect("it listens");
+        if let Some((_, address)) = line.rsplit_once("listening on ") {
+            break address.to_owned();
+        }
+    };
+    let request = reqwest::Client::new()
+        .post(format!("{address}/api/AlertPacketCapture"))
+        .header("content-type", "application/json")
+        .body(common_alert(&[samples::WEB_01]).to_string());
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let pid = child.id().unwrap().to_string();
+    let killed = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+
+    let received = std::mem::take(&mut *received.lock().unwrap());
+    assert!(!received.is_empty());
+    for (_, body) in received {
+        let request = ExportTraceServiceRequest::decode(body).expect("OTLP");
+        for resource in request.resource_spans {
+            let attributes = resource.resource.unwrap().attributes;
+            let name = text(&attributes, "service.name");
+            assert_eq!(name, Some("packet-capture-prod"));
+        }
+    }
+}
