@@ -218,7 +218,7 @@ impl Sandbox {
         });
     }
 
-    /// Somebody deletes a capture, at once.
+    /// Another user deletes a capture, at once.
     pub fn remove_capture(&self, watcher: &str, name: &str) {
         self.shared.with_world(|world, _| {
             let there = |known: &&mut Watcher| {
@@ -253,7 +253,7 @@ impl Sandbox {
         *lock(&self.shared.faults) = Faults::default();
     }
 
-    /// The texts of all tokens given out so far, for whoever looks for them where they must not be.
+    /// The texts of all tokens given out so far, for a test that searches places where they must not be.
     pub fn tokens_given(&self) -> Vec<String> {
         self.shared
             .with_world(|world, _| world.directory.tokens_given())
