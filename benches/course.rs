@@ -97,7 +97,7 @@ impl World {
     }
 }
 
-/// What lies in the way, or is known already.
+/// What is in the way, or is known already.
 #[derive(Clone, Copy, PartialEq)]
 enum Course {
     Cold,
@@ -183,7 +183,7 @@ fn plans(criterion: &mut Criterion) {
     for count in [10, 10_000] {
         let captures: Vec<PacketCapture> = (0..count)
             .map(|n| PacketCapture {
-                name: format!("of-somebody-else-{n:05}"),
+                name: format!("of-another-user-{n:05}"),
                 target: format!(
                     "{}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/m{n}",
                     azure::SUBSCRIPTION

@@ -36,7 +36,7 @@ pub const TENANT: &str = "72f1b9c4-3d0e-4a6b-8f57-c2e9d1a60b38";
 /// How the fake is set up.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Every answer takes so long.
+    /// How long every answer takes.
     pub round_trip: Duration,
     /// Network watchers, each in a region `region0`, `region1` and so on.
     pub watchers: usize,
@@ -213,7 +213,7 @@ fn index(kind: Kind) -> usize {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().expect("nobody panics with this lock")
+    mutex.lock().expect("no panic while the lock is held")
 }
 
 fn watchers(count: usize) -> Bytes {
@@ -258,7 +258,7 @@ fn captures(count: usize) -> Vec<Bytes> {
         if n > 0 {
             piece.push(',');
         }
-        piece.push_str(&capture(&format!("of-somebody-else-{n:05}")));
+        piece.push_str(&capture(&format!("of-another-user-{n:05}")));
     }
     pieces.into_iter().map(Bytes::from).collect()
 }

@@ -28,9 +28,9 @@ use std::{
 
 /// How often the start is measured.
 const STARTS: usize = 15;
-/// An alert that was sent away comes again after so long.
+/// How long a sender waits before it repeats an alert that was answered 503.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
-/// The start's own work is over by then.
+/// The start's own work has finished by then.
 const IDLE_AFTER: Duration = Duration::from_secs(2);
 /// Captures are followed to their end by then.
 const END_WITHIN: Duration = Duration::from_secs(120);

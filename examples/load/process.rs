@@ -52,7 +52,7 @@ pub fn build() -> Result<PathBuf, Box<dyn Error>> {
 
 impl Handler {
     pub fn start(path: &Path, settings: &[(String, String)]) -> Result<Self, Box<dyn Error>> {
-        // Free a moment ago: nobody else takes ports in that order.
+        // Free a moment ago: no other process takes ports in that order.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
             .local_addr()?
             .port();
@@ -98,7 +98,7 @@ impl Handler {
             line.trim().split(' ').next()?.parse().ok()
         };
         Ok(Cost {
-            // Linux tells in hundredths of a second, whatever the kernel's own clock does.
+            // Linux counts in hundredths of a second, whatever the kernel's own clock does.
             cpu: Duration::from_millis(ticks * 10),
             resident: kib("VmRSS:").ok_or("no VmRSS")?,
             highest: kib("VmHWM:").ok_or("no VmHWM")?,

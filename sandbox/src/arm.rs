@@ -190,7 +190,7 @@ pub(super) fn parent_not_found(id: &str) -> Answer {
     gateway_error(404, "ParentResourceNotFound", message)
 }
 
-/// Loud, because it means that a client does something nobody has thought about.
+/// Loud, because it means that a client makes a call that the sandbox does not imitate.
 fn unknown(asked: &Asked<'_>) -> Answer {
     let what = format!("{} {}", asked.method, asked.path);
     Answer::json(

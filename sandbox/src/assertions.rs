@@ -1,5 +1,5 @@
 //! What an application shows in place of a secret: an assertion signed with a registered certificate, or a token
-//! of somebody that it trusts. Checked for real, with Entra's number for every mistake.
+//! of an issuer that it trusts. Checked for real, with Entra's number for every mistake.
 
 use aws_lc_rs::digest::{self, Algorithm};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -25,7 +25,7 @@ const SKEW: i64 = 300;
 /// An assertion that is good for longer is refused.
 const LONGEST: i64 = 24 * 60 * 60;
 
-/// A JWT taken apart, its signature not yet looked at.
+/// A JWT taken apart, its signature not yet checked.
 pub(super) struct Assertion {
     header: Value,
     claims: Value,
@@ -138,7 +138,7 @@ pub(super) struct Trusted<'a> {
     pub key: &'a SigningKey,
 }
 
-/// A token of somebody else.
+/// A token of another issuer.
 pub(super) fn check_federated(
     token: &str,
     assertion: &Assertion,
@@ -171,7 +171,7 @@ pub(super) fn check_federated(
 }
 
 /// Who asked for a token and by what proof, for the journal: nothing of the proof itself.
-pub(super) fn told(form: &[u8]) -> Value {
+pub(super) fn described(form: &[u8]) -> Value {
     let form: Vec<(String, String)> = form_urlencoded::parse(form).into_owned().collect();
     let field = |name: &str| {
         let found = form.iter().find(|(key, _)| key == name);

@@ -15,7 +15,7 @@ pub enum Call {
     Keys,
     /// `GET /common/discovery/instance`
     InstanceDiscovery,
-    /// `GET /metadata/endpoints`, for anybody
+    /// `GET /metadata/endpoints`, which needs no token
     Endpoints,
     /// Watchers of a subscription or of a group.
     ListWatchers,

@@ -24,7 +24,7 @@ pub enum SessionStatus {
     NotStarted,
     /// Capturing.
     Running,
-    /// Over, well or not: the errors tell.
+    /// Finished, with success or not: see the errors.
     Stopped,
     /// Broken.
     Error,
@@ -87,7 +87,7 @@ impl Wanted {
 
 #[derive(Clone, Debug)]
 pub(super) struct Capture {
-    /// Tells a capture from an earlier one of the same name, which old operations may still mean.
+    /// Distinguishes a capture from an earlier one of the same name, which old operations may still mean.
     pub serial: u64,
     pub id: String,
     pub name: String,
@@ -170,7 +170,7 @@ impl Capture {
         })
     }
 
-    /// What queryStatus tells.
+    /// The answer of queryStatus.
     pub fn status(&self) -> Value {
         let mut status = json!({
             "name": self.name,

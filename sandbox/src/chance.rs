@@ -111,7 +111,7 @@ impl Sandbox {
         *lock(&self.shared.chance) = Some(Chance::new(chances));
     }
 
-    /// No call fails at random any more. Tells how many did.
+    /// No call fails at random from now on. Returns how many did.
     pub fn stop_failing(&self) -> usize {
         lock(&self.shared.chance).take().map_or(0, |it| it.met)
     }

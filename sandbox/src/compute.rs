@@ -54,7 +54,7 @@ pub(super) fn list_extensions(world: &World, asked: &Asked<'_>) -> Outcome {
     Ok(answer(json!({"value": agents})))
 }
 
-/// The extension that captures need; its resource name is anybody's choice.
+/// The extension that captures need; its resource name is free to choose.
 fn agent(machine: &Machine) -> Option<Value> {
     machine.agent.then(|| {
         json!({

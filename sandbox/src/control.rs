@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::capture::{Capture, Provisioning, SessionStatus, Wanted, blob_path};
-use super::faults::Fault;
+use super::faults::{Fault, Faults};
 use super::ids::{self, same};
 use super::server::lock;
 use super::signing_key::Signing;
@@ -218,7 +218,7 @@ impl Sandbox {
         });
     }
 
-    /// Somebody deletes a capture, at once.
+    /// Another user deletes a capture, at once.
     pub fn remove_capture(&self, watcher: &str, name: &str) {
         self.shared.with_world(|world, _| {
             let there = |known: &&mut Watcher| {
@@ -248,7 +248,12 @@ impl Sandbox {
         lock(&self.shared.faults).order(fault);
     }
 
-    /// The texts of all tokens given out so far, for whoever looks for them where they must not be.
+    /// Withdraws the faults that no call has met yet.
+    pub fn withdraw_faults(&self) {
+        *lock(&self.shared.faults) = Faults::default();
+    }
+
+    /// The texts of all tokens given out so far, for a test that searches places where they must not be.
     pub fn tokens_given(&self) -> Vec<String> {
         self.shared
             .with_world(|world, _| world.directory.tokens_given())

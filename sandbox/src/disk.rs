@@ -1,4 +1,4 @@
-//! Where capture files land when somebody wants to open them after the sandbox is gone.
+//! Writes capture files to a folder, where they stay after the sandbox has stopped.
 
 use std::path::PathBuf;
 

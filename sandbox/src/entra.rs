@@ -1,4 +1,4 @@
-//! Entra ID as far as an application needs it, with a secret, a certificate or somebody's token, and the tokens
+//! Entra ID as far as an application needs it, with a secret, a certificate or another issuer's token, and the tokens
 //! of managed identities: they are opaque, and every mistake of the client has its AADSTS number.
 
 use std::time::Duration;
@@ -184,7 +184,7 @@ impl Directory {
             issuer: &issuer,
             subject: match self.trusts_managed_identity {
                 true => samples::MANAGED_IDENTITY_OBJECT_ID,
-                false => "somebody else",
+                false => "another application",
             },
             key: of_tenant,
         });
@@ -273,7 +273,7 @@ impl Directory {
         ))
     }
 
-    /// Resource Manager's look at the `Authorization` header.
+    /// Resource Manager's check of the `Authorization` header.
     pub fn check(&self, authorization: Option<&str>, now: OffsetDateTime) -> Result<(), Answer> {
         let denied = |code: &str, message: &str| {
             let challenge = format!(

@@ -78,7 +78,7 @@ impl Journal {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entry.seq = entries.len() as u64;
         entries.push(entry.clone());
-        // Sent under the lock so that subscribers see the journal's order. Nobody listening is fine.
+        // Sent under the lock so that subscribers see the journal's order. It may have no subscribers.
         let _ = self.news.send(entry);
     }
 
@@ -109,7 +109,7 @@ impl Journal {
         .await;
         if satisfied.is_err() {
             panic!(
-                "the sandbox waited {GUARD:?} in vain; its journal:\n  {}",
+                "the sandbox waited {GUARD:?} without success; its journal:\n  {}",
                 self.lines().join("\n  ")
             );
         }

@@ -68,7 +68,7 @@ use server::Shared;
 use tls::Identity;
 use world::World;
 
-/// How often the clock is looked at in [`Progress::Auto`] when no call comes.
+/// Interval between checks of the clock in [`Progress::Auto`] while no call comes.
 const TICK: Duration = Duration::from_millis(100);
 
 /// How the sandbox is set up.
@@ -195,7 +195,7 @@ impl Sandbox {
     }
 }
 
-/// Lets sessions end and files land while nobody asks.
+/// Lets sessions end and files land while no call comes.
 async fn keep_time(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
     loop {
         tokio::select! {

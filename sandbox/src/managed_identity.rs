@@ -79,7 +79,7 @@ pub(super) fn token(world: &mut World, asked: &Asked<'_>) -> Outcome {
 }
 
 /// What was asked for, for the journal.
-pub(super) fn told(query: &str) -> Value {
+pub(super) fn described(query: &str) -> Value {
     json!({
         "resource": parameter(query, "resource"),
         "client_id": parameter(query, "client_id"),

@@ -99,7 +99,7 @@ fn random_text(length: usize) -> String {
     random.into_iter().map(letter).collect()
 }
 
-/// The headers that tell a client where to poll.
+/// The headers that say where a client polls.
 pub(super) fn announce(world: &World, id: &str, answer: Answer) -> Answer {
     let Some(operation) = world.operations.iter().find(|operation| operation.id == id) else {
         return answer;
@@ -146,7 +146,7 @@ fn signed<'a>(world: &'a World, route: &Route, query: &str) -> Result<&'a Operat
     Ok(operation)
 }
 
-/// `operations/{id}`: always 200, the body tells.
+/// `operations/{id}`: always 200; the status is in the body.
 pub(super) fn status(world: &World, route: &Route, query: &str) -> Outcome {
     let operation = signed(world, route, query)?;
     Ok(match &operation.state {
@@ -172,7 +172,7 @@ pub(super) fn result(world: &World, route: &Route, query: &str) -> Outcome {
         captures.find(|capture| capture.serial == operation.serial)
     });
     let answer = match (&operation.state, operation.work, watcher, capture) {
-        // A status can also be told once the session is over.
+        // The status can be read after the session has ended, too.
         (_, Work::Query, _, Some(capture))
             if operation.state == State::Succeeded || capture.is_over() =>
         {

@@ -114,7 +114,7 @@ pub(super) fn stop(world: &mut World, asked: &Asked<'_>) -> Outcome {
     Ok(operations::announce(world, &operation, Answer::empty(202)))
 }
 
-/// 200 when the session is over, 202 while it runs; the body tells the status either way.
+/// 200 when the session has ended, 202 while it runs; the body has the status either way.
 pub(super) fn query_status(world: &mut World, asked: &Asked<'_>) -> Outcome {
     let (watcher, capture) = existing(world, asked)?;
     let body = capture.status();

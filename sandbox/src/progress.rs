@@ -60,7 +60,7 @@ impl World {
         }
         let (work, serial) = (self.operations[index].work, self.operations[index].serial);
         let failure = match work {
-            // A look at the status is no work that could fail.
+            // Reading the status is no work that could fail.
             Work::Query => None,
             _ => self.failures.pop_front(),
         };

@@ -1,4 +1,4 @@
-//! Who may use the storage account's queues: whoever signs with its key, shows a signature made with it, or has
+//! Who may use the storage account's queues: a caller that signs with its key, shows a signature made with it, or has
 //! a token for storage. Everything is verified as Azure documents it.
 //! <https://learn.microsoft.com/en-us/rest/api/storageservices/authorize-requests-to-azure-storage>
 

@@ -77,7 +77,7 @@ impl Sandbox {
             .unwrap_or_default()
     }
 
-    /// All hidden messages of a queue become visible, as if nobody had renewed them for long.
+    /// All hidden messages of a queue become visible, as if their visibility timeout had expired.
     pub fn make_visible(&self, name: &str) {
         let now = self.shared.with_world(|_, now| now);
         self.with_queue(name, |queue| {
@@ -87,7 +87,7 @@ impl Sandbox {
         });
     }
 
-    /// A visible message that somebody else put in, its text as it is. Panics when the queue is not there.
+    /// A visible message that another program put in, its text unchanged. Panics when the queue is not there.
     pub fn add_message(&self, name: &str, text: &str) {
         let now = self.shared.with_world(|_, now| now);
         self.with_queue(name, |queue| {

@@ -1,4 +1,4 @@
-//! Queue Storage: queues of messages that are hidden while somebody works on them. Times are the sandbox's own,
+//! Queue Storage: queues of messages that are hidden while a receiver works on them. Times are the sandbox's own,
 //! receipts change with every get and update, as in Azure.
 //! <https://learn.microsoft.com/en-us/rest/api/storageservices/queue-service-rest-api>
 

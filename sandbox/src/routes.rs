@@ -17,8 +17,8 @@ pub(super) struct Route {
 }
 
 impl Route {
-    /// `platform` is whether it came to App Service's identity endpoint, which answers one call, and nobody
-    /// else answers that one.
+    /// `platform` is whether it came to App Service's identity endpoint, which answers one call; no other
+    /// endpoint answers that one.
     pub fn at(platform: bool, method: &str, path: &str) -> Self {
         let route = Self::of(method, path);
         match platform == (route.call == Call::ManagedIdentityToken) {
@@ -215,7 +215,7 @@ impl Route {
     }
 }
 
-/// Percent-decoding; the form decoder is at hand but would take a plus for a space.
+/// Percent-decoding; the form decoder would take a plus for a space.
 fn decode(segment: &str) -> String {
     let form = format!("={}", segment.replace('+', "%2B").replace('&', "%26"));
     form_urlencoded::parse(form.as_bytes())

@@ -57,8 +57,8 @@ impl Shared {
         }
     }
 
-    /// Looks at the world as it is now, or changes it. Files that landed are on the disk before the
-    /// lock is released, so whoever sees a stopped session finds its file; they are small.
+    /// Reads the world as it is now, or changes it. Files that landed are on the disk before the
+    /// lock is released, so a caller that sees a stopped session finds its file; they are small.
     pub fn with_world<T>(&self, act: impl FnOnce(&mut World, OffsetDateTime) -> T) -> T {
         let now = OffsetDateTime::now_utc();
         let mut world = lock(&self.world);
@@ -204,8 +204,8 @@ async fn call(
 fn entry(asked: &Asked<'_>, answer: Option<&Answer>, fault: Option<&What>) -> Entry {
     let body = match asked.route.call {
         // The form holds the client secret, and the query is all there is to an identity's call.
-        Call::Token => assertions::told(asked.body),
-        Call::ManagedIdentityToken => managed_identity::told(asked.query),
+        Call::Token => assertions::described(asked.body),
+        Call::ManagedIdentityToken => managed_identity::described(asked.query),
         _ if asked.body.is_empty() => Value::Null,
         _ => serde_json::from_slice(asked.body)
             .unwrap_or_else(|_| String::from_utf8_lossy(asked.body).into()),

@@ -17,7 +17,7 @@ pub enum Signing {
     Right,
     /// With a key that is not the tenant's, under the id of one that is.
     OtherKey,
-    /// With a key that is not the tenant's, under an id that nobody knows.
+    /// With a key that is not the tenant's, under an unknown id.
     UnknownKey,
     /// Well signed, but the claims were altered afterwards.
     Altered,

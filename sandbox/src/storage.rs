@@ -34,7 +34,7 @@ pub(super) fn get_account(world: &World, asked: &Asked<'_>) -> Outcome {
     ))
 }
 
-/// Reads a capture file. Nobody needs a right for it: who may read captures is not what the sandbox
+/// Reads a capture file. It needs no right: who may read captures is not what the sandbox
 /// is about.
 pub(super) fn get_blob(world: &World, asked: &Asked<'_>) -> Outcome {
     let url = format!("{}{}", world.endpoint, asked.route.child);

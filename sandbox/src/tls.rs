@@ -1,4 +1,4 @@
-//! The sandbox's own certificate authority and its server certificate, made anew at every start:
+//! The sandbox's own certificate authority and its server certificate, made at every start:
 //! the SDKs refuse plain HTTP, and a key that lives no longer than the process needs no guarding.
 
 use std::io;

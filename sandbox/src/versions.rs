@@ -1,5 +1,5 @@
 //! Which api-versions each provider takes. A client that leaves the version out is refused before
-//! anybody looks at its token.
+//! its token is checked.
 
 use super::answer::{Answer, gateway_error};
 use super::arm::Asked;

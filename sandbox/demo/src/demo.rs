@@ -1,4 +1,4 @@
-//! The demo: one alert for web-01, told from the POST to the notice that its capture file is there.
+//! The demo: one alert for web-01, from the POST to the notification with the path of its capture file.
 
 use crate::{Failure, alerts, show::Show, stage::Stage, stay::shell};
 use azure_sandbox::samples;
@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// The reply wait and a little more.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// The session and its operation take 11 s, and the function looks at its end a moment later.
-const TOLD_WITHIN: Duration = Duration::from_secs(30);
+/// The session and its operation take 11 s, and the function checks its end a moment later.
+const NOTIFIED_WITHIN: Duration = Duration::from_secs(30);
 
 pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failure> {
     let azure = stage.azure.endpoint();
@@ -24,12 +24,12 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
         "POST {} to the function: web-01 sent 144 TCP segments, more than 100",
         alerts::RULE
     );
-    show.timeline.tell("Alert", &what);
+    show.timeline.print("Alert", &what);
     let answer = answer(show, url, &alert).await?;
     let outcome = answer["outcome"].as_str().unwrap_or("no outcome");
     let message = answer["message"].as_str().unwrap_or_default();
     let line = format!("answers \"{outcome}\": {}", without_scope(message));
-    show.timeline.tell("Function", &line);
+    show.timeline.print("Function", &line);
     if outcome != "created" {
         return Err(format!("the answer should be \"created\" and is {answer}").into());
     }
@@ -43,7 +43,7 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
     Ok(())
 }
 
-/// Posts the alert as Azure Monitor does, and tells what happens until the answer is there.
+/// Posts the alert as Azure Monitor does, and prints what happens until the answer is there.
 async fn answer(show: &mut Show, url: &str, alert: &Value) -> Result<Value, Failure> {
     let request = reqwest::Client::new()
         .post(url)
@@ -63,21 +63,21 @@ async fn answer(show: &mut Show, url: &str, alert: &Value) -> Result<Value, Fail
     }
 }
 
-/// Tells what happens until the capture file is there and the webhook has been told so.
+/// Prints what happens until the capture file is there and the webhook was notified.
 async fn evidence(show: &mut Show) -> Result<PathBuf, Failure> {
-    let deadline = Instant::now() + TOLD_WITHIN;
-    let (mut file, mut told) = (None, false);
+    let deadline = Instant::now() + NOTIFIED_WITHIN;
+    let (mut file, mut notified) = (None, false);
     loop {
         let news = timeout_at(deadline, show.next()).await.map_err(|_| {
-            let seconds = TOLD_WITHIN.as_secs();
-            format!("nobody was told of a capture file within {seconds} s")
+            let seconds = NOTIFIED_WITHIN.as_secs();
+            format!("the webhook got no notification of a capture file within {seconds} s")
         })?;
         if let Some(session) = news.ended.into_iter().next() {
             let none = || Failure::from(format!("the capture on {} left no file", session.vm));
             file = Some(session.file.ok_or_else(none)?);
         }
-        told |= news.told;
-        if told && let Some(file) = file.take() {
+        notified |= news.notified;
+        if notified && let Some(file) = file.take() {
             return Ok(file);
         }
     }

@@ -1,4 +1,4 @@
-//! The desk of whoever is told: a webhook receiver on this machine that the function posts its notices to.
+//! A webhook on this machine that the function posts its notifications to.
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use serde_json::Value;
@@ -8,25 +8,25 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
-/// See the file's head. Notices are CloudEvents.
+/// The running webhook. Notifications are CloudEvents.
 pub struct Desk {
     pub url: String,
-    pub notices: UnboundedReceiver<Value>,
+    pub notifications: UnboundedReceiver<Value>,
 }
 
 impl Desk {
     pub async fn open() -> io::Result<Self> {
-        let (told, notices) = unbounded_channel();
+        let (sender, notifications) = unbounded_channel();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}/notices", listener.local_addr()?);
-        let router = Router::new().route("/notices", post(receive));
-        tokio::spawn(axum::serve(listener, router.with_state(told)).into_future());
-        Ok(Self { url, notices })
+        let url = format!("http://{}/notifications", listener.local_addr()?);
+        let router = Router::new().route("/notifications", post(receive));
+        tokio::spawn(axum::serve(listener, router.with_state(sender)).into_future());
+        Ok(Self { url, notifications })
     }
 }
 
-async fn receive(State(told): State<UnboundedSender<Value>>, body: Json<Value>) -> StatusCode {
-    // Nobody listens any more when the demo ends.
-    let _ = told.send(body.0);
+async fn receive(State(sender): State<UnboundedSender<Value>>, body: Json<Value>) -> StatusCode {
+    // The receiving end is gone when the demo ends.
+    let _ = sender.send(body.0);
     StatusCode::NO_CONTENT
 }

@@ -1,4 +1,4 @@
-//! Notices capture sessions beginning and ending by comparing what is there now with what was there before.
+//! Detects that capture sessions begin and end by comparing what is there now with what was there before.
 
 use azure_sandbox::{CaptureView, SessionStatus};
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Change {
     Began,
-    GoesOn,
+    Continues,
     Ended,
 }
 
@@ -18,7 +18,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Those that are over already are nobody's news.
+    /// Those that had ended before are no news.
     pub fn among(captures: &[CaptureView]) -> Self {
         let mut sessions = Self::default();
         for capture in captures {
@@ -33,7 +33,7 @@ impl Sessions {
         let running = |status: SessionStatus| status == SessionStatus::Running;
         match (before.is_some_and(running), capture.status) {
             (false, SessionStatus::Running) => Some(Change::Began),
-            (true, SessionStatus::Running) => Some(Change::GoesOn),
+            (true, SessionStatus::Running) => Some(Change::Continues),
             (_, SessionStatus::NotStarted) => None,
             (_, status) => (before != Some(status)).then_some(Change::Ended),
         }

@@ -17,7 +17,7 @@ use tokio::{
     time::{Interval, interval},
 };
 
-/// How often sessions are looked at.
+/// Interval between checks of the sessions.
 const LOOK: Duration = Duration::from_millis(100);
 
 pub struct Show {
@@ -35,8 +35,8 @@ pub struct Show {
 #[derive(Default)]
 pub struct News {
     pub ended: Vec<Ended>,
-    /// Somebody was told how a capture went.
-    pub told: bool,
+    /// A notification about a capture arrived.
+    pub notified: bool,
 }
 
 /// A session that has ended.
@@ -60,7 +60,7 @@ impl Show {
         }
     }
 
-    /// Waits for the next thing and tells it. Calls come first, so that they stand before what follows from them.
+    /// Waits for the next thing and prints it. Calls come first, so that they stand before what follows from them.
     /// Nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> News {
         tokio::select! {
@@ -68,17 +68,17 @@ impl Show {
             call = self.calls.recv() => {
                 match call {
                     Ok(entry) => self.call(&entry),
-                    Err(RecvError::Lagged(missed)) => self.timeline.tell("Azure", &format!("({missed} calls not shown)")),
+                    Err(RecvError::Lagged(missed)) => self.timeline.print("Azure", &format!("({missed} calls not shown)")),
                     // Not while a handle to the sandbox lives.
                     Err(RecvError::Closed) => {}
                 }
                 News::default()
             }
-            Some(notice) = self.desk.notices.recv() => {
-                self.notice(&notice);
-                News { told: true, ..News::default() }
+            Some(notification) = self.desk.notifications.recv() => {
+                self.notification(&notification);
+                News { notified: true, ..News::default() }
             }
-            _ = self.look.tick() => News { ended: self.look_at_sessions(), told: false },
+            _ = self.look.tick() => News { ended: self.check_sessions(), notified: false },
         }
     }
 
@@ -102,22 +102,22 @@ impl Show {
         };
         let why = explanation::of(entry);
         let line = format!("{call:<48}  {status}  {why}{note}");
-        self.timeline.tell_at(entry.time, "Azure", line.trim_end());
+        self.timeline.print_at(entry.time, "Azure", line.trim_end());
     }
 
-    fn notice(&mut self, notice: &Value) {
-        let data = &notice["data"];
+    fn notification(&mut self, notification: &Value) {
+        let data = &notification["data"];
         let event = data["event"].as_str().unwrap_or_default();
         let vm = machine(data["target"].as_str().unwrap_or_default());
         let why = match data["capture"]["stopReason"].as_str() {
             Some(reason) => format!(" ({reason})"),
             None => String::new(),
         };
-        let line = format!("the webhook is told: capture {event} on {vm}{why}");
-        self.timeline.tell("Notice", &line);
+        let line = format!("POST to the webhook: capture {event} on {vm}{why}");
+        self.timeline.print("Webhook", &line);
     }
 
-    fn look_at_sessions(&mut self) -> Vec<Ended> {
+    fn check_sessions(&mut self) -> Vec<Ended> {
         let mut ended = Vec::new();
         for capture in captures(&self.azure) {
             let vm = machine(&capture.target);
@@ -127,16 +127,16 @@ impl Show {
                     let seconds = capture.time_limit_seconds;
                     let line =
                         format!("packets of {vm} are being captured, for {seconds} s at most");
-                    self.timeline.tell("Azure", &line);
+                    self.timeline.print("Azure", &line);
                     let length = Duration::from_secs(seconds.try_into().unwrap_or_default());
                     let title = format!("capturing on {vm}");
                     self.timeline.session_began(key(&capture), title, length);
                 }
-                Some(Change::GoesOn) => {
+                Some(Change::Continues) => {
                     let started = capture.started.unwrap_or_else(OffsetDateTime::now_utc);
                     let ran = Duration::try_from(OffsetDateTime::now_utc() - started);
                     self.timeline
-                        .session_goes_on(&key(&capture), ran.unwrap_or_default());
+                        .session_continues(&key(&capture), ran.unwrap_or_default());
                 }
                 Some(Change::Ended) => ended.push(self.session_ended(&capture)),
             }
@@ -153,14 +153,14 @@ impl Show {
             .filter(|file| file.is_file());
         let line = match &file {
             Some(_) => {
-                format!("the capture on {vm} is over and its file is in the storage account")
+                format!("the capture on {vm} has finished; its file is in the storage account")
             }
             None => format!(
-                "the capture on {vm} is over and left no file ({})",
+                "the capture on {vm} has finished without a file ({})",
                 capture.errors.join(", ")
             ),
         };
-        self.timeline.tell("Azure", &line);
+        self.timeline.print("Azure", &line);
         Ended { vm, file }
     }
 }

@@ -22,7 +22,7 @@ pub struct Stage {
     /// What the demo leaves behind: capture files, sample alerts, the CA's certificate.
     pub directory: PathBuf,
     pub ca_file: PathBuf,
-    /// Where the function tells how captures went.
+    /// The URL of the webhook that the function notifies.
     desk: String,
 }
 
@@ -38,7 +38,7 @@ impl Stage {
     pub async fn set(mode: Mode, desk: &Desk) -> Result<Self, Failure> {
         let directory = directory()?;
         fs::create_dir_all(&directory)
-            .map_err(|error| format!("{} cannot be made: {error}", directory.display()))?;
+            .map_err(|error| format!("{} could not be created: {error}", directory.display()))?;
         // A demo beside a sandbox that stays must not take its certificate away.
         let ca_file = directory.join(match mode.stays {
             true => "ca.pem".to_owned(),
@@ -56,7 +56,7 @@ impl Stage {
         };
         let azure = Sandbox::start(options).await.map_err(|error| {
             format!(
-                "the sandbox cannot start on 127.0.0.1:{}: {error}; is another one running? --port N takes another port",
+                "could not start the sandbox on 127.0.0.1:{}: {error}; is another one running? --port N takes another port",
                 mode.port
             )
         })?;
@@ -71,14 +71,14 @@ impl Stage {
         })
     }
 
-    /// The function enters. It signs in at once, so whoever wants to see that watches before.
+    /// Starts the function. It signs in at once, so a watcher of the calls subscribes before.
     pub async fn start_function(&mut self, mode: Mode) -> Result<(), Failure> {
         if mode.app {
             let function = Function::start(self, mode.stays).await?;
             self.function = Some(function);
         }
         if !mode.stays {
-            // The function has read it, and nobody else needs it.
+            // The function has read it, and no other process needs it.
             let _ = fs::remove_file(&self.ca_file);
         }
         Ok(())

@@ -43,7 +43,7 @@ pub async fn play(show: &mut Show, stage: &Stage) -> Result<(), Failure> {
         for session in show.next().await.ended {
             if let Some(file) = session.file {
                 let line = format!("open it: tshark -r {}", shell(near(&file)));
-                show.timeline.tell("File", &line);
+                show.timeline.print("File", &line);
             }
         }
     }

@@ -1,11 +1,11 @@
-//! The printed timeline: a line for each thing that happens, and a bar for each session under way where stdout
+//! The printed timeline: a line for each thing that happens, and a bar for each session in progress where stdout
 //! is a terminal.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{collections::HashMap, io::Write, time::Duration};
 use time::OffsetDateTime;
 
-/// Without a terminal, a session under way is told of once in so long.
+/// Interval between lines about a session in progress where stdout is no terminal.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 pub struct Timeline {
@@ -15,12 +15,12 @@ pub struct Timeline {
     sessions: HashMap<String, Session>,
 }
 
-/// A session under way.
+/// A session in progress.
 struct Session {
     title: String,
     length: Duration,
     bar: Option<ProgressBar>,
-    told: Duration,
+    printed: Duration,
 }
 
 impl Timeline {
@@ -35,11 +35,11 @@ impl Timeline {
     }
 
     /// Something happened just now.
-    pub fn tell(&self, who: &str, what: &str) {
-        self.tell_at(OffsetDateTime::now_utc(), who, what);
+    pub fn print(&self, who: &str, what: &str) {
+        self.print_at(OffsetDateTime::now_utc(), who, what);
     }
 
-    pub fn tell_at(&self, at: OffsetDateTime, who: &str, what: &str) {
+    pub fn print_at(&self, at: OffsetDateTime, who: &str, what: &str) {
         let since = (at - self.started).as_seconds_f64().max(0.0);
         let since = format!("+{since:.2} s");
         self.line(&format!("{since:>9}  {who:<8}  {what}"));
@@ -71,12 +71,12 @@ impl Timeline {
             title,
             length,
             bar,
-            told: Duration::ZERO,
+            printed: Duration::ZERO,
         };
         self.sessions.insert(key, session);
     }
 
-    pub fn session_goes_on(&mut self, key: &str, ran: Duration) {
+    pub fn session_continues(&mut self, key: &str, ran: Duration) {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
@@ -85,10 +85,10 @@ impl Timeline {
         if let Some(bar) = &session.bar {
             bar.set_prefix(clock);
             bar.set_position(ran.as_millis() as u64);
-        } else if ran >= session.told + PLAIN_EVERY && ran < session.length {
-            session.told = ran;
+        } else if ran >= session.printed + PLAIN_EVERY && ran < session.length {
+            session.printed = ran;
             let line = format!("{}: {clock}", session.title);
-            self.tell("Azure", &line);
+            self.print("Azure", &line);
         }
     }
 

@@ -75,7 +75,7 @@ impl Client {
         if let Some(body) = body {
             request = request.json(&body);
         } else {
-            // Without being told, the client sends no length for an empty body.
+            // By itself the client sends no length for an empty body.
             request = request.header("content-length", "0");
         }
         Ok(reply(request.send().await?).await)

@@ -3,6 +3,7 @@
 mod alert_bodies_hostile;
 mod alert_shapes;
 mod arrows;
+mod coverage;
 mod credentials;
 mod documents;
 mod local_settings;

@@ -198,3 +198,57 @@ async fn an_alert_its_job_and_its_calls_are_one_trace() {
         assert!(operations.contains(&operation), "{operations:?}");
     }
 }
+
+/// The names of the services in what the executable exports of one request, with these settings.
+async fn services(settings: &[(&str, &str)]) -> Vec<String> {
+    let (received, collector) = collector().await;
+    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_handler"))
+        .env_clear()
+        .env("FUNCTIONS_CUSTOMHANDLER_PORT", "0")
+        .env("PacketCapture__DryRun", "true")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector)
+        .envs(settings.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let stdout = tokio::io::BufReader::new(child.stdout.take().unwrap());
+    let mut log = tokio::io::AsyncBufReadExt::lines(stdout);
+    let address = loop {
+        let line = log.next_line().await.unwrap().expect("it listens");
+        if let Some((_, address)) = line.rsplit_once("listening on ") {
+            break address.to_owned();
+        }
+    };
+    let request = reqwest::Client::new()
+        .post(format!("{address}/api/AlertPacketCapture"))
+        .header("content-type", "application/json")
+        .body(common_alert(&[samples::WEB_01]).to_string());
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let pid = child.id().unwrap().to_string();
+    let killed = Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+
+    let mut services = Vec::new();
+    for (_, body) in std::mem::take(&mut *received.lock().unwrap()) {
+        let request = ExportTraceServiceRequest::decode(body).expect("OTLP");
+        for resource in request.resource_spans {
+            let attributes = resource.resource.unwrap().attributes;
+            services.extend(text(&attributes, "service.name").map(str::to_owned));
+        }
+    }
+    services
+}
+
+#[tokio::test]
+async fn the_settings_name_the_service_and_turn_traces_off() {
+    let named = [
+        ("OTEL_SERVICE_NAME", "packet-capture-prod"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+    ];
+    assert_eq!(services(&named).await, ["packet-capture-prod"]);
+    let disabled = [("OTEL_SDK_DISABLED", "true")];
+    assert_eq!(services(&disabled).await, Vec::<String>::new());
+}

@@ -120,6 +120,13 @@ pub struct Walk {
     pub secrets: Secrets,
 }
 
+/// Refusals are ordered of Entra ID and of the managed identity's endpoint; each way to sign in calls one of them.
+impl Drop for Walk {
+    fn drop(&mut self) {
+        self.azure.withdraw_faults();
+    }
+}
+
 impl Walk {
     pub async fn begin(prepare: Prepare, with_key: bool) -> Self {
         let folder = Folder::new();

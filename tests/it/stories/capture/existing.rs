@@ -135,6 +135,7 @@ async fn a_fresh_capture_of_the_same_machine_is_joined() {
         "{:?}",
         reply.body
     );
+    assert_eq!(reply.body["captures"][0]["reason"], "already_running");
     assert_eq!(world.count("DELETE") + world.count("PUT"), 0);
     world.end().await;
 }

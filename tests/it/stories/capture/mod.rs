@@ -2,6 +2,7 @@
 
 mod create;
 mod existing;
+mod parameters;
 
 use crate::support::world::{World, classic_alert, common_alert};
 use azure_sandbox::{

@@ -137,3 +137,46 @@ async fn a_create_that_fails_after_it_was_accepted_is_remembered_as_failed() {
     }
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_missing_right_on_the_storage_account_is_a_502_with_advice() {
+    let world = World::start().await;
+    let message = "The client has no permission to use the linked storage account.";
+    let refused = What::arm_error(403, "LinkedAuthorizationFailed", message);
+    world.azure.fault(fault(Call::PutCapture, 1, refused));
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.status, 502);
+    let error = &reply.body["error"];
+    assert_eq!(error["code"], "LinkedAuthorizationFailed");
+    let said = error["message"].as_str().unwrap();
+    assert!(
+        said.contains(message) && said.contains("Assign the function's identity a role"),
+        "{said}"
+    );
+    world.end().await;
+}
+
+/// The operation is forgotten by then, and the capture itself says that its create failed.
+#[tokio::test]
+async fn a_create_whose_operation_is_gone_is_judged_by_its_provisioning_state() {
+    let world = World::start().await;
+    world
+        .azure
+        .fail_next_operation("StorageFailed", "no access");
+    let gone = What::arm_error(404, "NotFound", "no such operation");
+    let alert = common_alert(&[samples::WEB_01]);
+    assert_eq!(world.post(&alert).await.body["outcome"], "created");
+    world.azure.fault(fault(Call::OperationStatus, 1, gone));
+    world.azure.complete_operations();
+    // The same alert again is answered with what became of the first.
+    loop {
+        let again = world.post(&alert).await;
+        let entry = &again.body["captures"][0];
+        if entry["status"] == "failed" {
+            assert_eq!(entry["reason"], "ProvisioningFailed");
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    world.end().await;
+}

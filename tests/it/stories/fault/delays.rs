@@ -148,3 +148,20 @@ async fn a_create_does_not_wait_behind_the_polls_of_other_captures() {
     assert_eq!(world.azure.captures_made().len(), FOLLOWED + 1);
     // Not ended: the stop would wait for calls that get no answer.
 }
+
+/// The VM was deleted and made again since it was cached.
+#[tokio::test]
+async fn a_remembered_machine_that_azure_does_not_know_is_found_again() {
+    let world = World::start().await;
+    let first = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(first.body["outcome"], "created", "{:?}", first.body);
+    world
+        .azure
+        .remove_capture(samples::WATCHER_WESTEUROPE, "PSAzureFunction");
+    let unknown = What::arm_error(400, "InvalidResourceReference", "the VM is not found");
+    world.azure.fault(fault(Call::PutCapture, 1, unknown));
+    let second = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(second.body["outcome"], "created", "{:?}", second.body);
+    assert_eq!(world.count("GET virtualMachines/web-01"), 2);
+    world.end().await;
+}

@@ -167,6 +167,7 @@ async fn a_session_that_somebody_deletes_is_told_by_when_that_was() {
     let notice = story.notice(2).await;
     let (what, message) = event(&notice);
     assert_eq!(what, "failed");
+    assert_eq!(notice["data"]["failure"]["code"], "SessionRemoved");
     assert!(message.contains("deleted by another user"), "{message}");
     assert!(message.contains(".cap"), "{message}");
     story.world.end().await;
@@ -184,4 +185,20 @@ async fn a_receiver_that_is_down_for_a_while_hears_of_it_once() {
         assert_eq!(story.world.count("PUT packetCaptures"), 1);
         story.world.end().await;
     }
+}
+
+/// Azure says that the session ended with an error and names none.
+#[tokio::test]
+async fn an_error_without_a_name_is_reported_as_capture_failed() {
+    let story = Story::with(&[]).await;
+    story.capture(samples::WEB_01).await;
+    story.world.azure.complete_operations();
+    story
+        .world
+        .azure
+        .finish_session_with(WATCHER, NAME, "Error", &[]);
+    let notice = story.notice(2).await;
+    assert_eq!(event(&notice).0, "failed");
+    assert_eq!(notice["data"]["failure"]["code"], "CaptureFailed");
+    story.world.end().await;
 }

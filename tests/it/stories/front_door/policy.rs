@@ -114,6 +114,13 @@ async fn beyond_the_capacity_alerts_are_sent_away_and_may_come_again() {
         (many.status, &many.body["error"]["code"]),
         (400, &"TooManyTargets".into())
     );
+    world
+        .until(|lines| {
+            lines
+                .iter()
+                .any(|line| line == "GET networkWatchers (hangs)")
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -173,5 +180,41 @@ async fn a_dry_run_reads_all_and_writes_nothing() {
     assert!(world.calls().is_empty());
     // It left no trace: the real alert is no duplicate.
     assert_eq!(world.post(&alert).await.body["outcome"], "created");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_alert_that_asks_for_no_capture_is_answered_with_the_reason() {
+    let world = World::with(&[("PacketCapture__AllowedSignals", "Log, Activity Log")]).await;
+    let metric = common_alert(&[samples::WEB_01]);
+    let mut unknown = metric.clone();
+    unknown["data"]["essentials"]["monitorCondition"] = "Paused".into();
+    let nowhere = common_alert(&[samples::STORAGE_ACCOUNT]);
+    let sample = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+    for (alert, reason) in [
+        (metric, "signal_not_allowed"),
+        (unknown, "state_unknown"),
+        (nowhere, "no_vm_target"),
+        (
+            sample(include_str!("../../../alerts/autoscale.json")),
+            "autoscale_notification",
+        ),
+        (
+            sample(include_str!(
+                "../../../alerts/common-test-subscription.json"
+            )),
+            "test_payload",
+        ),
+    ] {
+        let reply = world.post(&alert).await;
+        assert_eq!(
+            (reply.status, &reply.body["outcome"], &reply.body["reason"]),
+            (200, &"ignored".into(), &reason.into())
+        );
+    }
+    assert!(world.calls().is_empty());
+    let mut log = common_alert(&[samples::WEB_01]);
+    log["data"]["essentials"]["signalType"] = "Log".into();
+    assert_eq!(world.post(&log).await.body["outcome"], "created");
     world.end().await;
 }

@@ -190,3 +190,28 @@ async fn in_the_wrapped_form_the_token_is_inside() {
     assert_eq!(outside.send().await.unwrap().status(), 401);
     world.end().await;
 }
+
+#[tokio::test]
+async fn another_caller_role_and_issuer_are_accepted_when_the_settings_name_them() {
+    let caller = "0c3b5a7d-1e2f-4a6b-8c9d-2f4e6a8b0c1d";
+    let issuer = "https://login.contoso.example/v2.0";
+    let world = secured_with(&[
+        ("SecureWebhook__CallerAppId", caller),
+        ("SecureWebhook__Role", "Alerts.Send"),
+        ("SecureWebhook__Issuer", issuer),
+    ])
+    .await;
+    let good = json!({ "azp": caller, "roles": ["Alerts.Send"], "iss": issuer });
+    for (member, usual, status) in [
+        ("none", Value::Null, 200),
+        ("azp", AZNS.into(), 403),
+        ("roles", json!([ROLE]), 403),
+        ("iss", v2(&world)["iss"].clone(), 401),
+    ] {
+        let mut claims = changed(v2(&world), good.clone());
+        claims[member] = usual;
+        let reply = sent_as(&world, &claims, Signing::Right).await;
+        assert_eq!(reply.status, status, "{member}: {reply:?}");
+    }
+    world.end().await;
+}
