@@ -7,6 +7,7 @@ use super::answer::{Answer, Outcome, provider_error};
 use super::arm::{Asked, page};
 use super::capture::{Capture, Provisioning, SessionStatus, storage_path};
 use super::ids::same;
+use super::oddities::Oddity;
 use super::operations::{self, State, Work};
 use super::world::{Watcher, World};
 use super::{references, request};
@@ -85,9 +86,18 @@ pub(super) fn delete(world: &mut World, asked: &Asked<'_>) -> Outcome {
     let Some(capture) = watcher.capture(&asked.route.child) else {
         return Ok(Answer::empty(204));
     };
+    if world.oddities.contains(&Oddity::DeletesWithoutEffect) {
+        return Ok(Answer::empty(204));
+    }
     refuse_parallel_write(world, watcher)?;
     let (id, name, serial) = (watcher.id.clone(), capture.name.clone(), capture.serial);
+    let at_once = world.oddities.contains(&Oddity::DeletesAtOnce);
     if let Some(watcher) = world.watcher_mut(&id) {
+        if at_once {
+            watcher.captures.retain(|capture| capture.serial != serial);
+            watcher.touch();
+            return Ok(Answer::empty(204));
+        }
         if let Some(capture) = watcher.capture_mut(&name) {
             capture.provisioning = Provisioning::Deleting;
             if capture.session == SessionStatus::Running {
@@ -117,6 +127,13 @@ pub(super) fn stop(world: &mut World, asked: &Asked<'_>) -> Outcome {
 /// 200 when the session has ended, 202 while it runs; the body has the status either way.
 pub(super) fn query_status(world: &mut World, asked: &Asked<'_>) -> Outcome {
     let (watcher, capture) = existing(world, asked)?;
+    if world.oddities.contains(&Oddity::StatusNotFound) {
+        let message = format!(
+            "Resource {}/packetCaptures/{} not found.",
+            watcher.id, capture.name
+        );
+        return Err(provider_error(404, "NotFound", message));
+    }
     let body = capture.status();
     if capture.is_over() {
         return Ok(Answer::json(200, body));

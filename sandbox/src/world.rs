@@ -74,6 +74,8 @@ pub(super) struct World {
     pub capture_page_size: Option<usize>,
     pub capture_limit: usize,
     pub one_write_at_a_time: bool,
+    /// Lasting oddities, switched on by tests.
+    pub oddities: Vec<super::oddities::Oddity>,
     pub directory: Directory,
     pub platform: Platform,
     /// What the caller's role allows; everything while there is none.
@@ -109,6 +111,7 @@ impl World {
             capture_page_size: None,
             capture_limit: 10_000,
             one_write_at_a_time: false,
+            oddities: Vec::new(),
             granted: None,
             denied: Vec::new(),
             versions: HashMap::new(),

@@ -60,6 +60,8 @@ pub struct Pace {
     pub longest_look: Duration,
     /// How long a job may take until its create; `None`: what the settings say.
     pub create_within: Option<Duration>,
+    /// How long Azure may take to finish a create after that.
+    pub start_within: Duration,
     /// How long a receiver of notices may take.
     pub notice: Timeouts,
 }
@@ -73,6 +75,7 @@ impl Default for Pace {
             first_pause: Duration::from_secs(1),
             longest_look: Duration::MAX,
             create_within: None,
+            start_within: Duration::from_secs(15 * 60),
             notice: Timeouts::default(),
         }
     }
@@ -154,6 +157,7 @@ impl App {
                         poll: pace.poll,
                         longest_look: pace.longest_look,
                         create_within: pace.create_within.unwrap_or(capture.create_within),
+                        start_within: pace.start_within,
                     },
                     retry,
                 ),

@@ -28,6 +28,8 @@ pub struct Parameters {
     pub longest_look: Duration,
     /// How long a job may take until its create, beside the time limit of one capture.
     pub create_within: Duration,
+    /// How long Azure may take to finish a create after that.
+    pub start_within: Duration,
 }
 
 /// What happens to finished sessions that this function created. Their files stay in any case.

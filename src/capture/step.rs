@@ -95,7 +95,12 @@ impl Capturer {
             return next;
         }
         let within = self.create_within();
-        match deadline(&job.phase, job.taken_at, within) {
+        match deadline(
+            &job.phase,
+            job.taken_at,
+            within,
+            self.parameters.start_within,
+        ) {
             Some(deadline) if now >= deadline => {
                 let report = std::mem::take(&mut job.report);
                 let target = &job.target.id;

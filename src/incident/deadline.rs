@@ -4,20 +4,18 @@ use super::job::Phase;
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// How long Azure may take to finish a create, once it was to be sent at the latest.
-const START_WITHIN: Duration = Duration::from_secs(15 * 60);
-
 /// When a job in this phase is given up, counted from when its alert was taken: `None` once the capture runs, whose end
 /// has limits of its own. `create_within`: `PacketCapture__CreateWithinSeconds` and the time limit of one capture, which
-/// the job may have to wait for.
+/// the job may have to wait for. `start_within`: how long Azure may take to finish a create that was sent last of all.
 pub fn deadline(
     phase: &Phase,
     taken_at: OffsetDateTime,
     create_within: Duration,
+    start_within: Duration,
 ) -> Option<OffsetDateTime> {
     let within = match phase {
         Phase::Prepare | Phase::Deleting { .. } => create_within,
-        Phase::Starting { .. } => create_within.saturating_add(START_WITHIN),
+        Phase::Starting { .. } => create_within.saturating_add(start_within),
         Phase::Running { .. } | Phase::Notifying | Phase::Removing { .. } => return None,
     };
     let within = time::Duration::try_from(within).unwrap_or(time::Duration::MAX);
@@ -49,10 +47,14 @@ mod tests {
             (Phase::Notifying, None),
             (Phase::Removing { session }, None),
         ] {
-            let within = Duration::from_secs(1_800);
-            assert_eq!(deadline(&phase, taken_at, within), expected, "{phase:?}");
+            let (create, start) = (Duration::from_secs(1_800), Duration::from_secs(900));
+            assert_eq!(
+                deadline(&phase, taken_at, create, start),
+                expected,
+                "{phase:?}"
+            );
         }
         let last = datetime!(9999-12-31 23:59:59 UTC);
-        assert!(deadline(&Phase::Prepare, last, Duration::MAX) >= Some(last));
+        assert!(deadline(&Phase::Prepare, last, Duration::MAX, Duration::MAX) >= Some(last));
     }
 }

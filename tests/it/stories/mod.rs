@@ -1,6 +1,7 @@
 //! What a caller or an operator sees: an alert arrives, Azure does something, and this is what becomes of it.
 
 mod capture;
+mod endless;
 mod fault;
 mod follow;
 mod front_door;

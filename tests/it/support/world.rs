@@ -68,7 +68,6 @@ impl World {
             poll: (Duration::from_millis(20), Duration::from_secs(1)),
             first_pause: Duration::from_millis(20),
             longest_look: Duration::from_millis(100),
-            create_within: None,
             ..Pace::default()
         }
     }

@@ -1,0 +1,34 @@
+//! What Azure really does now and then and no document promises: switches that stay on, unlike faults, which are counted.
+
+use super::{Sandbox, capture::Provisioning};
+
+/// A lasting oddity of packet captures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// A delete is done when it is answered: 204, and the capture is gone.
+    DeletesAtOnce,
+    /// A delete is answered with 204 and changes nothing.
+    DeletesWithoutEffect,
+    /// The status of each listed capture is answered with 404.
+    StatusNotFound,
+}
+
+impl Sandbox {
+    /// Switches an oddity on, until the sandbox stops.
+    pub fn be_odd(&self, oddity: Oddity) {
+        self.shared
+            .with_world(|world, _| world.oddities.push(oddity));
+    }
+
+    /// Lists a capture as being deleted, for ever. Panics when it is not there.
+    pub fn delete_for_ever(&self, watcher: &str, name: &str) {
+        self.shared.with_world(|world, _| {
+            let capture = world
+                .watcher_mut(watcher)
+                .and_then(|watcher| watcher.capture_mut(name));
+            capture
+                .unwrap_or_else(|| panic!("no packet capture {name} in the sandbox"))
+                .provisioning = Provisioning::Deleting;
+        });
+    }
+}

@@ -1,0 +1,191 @@
+//! No job is without an end: whatever Azure goes on saying, people hear what stood in the way, and Resource Manager is
+//! not flooded meanwhile.
+
+use crate::support::{
+    azure::Azure,
+    receiver::Receiver,
+    world::{World, common_alert},
+};
+use alert_packet_capture::app::Pace;
+use azure_sandbox::{ExistingCapture, Oddity, SessionStatus, samples};
+use serde_json::Value;
+use std::time::Duration;
+use time::{OffsetDateTime, macros::datetime};
+
+const NAME: &str = "PSAzureFunction";
+
+fn existing(
+    target: &str,
+    status: SessionStatus,
+    started: Option<OffsetDateTime>,
+    limit: i32,
+) -> ExistingCapture {
+    ExistingCapture {
+        watcher: samples::WATCHER_WESTEUROPE.to_owned(),
+        name: NAME.to_owned(),
+        target: target.to_owned(),
+        status,
+        started,
+        time_limit_seconds: limit,
+        stop_reason: None,
+    }
+}
+
+fn stale() -> ExistingCapture {
+    let long_ago = OffsetDateTime::now_utc() - time::Duration::hours(1);
+    existing(samples::WEB_01, SessionStatus::Stopped, Some(long_ago), 10)
+}
+
+/// A function whose deadlines are over in no time, beside the one second of its captures.
+async fn impatient(azure: Azure, receiver: &Receiver) -> World {
+    let settings = receiver.settings();
+    let mut settings: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    settings.push(("PacketCapture__TimeLimitInSeconds", "1"));
+    let pace = Pace {
+        create_within: Some(Duration::ZERO),
+        start_within: Duration::ZERO,
+        ..World::pace()
+    };
+    World::paced(azure, &settings, pace).await
+}
+
+/// The one notification of an alert that met this Azure.
+async fn told(arrange: impl FnOnce(&Azure)) -> (World, Value) {
+    let azure = Azure::start().await;
+    arrange(&azure);
+    let receiver = Receiver::start().await;
+    let world = impatient(azure, &receiver).await;
+    world.post(&common_alert(&[samples::WEB_01])).await;
+    let failed = |event: &&Value| event["data"]["event"] == "failed";
+    receiver
+        .until(|events| events.iter().any(|event| failed(&event)))
+        .await;
+    let events = receiver.notices();
+    let data = events.iter().find(failed).unwrap()["data"].clone();
+    (world, data)
+}
+
+fn assert_told(data: &Value, code: &str, what: &str) {
+    assert_eq!(data["failure"]["code"], code, "{data}");
+    let message = data["message"].as_str().unwrap();
+    assert!(message.contains(what), "{message}");
+}
+
+#[tokio::test]
+async fn a_create_that_stays_in_progress_is_given_up() {
+    let (world, data) = told(|_| {}).await;
+    assert_told(
+        &data,
+        "StartDeadlineExceeded",
+        "has not finished creating it",
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_stale_capture_whose_deletion_never_ends_is_told() {
+    let (world, data) = told(|azure| azure.add_capture(stale())).await;
+    assert_told(&data, "CreateDeadlineExceeded", "is being deleted");
+    assert_eq!(world.count("PUT"), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_capture_that_is_listed_as_deleting_for_ever_is_told() {
+    let (world, data) = told(|azure| {
+        azure.add_capture(stale());
+        azure.delete_for_ever(samples::WATCHER_WESTEUROPE, NAME);
+    })
+    .await;
+    assert_told(&data, "CreateDeadlineExceeded", "Azure is deleting");
+    assert_eq!(world.count("DELETE"), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn rounds_that_change_nothing_wait_ever_longer() {
+    for oddity in [Oddity::StatusNotFound, Oddity::DeletesWithoutEffect] {
+        let (world, data) = told(|azure| {
+            azure.add_capture(stale());
+            azure.be_odd(oddity);
+        })
+        .await;
+        assert_eq!(data["failure"]["code"], "CreateDeadlineExceeded", "{data}");
+        let rounds = world.count("GET packetCaptures");
+        assert!(rounds <= 10, "{oddity:?}: {rounds} rounds in a second");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_stale_capture_that_is_deleted_at_once_costs_one_list() {
+    let azure = Azure::start().await;
+    azure.add_capture(stale());
+    azure.be_odd(Oddity::DeletesAtOnce);
+    let world = World::on(azure, &[]).await;
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    assert_eq!(world.count("GET packetCaptures"), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_capture_within_its_own_limit_is_joined_whatever_ours_is() {
+    let minute_ago = OffsetDateTime::now_utc() - time::Duration::seconds(60);
+    let azure = Azure::start().await;
+    azure.add_capture(existing(
+        samples::WEB_01,
+        SessionStatus::Running,
+        Some(minute_ago),
+        300,
+    ));
+    let world = World::on(azure, &[]).await;
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.body["outcome"], "joined", "{:?}", reply.body);
+    assert_eq!(world.count("DELETE"), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_impossible_start_deletes_nothing_and_blocks_nothing() {
+    let tomorrow = OffsetDateTime::now_utc() + time::Duration::days(1);
+    for started in [
+        None,
+        Some(datetime!(0001-01-01 00:00 UTC)),
+        Some(datetime!(9999-12-31 23:59:59 UTC)),
+        Some(tomorrow),
+    ] {
+        let azure = Azure::start().await;
+        azure.add_capture(existing(
+            samples::WEB_02,
+            SessionStatus::Running,
+            started,
+            300,
+        ));
+        let world = World::on(azure, &[("PacketCapture__ReplyWaitSeconds", "0")]).await;
+        let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+        assert_eq!(reply.body["outcome"], "accepted", "{started:?}");
+        // It is checked again soon, and the new capture starts as soon as the other one is over.
+        let checked = |lines: &[String]| {
+            lines
+                .iter()
+                .filter(|line| line.ends_with("queryStatus 202"))
+                .count()
+                >= 2
+        };
+        world.until(checked).await;
+        assert_eq!(world.count("DELETE"), 0, "{started:?}");
+        world.azure.finish_sessions();
+        world
+            .until(|lines| lines.iter().any(|line| line.starts_with("DELETE")))
+            .await;
+        world.azure.complete_operations();
+        world
+            .until(|lines| lines.iter().any(|line| line.starts_with("PUT")))
+            .await;
+        world.end().await;
+    }
+}
