@@ -230,6 +230,9 @@ async fn close(response: Response) -> Response {
 
 /// `content-type` as `Content-Type`, as people write it.
 fn title_case(name: &str) -> String {
+    if name == "www-authenticate" {
+        return "WWW-Authenticate".to_owned();
+    }
     let mut at_start = true;
     let letter = |c: char| {
         let c = if at_start { c.to_ascii_uppercase() } else { c };

@@ -2,7 +2,7 @@
 //! here. This process puts a copy in the queue, which it then holds, and the host deletes the old message.
 
 use super::{Intake, http::json_ok, refusal::Refusal, request};
-use crate::{incident::Job, queue::QueueError};
+use crate::incident::Job;
 use axum::{body::Bytes, response::Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// The name of the binding in function.json.
 const BINDING: &str = "job";
+/// The member of a job that counts lost deliveries.
+const UNFINISHED: &str = "unfinished";
 /// JSON in a string, and that in a string: the host does not wrap a message more often.
 const MAX_WRAPS: usize = 3;
 /// The `visibilityTimeout` in host.json, after which the host retries.
@@ -28,8 +30,9 @@ struct Done {
 ///
 /// # Errors
 /// Any answer but 2xx makes the host retry and, after the attempts in host.json, move the message to the poison queue.
-/// So a job is refused only while Queue Storage does not accept it: nothing else keeps it, and the host's message still
-/// does. A message that is not a job is refused too, since the poison queue is where operators look for one.
+/// So a job is refused only while Queue Storage does not accept it: then the host's message is the only copy. One that
+/// comes while the memory queue is set is done from there, which is better than not at all. A message that is not a job
+/// is refused, since the poison queue is where operators look for one.
 pub(super) async fn take(intake: &Intake, envelope: Bytes) -> Result<Response, Refusal> {
     let (job, text) = request::read(envelope, job).await.map_err(|cause| {
         let message = format!("the queue trigger brought a message that is not a job: {cause}");
@@ -38,24 +41,26 @@ pub(super) async fn take(intake: &Intake, envelope: Bytes) -> Result<Response, R
         );
         Refusal::NoJob(message)
     })?;
-    if let Err(error) = intake.queue.put(vec![text]).await {
-        return Err(refused(&job, &error));
+    let (id, target) = (job.job_id, &job.target.id);
+    if let Err(error) = intake.queue.put_recovered(text).await {
+        tracing::warn!(job.id = %id, "could not recover job {id}: {error}; the Functions host retries");
+        return Err(Refusal::NotTaken {
+            message: format!("could not recover job {id}: {error}"),
+            retry_after: HOST_RETRY_AFTER,
+        });
     }
-    tracing::info!(job.id = %job.job_id, resource.id = %job.target.id, "job recovered from another process");
+    if !intake.queue.is_durable() {
+        tracing::warn!(
+            job.id = %id,
+            "job recovered into the memory queue, since JobQueue__Kind is memory; it is lost if this process stops"
+        );
+    }
+    tracing::info!(job.id = %id, resource.id = %target, "job recovered from another process");
     Ok(json_ok(&Done {
         outputs: Map::new(),
-        logs: [format!("job {} recovered", job.job_id)],
+        logs: [format!("job {id} recovered")],
         return_value: None,
     }))
-}
-
-fn refused(job: &Job, error: &QueueError) -> Refusal {
-    let message = format!("could not recover job {}: {error}", job.job_id);
-    tracing::warn!("{message}; the Functions host retries");
-    Refusal::NotTaken {
-        message,
-        retry_after: HOST_RETRY_AFTER,
-    }
 }
 
 /// The job in the host's envelope, and its text.
@@ -72,10 +77,13 @@ fn job(envelope: &[u8]) -> Result<(Job, String), String> {
         value =
             serde_json::from_str(text).map_err(|error| format!("its text is no JSON ({error})"))?;
     }
-    let text = value.to_string();
-    let job = serde_json::from_value(value)
+    let mut job: Job = serde_json::from_value(value.clone())
         .map_err(|error| format!("its JSON is not that of a job ({error})"))?;
-    Ok((job, text))
+    // Once for the process that lost it, however often the host had to bring it here.
+    job.unfinished.carry_over(1);
+    // Into the value: members of a newer version stay as they are.
+    value[UNFINISHED] = serde_json::to_value(job.unfinished).map_err(|error| error.to_string())?;
+    Ok((job, value.to_string()))
 }
 
 #[cfg(test)]
@@ -102,7 +110,10 @@ mod tests {
             let envelope = json!({ "Data": { "job": wrapped }, "Metadata": {} }).to_string();
             let (job, text) = job(envelope.as_bytes()).unwrap();
             assert_eq!(job.job_id.to_string(), written["jobId"]);
-            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), written);
+            let mut put: Value = serde_json::from_str(&text).unwrap();
+            assert_ne!(put[UNFINISHED].take(), written[UNFINISHED]);
+            put[UNFINISHED] = written[UNFINISHED].clone();
+            assert_eq!(put, written);
         }
         let thrice = Value::from(twice.to_string());
         let deeper = Value::from(thrice.to_string());

@@ -1,6 +1,9 @@
 //! The queue of a single process: fast, needs nothing, and is lost with the process.
 
-use super::{JobQueue, Message, QueueError};
+use super::{
+    JobQueue, Message, QueueError,
+    turns::{Group, Turns},
+};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard},
@@ -21,12 +24,13 @@ pub struct MemoryQueue {
     changed: Notify,
 }
 
-/// When a message is visible, then its last receipt: the order in which messages are given out.
+/// When a message is visible, then its last receipt: the order in which messages become due.
 type Place = (Instant, u64);
 
 #[derive(Default)]
 struct Stored {
     id: u64,
+    group: Group,
     delivered: u32,
     /// Boxed, since a string that was written into has room for as much again.
     body: Box<str>,
@@ -37,6 +41,9 @@ struct State {
     last_receipt: u64,
     last_id: u64,
     messages: BTreeMap<Place, Stored>,
+    /// Messages that are due, by rank and receipt: the order in which they are given out.
+    due: BTreeMap<(u64, u64), Stored>,
+    turns: Turns,
     /// Pop receipt to the message's place in `messages`.
     received: BTreeMap<String, Place>,
 }
@@ -50,12 +57,14 @@ impl State {
     }
 
     /// Puts a message in as one that its receiver holds from `now` on.
-    fn hold(&mut self, now: Instant, id: u64, delivered: u32, body: Box<str>) -> Message {
-        let stored = Stored {
+    fn hold(&mut self, now: Instant, stored: Stored) -> Message {
+        let Stored {
             id,
             delivered,
-            body: body.clone(),
-        };
+            ref body,
+            ..
+        } = stored;
+        let body = body.clone();
         let place = self.insert(now + VISIBILITY_TIMEOUT, stored);
         let pop_receipt = place.1.to_string();
         self.received.insert(pop_receipt.clone(), place);
@@ -65,6 +74,41 @@ impl State {
             delivered,
             body: body.into(),
         }
+    }
+
+    fn put(&mut self, bodies: Vec<String>) {
+        let now = Instant::now();
+        let group = self.turns.new_group();
+        for body in bodies {
+            self.last_id += 1;
+            let stored = Stored {
+                id: self.last_id,
+                group,
+                delivered: 0,
+                body: body.into(),
+            };
+            self.insert(now, stored);
+        }
+    }
+
+    /// The message whose turn it is among those that are due.
+    fn next(&mut self, now: Instant) -> Option<Stored> {
+        while let Some(first) = self.messages.first_entry()
+            && first.key().0 <= now
+        {
+            let ((_, receipt), stored) = first.remove_entry();
+            // A receiver that never came back loses its claim here.
+            self.received.remove(&receipt.to_string());
+            let rank = self.turns.rank(stored.group);
+            self.due.insert((rank, receipt), stored);
+        }
+        let ((rank, _), stored) = self.due.pop_first()?;
+        self.turns.given_out(rank);
+        Some(stored)
+    }
+
+    fn len(&self) -> usize {
+        self.messages.len() + self.due.len()
     }
 
     fn take(&mut self, message: &Message) -> Result<Stored, QueueError> {
@@ -91,15 +135,18 @@ impl MemoryQueue {
     /// The next visible message, or when to look again.
     fn try_receive(&self, now: Instant) -> Result<Message, Option<Instant>> {
         let mut state = self.state();
-        match state.messages.keys().next().copied() {
-            Some(place) if place.0 <= now => {
-                // A receiver that never came back loses its claim here.
-                state.received.retain(|_, claimed| *claimed != place);
-                let stored = state.messages.remove(&place).unwrap_or_default();
+        match state.next(now) {
+            Some(stored) => {
                 let delivered = stored.delivered.saturating_add(1);
-                Ok(state.hold(now, stored.id, delivered, stored.body))
+                Ok(state.hold(
+                    now,
+                    Stored {
+                        delivered,
+                        ..stored
+                    },
+                ))
             }
-            other => Err(other.map(|place| place.0)),
+            None => Err(state.messages.keys().next().map(|place| place.0)),
         }
     }
 }
@@ -108,25 +155,21 @@ impl MemoryQueue {
 impl JobQueue for MemoryQueue {
     async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
         let mut state = self.state();
-        let waiting = state.messages.len();
+        let waiting = state.len();
         if waiting + bodies.len() > self.capacity {
             return Err(QueueError::Full {
                 waiting,
                 capacity: self.capacity,
             });
         }
-        let now = Instant::now();
-        for body in bodies {
-            state.last_id += 1;
-            let id = state.last_id;
-            let stored = Stored {
-                id,
-                delivered: 0,
-                body: body.into(),
-            };
-            state.insert(now, stored);
-        }
+        state.put(bodies);
         drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    async fn put_recovered(&self, body: String) -> Result<(), QueueError> {
+        self.state().put(vec![body]);
         self.changed.notify_one();
         Ok(())
     }
@@ -148,8 +191,9 @@ impl JobQueue for MemoryQueue {
 
     async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError> {
         let mut state = self.state();
-        let Stored { id, delivered, .. } = state.take(message)?;
-        Ok(state.hold(Instant::now(), id, delivered, body.into()))
+        let taken = state.take(message)?;
+        let body = body.into();
+        Ok(state.hold(Instant::now(), Stored { body, ..taken }))
     }
 
     async fn put_back(
@@ -189,7 +233,7 @@ impl JobQueue for MemoryQueue {
     }
 
     async fn waiting(&self) -> usize {
-        self.state().messages.len()
+        self.state().len()
     }
 
     async fn close(&self) {}

@@ -5,6 +5,7 @@ pub mod connection;
 mod memory;
 mod shared_key;
 mod storage;
+mod turns;
 
 pub use connection::Connection;
 pub use memory::MemoryQueue;
@@ -66,12 +67,19 @@ impl QueueError {
 /// A queue of messages, delivered at least once.
 #[async_trait::async_trait]
 pub trait JobQueue: Send + Sync {
-    /// Puts all messages in, or none of them. This process holds them: [`JobQueue::receive`] gives them to it
-    /// at once; others see them when the visibility timeout has passed.
+    /// Puts all messages of one alert in, or none of them. This process holds them: [`JobQueue::receive`] gives them
+    /// to it at once, in turn with those of other alerts; other processes see them when the visibility timeout has
+    /// passed.
     ///
     /// # Errors
     /// [`QueueError::Full`], [`QueueError::TooLarge`], [`QueueError::Unavailable`].
     async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError>;
+
+    /// Puts a message in that a queue had accepted before. The capacity, which limits new work, does not apply.
+    ///
+    /// # Errors
+    /// [`QueueError::TooLarge`], [`QueueError::Unavailable`].
+    async fn put_recovered(&self, body: String) -> Result<(), QueueError>;
 
     /// Waits for a message whose time has come. At least half of its visibility timeout is left then.
     async fn receive(&self) -> Message;

@@ -80,18 +80,16 @@ impl StorageQueue {
     }
 }
 
-#[async_trait::async_trait]
-impl JobQueue for StorageQueue {
-    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
+impl StorageQueue {
+    async fn put_within(&self, capacity: usize, bodies: Vec<String>) -> Result<(), QueueError> {
         bodies.iter().try_for_each(|body| wire::check_size(body))?;
         let (holding, count) = (&self.holding, bodies.len());
-        let capacity = holding.options.capacity;
         let reserved = holding
             .state()
             .schedule
             .reserve(count, capacity, Instant::now());
         reserved.map_err(|waiting| QueueError::Full { waiting, capacity })?;
-        // A task of its own: a caller that goes away shall not leave a part of the messages behind.
+        // A task of its own: a caller that disconnects must not leave a part of the messages behind.
         let holding = holding.clone();
         let put = tokio::spawn(async move {
             let put = holding.clone().put_all(bodies).await;
@@ -110,6 +108,17 @@ impl JobQueue for StorageQueue {
             tracing::warn!("{}", told(error));
         }
         put
+    }
+}
+
+#[async_trait::async_trait]
+impl JobQueue for StorageQueue {
+    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
+        self.put_within(self.holding.options.capacity, bodies).await
+    }
+
+    async fn put_recovered(&self, body: String) -> Result<(), QueueError> {
+        self.put_within(usize::MAX, vec![body]).await
     }
 
     async fn receive(&self) -> Message {

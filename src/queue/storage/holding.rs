@@ -5,7 +5,7 @@ use super::{
     JOBS, StorageOptions,
     schedule::{Schedule, Turn},
     told,
-    wire::{Received, Wire},
+    wire::{CALLS, Received, Wire},
 };
 use crate::queue::{Message, QueueError};
 use azure_storage_queue::QueueServiceClient;
@@ -70,20 +70,27 @@ impl Holding {
         self.state.lock().expect("no code panics with this lock")
     }
 
+    /// Puts the messages of one alert in, no more of them at once than there are calls: another alert's wait for one
+    /// call, not for all of these.
     pub async fn put_all(self: Arc<Self>, bodies: Vec<String>) -> Result<(), QueueError> {
         let start = Instant::now();
         let hidden = self.options.visibility_timeout;
+        let mut bodies = bodies.into_iter().enumerate();
         let mut puts = JoinSet::new();
-        for (number, body) in bodies.into_iter().enumerate() {
-            let holding = self.clone();
-            puts.spawn(async move { (number, holding.jobs.put(body, hidden).await) });
-        }
-        let mut messages = Vec::with_capacity(puts.len());
-        let mut failure = None;
-        for (number, put) in puts.join_all().await {
-            match put {
-                Ok(message) => messages.push((number, message)),
-                Err(error) => failure = Some(error),
+        let (mut messages, mut failure) = (Vec::with_capacity(bodies.len()), None);
+        loop {
+            while failure.is_none() && puts.len() < CALLS {
+                let Some((number, body)) = bodies.next() else {
+                    break;
+                };
+                let holding = self.clone();
+                puts.spawn(async move { (number, holding.jobs.put(body, hidden).await) });
+            }
+            match puts.join_next().await {
+                None => break,
+                Some(Ok((number, Ok(message)))) => messages.push((number, message)),
+                Some(Ok((_, Err(error)))) => failure = Some(error),
+                Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
             }
         }
         if let Some(error) = failure {
@@ -93,8 +100,10 @@ impl Holding {
         }
         messages.sort_by_key(|(number, _)| *number);
         let mut state = self.state();
+        let alert = state.schedule.new_group();
         for (_, message) in messages {
-            state.schedule.wait(message, start, start + hidden);
+            let hidden_until = start + hidden;
+            state.schedule.wait_in(alert, message, start, hidden_until);
         }
         drop(state);
         self.changed.notify_one();

@@ -1,7 +1,10 @@
 //! The messages of a storage queue that this process holds, and which one is next. Queue Storage hides them
 //! from everybody, this process included, so that a due message is given out here without asking the service.
 
-use crate::queue::Message;
+use crate::queue::{
+    Message,
+    turns::{Group, Turns},
+};
 use std::collections::{BTreeMap, HashMap};
 use tokio::time::Instant;
 
@@ -10,11 +13,22 @@ type Place = (Instant, u64);
 
 struct Held {
     message: Message,
+    group: Group,
     /// Queue Storage hides it until then, as far as this process knows.
     hidden_until: Instant,
     due: Instant,
-    /// `None` while somebody works on it or renews it.
-    place: Option<Place>,
+    place: Where,
+}
+
+/// Where a held message is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    /// With a receiver, or being renewed.
+    Out,
+    /// Not due, or not seen to be.
+    Waiting(Place),
+    /// Due; by rank, then in the order in which they became due.
+    Due((u64, u64)),
 }
 
 /// See the file's head.
@@ -22,6 +36,8 @@ struct Held {
 pub(super) struct Schedule {
     held: HashMap<String, Held>,
     waiting: BTreeMap<Place, String>,
+    due: BTreeMap<(u64, u64), String>,
+    turns: Turns,
     /// Messages that are being put and may soon be held.
     reserved: usize,
     last: u64,
@@ -41,18 +57,16 @@ impl Schedule {
     /// The message that is due, out of the schedule until it is held again. `ahead` is how long it must at
     /// least stay hidden.
     pub fn next(&mut self, now: Instant, ahead: std::time::Duration) -> Turn {
-        let Some((&place, id)) = self.waiting.first_key_value() else {
-            return Turn::Wait(None);
+        self.collect_due(now);
+        let Some(((rank, _), id)) = self.due.pop_first() else {
+            let next = self.waiting.first_key_value();
+            return Turn::Wait(next.map(|((due, _), _)| *due));
         };
-        if place.0 > now {
-            return Turn::Wait(Some(place.0));
-        }
-        let id = id.clone();
-        self.waiting.remove(&place);
+        self.turns.given_out(rank);
         let Some(held) = self.held.get_mut(&id) else {
             return self.next(now, ahead);
         };
-        held.place = None;
+        held.place = Where::Out;
         let message = held.message.clone();
         if held.hidden_until < now + ahead {
             Turn::Renew(message)
@@ -61,8 +75,33 @@ impl Schedule {
         }
     }
 
-    /// Holds a message that is given out when it is due.
+    /// Ranks the messages that have become due.
+    fn collect_due(&mut self, now: Instant) {
+        while let Some(first) = self.waiting.first_entry()
+            && first.key().0 <= now
+        {
+            let ((_, number), id) = first.remove_entry();
+            if let Some(held) = self.held.get_mut(&id) {
+                let place = (self.turns.rank(held.group), number);
+                held.place = Where::Due(place);
+                self.due.insert(place, id);
+            }
+        }
+    }
+
+    /// A group for the messages of one alert.
+    pub fn new_group(&mut self) -> Group {
+        self.turns.new_group()
+    }
+
+    /// Holds a message that is given out when it is due, in its group or, when it is new here, in one of its own.
     pub fn wait(&mut self, message: Message, due: Instant, hidden_until: Instant) {
+        let group = self.group(&message.message_id);
+        self.wait_in(group, message, due, hidden_until);
+    }
+
+    /// The same in this group.
+    pub fn wait_in(&mut self, group: Group, message: Message, due: Instant, hidden_until: Instant) {
         self.release(&message.message_id);
         self.last += 1;
         let place = (due, self.last);
@@ -70,9 +109,10 @@ impl Schedule {
         self.waiting.insert(place, id.clone());
         let held = Held {
             message,
+            group,
             hidden_until,
             due,
-            place: Some(place),
+            place: Where::Waiting(place),
         };
         self.held.insert(id, held);
     }
@@ -80,18 +120,19 @@ impl Schedule {
     /// Holds a message that somebody works on.
     pub fn hold(&mut self, message: Message, now: Instant, hidden_until: Instant) {
         let id = message.message_id.clone();
+        let group = self.group(&id);
         self.release(&id);
         let held = Held {
             message,
+            group,
             hidden_until,
             due: now,
-            place: None,
+            place: Where::Out,
         };
         self.held.insert(id, held);
     }
 
-    /// When a message is or was due.
-    /// Whether nobody else can have received this message by now.
+    /// Whether no other process can have received this message by now.
     pub fn holds(&self, message: &Message, now: Instant) -> bool {
         let held = self.held.get(&message.message_id);
         held.is_some_and(|held| {
@@ -99,6 +140,7 @@ impl Schedule {
         })
     }
 
+    /// When a message is or was due.
     pub fn due(&self, id: &str) -> Option<Instant> {
         self.held.get(id).map(|held| held.due)
     }
@@ -113,17 +155,26 @@ impl Schedule {
 
     fn release(&mut self, id: &str) -> Option<Held> {
         let held = self.held.remove(id)?;
-        if let Some(place) = held.place {
-            self.waiting.remove(&place);
+        match held.place {
+            Where::Waiting(place) => drop(self.waiting.remove(&place)),
+            Where::Due(place) => drop(self.due.remove(&place)),
+            Where::Out => {}
         }
         Some(held)
+    }
+
+    fn group(&mut self, id: &str) -> Group {
+        match self.held.get(id) {
+            Some(held) => held.group,
+            None => self.turns.new_group(),
+        }
     }
 
     /// Makes room for messages, or says how many there are.
     pub fn reserve(&mut self, count: usize, capacity: usize, now: Instant) -> Result<(), usize> {
         // Whoever worked on these never came back, and others see them by now.
         self.held
-            .retain(|_, held| held.place.is_some() || held.hidden_until > now);
+            .retain(|_, held| held.place != Where::Out || held.hidden_until > now);
         let waiting = self.len();
         if waiting + count > capacity {
             return Err(waiting);
@@ -144,6 +195,7 @@ impl Schedule {
     /// Everything held, with the instants when it is due.
     pub fn drain(&mut self) -> Vec<(Message, Instant)> {
         self.waiting.clear();
+        self.due.clear();
         let held = self.held.drain();
         held.map(|(_, held)| (held.message, held.due)).collect()
     }

@@ -25,10 +25,11 @@ use std::{error::Error, fmt, future::Future, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use url::Url;
 
-/// Queue Storage answers within tens of milliseconds; the sender of an alert waits for this.
+/// How long one call may take, without the wait for its turn. Queue Storage answers within tens of milliseconds, and
+/// the sender of an alert waits for it.
 const DEADLINE: Duration = Duration::from_secs(4);
-/// Calls at once.
-const CALLS: usize = 16;
+/// Maximum number of calls at once.
+pub(super) const CALLS: usize = 16;
 /// A message's text, base64 and all.
 /// <https://learn.microsoft.com/en-us/rest/api/storageservices/put-message>
 const MOST_TEXT: usize = 64 * 1024;
@@ -234,8 +235,8 @@ impl Wire {
     where
         F: Future<Output = azure_core::Result<T>>,
     {
+        let _turn = self.calls.acquire().await;
         let called = async {
-            let _place = self.calls.acquire().await;
             match call().await {
                 Err(error) if code(&error) == Some("QueueNotFound") => {
                     self.queue.create(None).await?;
@@ -372,6 +373,36 @@ fn without_queries(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::{task::JoinSet, time::sleep};
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_is_one_call_s_and_not_that_of_all_before_it() {
+        let key = "UseDevelopmentStorage=true";
+        let way = Way::Connection(Connection::parse(key).unwrap());
+        let service = service(way, reqwest::Client::new()).unwrap();
+        let wire = Arc::new(Wire::new(&service, "jobs").unwrap());
+        let mut calls = JoinSet::new();
+        let mut call = |takes: Duration| {
+            let wire = wire.clone();
+            calls.spawn(async move {
+                let called = wire.call("wait", || async {
+                    sleep(takes).await;
+                    Ok(())
+                });
+                called.await.is_ok()
+            });
+        };
+        for _ in 0..1_000 {
+            call(Duration::from_millis(80));
+        }
+        call(DEADLINE + Duration::from_secs(1));
+        let done = calls.join_all().await;
+        assert_eq!(
+            done.iter().filter(|done| !**done).count(),
+            1,
+            "the slow one"
+        );
+    }
 
     #[test]
     fn no_query_is_told() {

@@ -34,6 +34,8 @@ async fn all_of_it(ground: Ground<'_>) {
     a_kept_message_has_a_new_receipt_and_no_other(&*queue).await;
     a_message_put_back_comes_when_it_is_due(&*queue).await;
     all_or_none_goes_in(&*queue).await;
+    a_recovered_job_gets_in_when_the_queue_is_full(&*queue).await;
+    alerts_take_turns(&*queue).await;
     a_poisoned_message_is_gone(&*queue).await;
     if queue.is_durable() {
         too_large_a_message_is_refused(&*queue).await;
@@ -127,6 +129,34 @@ async fn all_or_none_goes_in(queue: &dyn JobQueue) {
     assert_eq!(queue.waiting().await, 1);
     queue.put(bodies(&["b", "c"])).await.unwrap();
     for body in ["a", "b", "c"] {
+        let message = received(queue, body).await;
+        queue.delete(&message).await.unwrap();
+    }
+}
+
+async fn a_recovered_job_gets_in_when_the_queue_is_full(queue: &dyn JobQueue) {
+    queue.put(bodies(&["a", "b", "c"])).await.unwrap();
+    queue.put_recovered("recovered".to_owned()).await.unwrap();
+    assert_eq!(queue.waiting().await, CAPACITY + 1);
+    let full = queue.put(bodies(&["d"])).await.unwrap_err();
+    assert!(matches!(full, QueueError::Full { .. }), "{full}");
+    // It takes its turn too, although it came last.
+    for body in ["a", "recovered", "b", "c"] {
+        let message = received(queue, body).await;
+        queue.delete(&message).await.unwrap();
+    }
+}
+
+async fn alerts_take_turns(queue: &dyn JobQueue) {
+    queue.put(bodies(&["a1", "a2"])).await.unwrap();
+    queue.put(bodies(&["b1"])).await.unwrap();
+    let first = received(queue, "a1").await;
+    let now = Duration::ZERO;
+    let second = received(queue, "b1").await;
+    queue.put_back(&first, "a1".to_owned(), now).await.unwrap();
+    queue.put_back(&second, "b1".to_owned(), now).await.unwrap();
+    // The second target of the first alert comes before that alert's retry.
+    for body in ["a2", "b1", "a1"] {
         let message = received(queue, body).await;
         queue.delete(&message).await.unwrap();
     }

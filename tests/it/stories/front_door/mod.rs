@@ -4,7 +4,7 @@ mod policy;
 mod requests;
 
 use crate::support::world::{World, common_alert, reply};
-use azure_sandbox::{Call, Fault, What, samples};
+use azure_sandbox::{Call, Fault, FaultBody, What, samples};
 use serde_json::{Value, json};
 
 const FUNCTION: &str = "/api/AlertPacketCapture";

@@ -218,3 +218,34 @@ async fn an_alert_that_asks_for_no_capture_is_answered_with_the_reason() {
     assert_eq!(world.post(&log).await.body["outcome"], "created");
     world.end().await;
 }
+
+#[tokio::test]
+async fn one_alert_captures_no_more_machines_than_the_owner_allows() {
+    let world = World::with(&[("PacketCapture__MaxTargets", "1")]).await;
+    let alert = common_alert(&[samples::WEB_01, samples::SQL_01]);
+    let dry = world
+        .post_to("/api/AlertPacketCapture?dryRun=true", &alert)
+        .await;
+    assert_eq!(dry.body["wouldCapture"], true, "{:?}", dry.body);
+    let real = world.post(&alert).await;
+    assert_eq!(real.body["outcome"], "created", "{:?}", real.body);
+    for (captures, at) in [(&dry.body["captures"], 0), (&real.body["captures"], 1)] {
+        assert_eq!(captures.as_array().unwrap().len(), at + 1);
+        let skipped = &captures[at];
+        for (member, expected) in [
+            ("target", json!(samples::SQL_01)),
+            ("status", json!("skipped")),
+            ("reason", json!("max_targets_reached")),
+            ("jobId", Value::Null),
+        ] {
+            assert_eq!(skipped[member], expected, "{member}");
+        }
+        let message = skipped["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("sql-01 ") && message.contains("PacketCapture__MaxTargets"),
+            "{message}"
+        );
+    }
+    assert_eq!(world.count("PUT"), 1);
+    world.end().await;
+}

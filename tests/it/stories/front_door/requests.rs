@@ -1,6 +1,11 @@
 //! Routes, methods, content types, sizes, the wrapped form, and bodies that are no alerts.
 
 use super::*;
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 #[tokio::test]
 async fn the_route_is_found_however_it_is_written() {
@@ -189,4 +194,58 @@ async fn no_body_makes_the_function_answer_5xx() {
     }
     assert!(statuses[&200] > 50 && statuses[&400] > 50, "{statuses:?}");
     world.end().await;
+}
+
+/// Far longer than a stop takes that waits for nothing, and shorter than one that waits for its limit.
+const PROMPT: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn the_stop_waits_for_no_request_that_is_half_sent() {
+    let world = World::start().await;
+    let address = world.url.strip_prefix("http://").unwrap().to_owned();
+    let half = async |text: &str| {
+        let mut connection = TcpStream::connect(&address).await.unwrap();
+        let head = format!("POST {FUNCTION} HTTP/1.1\r\nHost: a\r\n{text}");
+        connection.write_all(head.as_bytes()).await.unwrap();
+        connection
+    };
+    let mut head = half("").await;
+    let mut body = half("Expect: 100-continue\r\nContent-Length: 100\r\n\r\n").await;
+    // The server asks for the body once it reads it.
+    let mut start = [0; 12];
+    body.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 100");
+    let ended = tokio::time::timeout(PROMPT, world.end()).await;
+    ended.expect("a prompt stop");
+    let mut answer = String::new();
+    body.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("the function is stopping"), "{answer}");
+    let mut nothing = Vec::new();
+    let _ = head.read_to_end(&mut nothing).await;
+    assert!(nothing.is_empty(), "{nothing:?}");
+}
+
+#[tokio::test]
+async fn an_alert_that_only_the_memory_held_is_refused_at_the_stop() {
+    let world = World::start().await;
+    let throttled = What::Status {
+        code: 429,
+        retry_after: Some("250".to_owned()),
+        body: FaultBody::Empty,
+    };
+    world.azure.fault(Fault {
+        on: Call::ListWatchers,
+        times: 1,
+        what: throttled,
+    });
+    let reply = world.post_later(&common_alert(&[samples::WEB_01]));
+    world
+        .until(|lines| lines.iter().any(|line| line.ends_with(" 429")))
+        .await;
+    let ended = tokio::time::timeout(PROMPT, world.end()).await;
+    ended.expect("a prompt stop");
+    let reply = reply.await.unwrap();
+    assert_eq!(reply.status, 503, "the sender repeats it: {:?}", reply.body);
+    assert!(reply.headers.contains_key("retry-after"));
 }

@@ -61,16 +61,6 @@ async fn what_is_no_job_goes_back_to_the_host() {
 }
 
 #[tokio::test]
-async fn the_memory_queue_refuses_the_trigger() {
-    let world = World::start().await;
-    let reply = trigger(&world, json!({})).await;
-    assert_eq!(reply.status, 503);
-    let message = reply.body["error"]["message"].as_str().unwrap();
-    assert!(message.contains("JobQueue__Kind is memory"), "{message}");
-    world.end().await;
-}
-
-#[tokio::test]
 async fn a_signature_or_the_identity_opens_the_queue_as_well_as_the_key() {
     for opened_with in [
         Sandbox::queue_settings_with_sas,

@@ -117,6 +117,57 @@ async fn the_trigger_brings_a_job_that_another_process_left() {
 }
 
 #[tokio::test]
+async fn a_full_instance_takes_a_recovered_job() {
+    let azure = Azure::start().await;
+    let job = left_behind(&azure).await;
+    azure.remove_oldest_message(QUEUE);
+    let settings = [("JobQueue__Capacity", "1")];
+    let world = app(&azure, azure.queue_settings(), &settings).await;
+    let first = world.post(&common_alert(&[samples::SQL_01])).await;
+    assert_eq!(first.body["outcome"], "created", "{:?}", first.body);
+    let full = world.post(&common_alert(&[samples::SQL_01])).await;
+    assert_eq!(full.status, 503, "{:?}", full.body);
+    // Its alert was accepted when there was room. Five refusals would end in the poison queue.
+    let taken = trigger(&world, Value::from(job.as_str())).await;
+    assert_eq!(taken.status, 200, "{:?}", taken.body);
+    world
+        .until(|lines| lines.iter().filter(|line| *line == CAPTURE).count() == 2)
+        .await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_recovered_job_counts_the_process_that_lost_it() {
+    let azure = Azure::start().await;
+    let job = left_behind(&azure).await;
+    azure.remove_oldest_message(QUEUE);
+    let world = app(&azure, azure.queue_settings(), &[]).await;
+    azure.fault(Fault {
+        on: Call::ListWatchers,
+        times: 1,
+        what: What::Hang,
+    });
+    assert_eq!(trigger(&world, Value::from(job.as_str())).await.status, 200);
+    let queued: Value = serde_json::from_str(&azure.queue_messages(QUEUE)[0]).unwrap();
+    let lost: Value = serde_json::from_str(&job).unwrap();
+    assert_eq!(queued["jobId"], lost["jobId"]);
+    assert_eq!(queued["unfinished"]["before"], 1, "{queued}");
+}
+
+#[tokio::test]
+async fn the_memory_queue_takes_a_recovered_job_rather_than_let_it_be_poisoned() {
+    let azure = Azure::start().await;
+    let job = left_behind(&azure).await;
+    let world = World::on(azure.clone(), &[]).await;
+    let taken = trigger(&world, Value::from(job.as_str())).await;
+    assert_eq!(taken.status, 200, "{:?}", taken.body);
+    world
+        .until(|lines| lines.iter().any(|line| line == CAPTURE))
+        .await;
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_process_that_polls_finds_such_a_job_itself() {
     let azure = Azure::start().await;
     left_behind(&azure).await;
