@@ -20,14 +20,19 @@ pub struct Parameters {
     pub total_bytes: Option<u32>,
     pub filters: Vec<Value>,
     pub limit: usize,
+    /// How long a job may take until its create, beside the time limit of one capture.
+    pub create_within: Duration,
     /// Whether and when a session of ours that is over is removed.
     pub remove_finished: RemoveFinished,
+}
+
+/// How often Azure is asked about a capture.
+#[derive(Debug, Clone, Copy)]
+pub struct Polling {
     /// The shortest and the longest time between two polls of an operation.
     pub poll: (Duration, Duration),
     /// Maximum interval between checks of a running session.
     pub longest_look: Duration,
-    /// How long a job may take until its create, beside the time limit of one capture.
-    pub create_within: Duration,
 }
 
 /// What happens to finished sessions that this function created. Their files stay in any case.

@@ -52,7 +52,7 @@ pub enum Unreadable {
     )]
     NotAtStart,
     #[error(
-        "a Key Vault reference that App Service could not resolve; look at the app's identity, its right to get secrets from the vault (or keyVaultReferenceIdentity), and the reference itself"
+        "a Key Vault reference that App Service could not resolve; check the app's identity, its right to get secrets from the vault (or keyVaultReferenceIdentity), and the reference itself"
     )]
     KeyVaultReference,
     #[error(
@@ -187,9 +187,9 @@ pub fn has_header(value: &str) -> bool {
     strip_prefix_any_case(value.trim(), HEADER).is_some()
 }
 
-/// Whether App Service left a Key Vault reference unresolved in a setting.
-pub fn is_key_vault_reference(value: &str) -> bool {
-    strip_prefix_any_case(value.trim(), "@Microsoft.KeyVault(").is_some()
+/// Whether App Service left a Key Vault reference unresolved in a setting, as the whole value or within it.
+pub fn has_key_vault_reference(value: &str) -> bool {
+    value.to_ascii_lowercase().contains("@microsoft.keyvault(")
 }
 
 /// The initialization vector and the ciphertext.
@@ -227,7 +227,7 @@ fn without_header(value: &str) -> Unreadable {
     if value.is_empty() {
         return Unreadable::Empty;
     }
-    if is_key_vault_reference(value) {
+    if has_key_vault_reference(value) {
         return Unreadable::KeyVaultReference;
     }
     let value: String = value.split_ascii_whitespace().collect();

@@ -5,7 +5,7 @@ use crate::{
     app::{self, Pace},
     azure::{client::ArmClient, error::chain},
     capture::CaptureName,
-    config::{AppSettings, AzureSettings, Problem, Settings},
+    config::{AppSettings, AzureSettings, Group, Problem, Setting, Settings},
     resource_id::ResourceId,
 };
 use std::time::Duration;
@@ -61,9 +61,10 @@ pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
         tell(environment, &problems, report);
         return None;
     };
-    let scopes = app::allowed(&settings.allowed, &mut problems).scopes;
-    let storage = app::storage(&settings, &mut problems).storage_id;
-    let name = app::capture_name(&settings, &mut problems);
+    let scopes = settings.allowed.allowed.scopes.clone();
+    let parameters = &settings.capture.parameters;
+    let storage = parameters.storage.storage_id.clone();
+    let name = parameters.name.clone();
     let azure = settings
         .azure
         .take()
@@ -72,10 +73,7 @@ pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
             Err(error) => {
                 let text = chain(&error);
                 let (name, expected) = text.split_once(": ").unwrap_or(("AZURE_TENANT_ID", &text));
-                problems.push(Problem {
-                    name: name.to_owned(),
-                    expected: expected.to_owned(),
-                });
+                problems.push(Problem::new(name, expected));
                 None
             }
         });
@@ -113,17 +111,11 @@ fn read(environment: &AppSettings) -> (Option<Settings>, Vec<Problem>) {
         left_out.extend(members.map_or(&[][..], |(_, members)| *members));
     }
     let mut settings = Settings::read_for_dry_run(&environment.without(&left_out)).ok();
-    const OTHERS: [&str; 7] = [
-        "PacketCapture",
-        "JobQueue",
-        "FUNCTIONS_",
-        "AzureWebJobsStorage",
-        "AzureApiVersion",
-        SECURE_WEBHOOK,
-        NOTIFICATION,
-    ];
-    let of_azure = |name: &&str| !OTHERS.iter().any(|prefix| name.starts_with(prefix));
-    if let Some(settings) = settings.as_mut().filter(|_| names.iter().any(of_azure)) {
+    let of_azure = |problem: &Problem| {
+        let setting = Setting::find(problem.to_set());
+        setting.is_some_and(|it| matches!(it.group, Group::Identity | Group::Cloud))
+    };
+    if let Some(settings) = settings.as_mut().filter(|_| problems.iter().any(of_azure)) {
         settings.azure = None;
     }
     (settings, problems)
@@ -145,9 +137,9 @@ fn tell(environment: &AppSettings, problems: &[Problem], report: &mut Report) {
     if problems.is_empty() {
         report.ok("app settings", "complete and well-formed");
     }
-    for Problem { name, expected } in problems {
-        let first = name.split(' ').next().unwrap_or(name);
-        let mend = mend::app_setting(environment, &format!("{first}=..."));
+    for problem in problems {
+        let Problem { name, expected, .. } = problem;
+        let mend = mend::app_setting(environment, &format!("{}=...", problem.to_set()));
         report.failed("app settings", format!("{name}: {expected}"), mend);
     }
 }
@@ -167,7 +159,18 @@ fn sanity(environment: &AppSettings, settings: &Settings, report: &mut Report) {
     } else {
         report.ok("reply wait", format!("{} s", wait.as_secs()));
     }
-    let scopes = &settings.allowed.scopes;
+    for warning in settings.warnings() {
+        let pair = format!("{}=...", warning.name);
+        let mend = mend::app_setting(environment, &pair);
+        report.warning("app settings", warning.to_string(), mend);
+    }
+    let scopes: Vec<String> = settings
+        .allowed
+        .allowed
+        .scopes
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     if scopes.is_empty() {
         report.warning(
             "allowed scopes",

@@ -1,6 +1,8 @@
 //! Ids of Azure resources, read strictly, because they come from outside and end up in URLs that carry our token.
 //! Whatever has been parsed holds no segment that a URL could read as anything but one name.
 
+#![deny(clippy::arithmetic_side_effects)]
+
 mod name;
 mod operation_url;
 mod short_name;

@@ -1,7 +1,7 @@
 //! What people are told when no identity can be chosen.
 
 use super::{
-    super::app_settings::Reader,
+    super::reader::Reader,
     CERTIFICATE, CERTIFICATE_PASSWORD, ENDPOINT, EXPLICIT, FEDERATED, NEW, OLD, PASSWORD, SECRET,
     TOKEN_FILE,
     choice::{Credential, Undecided},
