@@ -118,7 +118,7 @@ pub fn storage_queue(
             StorageQueue::connect(connection.clone(), http, settings.options)
         }
         QueueAccount::Service { url, identity } => {
-            let identity = identity.as_ref().or(azure.map(|azure| &azure.identity));
+            let identity = identity.as_deref().or(azure.map(|azure| &azure.identity));
             let identity = identity.ok_or_else(|| {
                 let needed = "missing; needs the identity that opens the storage account";
                 SettingsError::from(Problem::new("AZURE_CLIENT_ID", needed))

@@ -53,7 +53,7 @@ pub enum QueueAccount {
     Service {
         url: Url,
         /// The identity that the settings of the account name; `None` takes that of the Azure settings.
-        identity: Option<Identity>,
+        identity: Option<Box<Identity>>,
     },
 }
 
@@ -123,7 +123,10 @@ fn account(reader: &mut Reader<'_>, has_identity: bool) -> Option<QueueAccount> 
                 reader.problem(name, text);
                 return None;
             }
-            Some(QueueAccount::Service { url, identity: own })
+            Some(QueueAccount::Service {
+                url,
+                identity: own.map(Box::new),
+            })
         }
         (None, None) => {
             let text = format!(

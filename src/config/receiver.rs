@@ -46,8 +46,8 @@ pub(super) fn receiver(host: &str) -> Receiver {
         return Receiver::Only(*format);
     }
     let environment = host.contains(".environment.api.");
-    let is_flow = LOGIC_APPS.iter().any(|it| within(it))
-        || environment && POWER_PLATFORM.iter().any(|it| within(it));
+    let is_flow =
+        LOGIC_APPS.iter().any(&within) || environment && POWER_PLATFORM.iter().any(within);
     match is_flow {
         true => Receiver::Flow,
         false => Receiver::Unknown,

@@ -125,7 +125,7 @@ pub fn decrypt(value: &str, key: &Key) -> Result<Zeroizing<String>, Unreadable> 
         return Err(Unreadable::OddByteCount);
     }
     // A unit becomes three bytes at most: the text never moves and leaves no copy behind.
-    let mut password = Zeroizing::new(String::with_capacity(units.len() * 3));
+    let mut password = Zeroizing::new(String::with_capacity(units.len().saturating_mul(3)));
     for c in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
         password.push(c.map_err(|_| Unreadable::NotText)?);
     }
@@ -157,10 +157,11 @@ fn encrypt_with(password: &str, key: &Key, iv: [u8; BLOCK]) -> Result<String, No
     if password.contains(char::is_control) {
         return Err(NotEncryptable::ControlCharacters);
     }
-    let length = password.encode_utf16().count() * 2;
-    let mut data = Zeroizing::new(Vec::with_capacity(length + BLOCK));
+    let length = password.encode_utf16().count().saturating_mul(2);
+    let padded = length.saturating_add(BLOCK);
+    let mut data = Zeroizing::new(Vec::with_capacity(padded));
     data.extend(password.encode_utf16().flat_map(u16::to_le_bytes));
-    data.resize(length + BLOCK, 0);
+    data.resize(padded, 0);
     let data = match key.bytes().len() {
         16 => encrypt_blocks::<Encryptor<Aes128>>(key, &iv, &mut data, length),
         24 => encrypt_blocks::<Encryptor<Aes192>>(key, &iv, &mut data, length),
@@ -271,7 +272,7 @@ fn hex(text: &str) -> Option<Vec<u8>> {
     rest.is_empty().then_some(())?;
     pairs
         .iter()
-        .map(|[high, low]| Some((digit(*high)? * 16 + digit(*low)?) as u8))
+        .map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8))
         .collect()
 }
 

@@ -10,6 +10,8 @@ use crate::{
 };
 use std::time::Duration;
 
+const CHECK: &str = "app settings";
+const SCOPES: &str = "PacketCapture__AllowedScopes";
 /// Action groups stop waiting after 10 s; a second is left for the way.
 const LONGEST_REPLY_WAIT: Duration = Duration::from_secs(9);
 
@@ -78,8 +80,16 @@ pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
             }
         });
     tell(environment, &problems, report);
+    for warning in settings.warnings() {
+        let mend = mend::app_setting(environment, &format!("{}=...", warning.name));
+        report.warning(CHECK, warning.to_string(), mend);
+    }
+    if problems.is_empty() && settings.warnings().is_empty() {
+        report.ok(CHECK, "complete and well-formed");
+    }
     let wrong_groups = wrong_groups(&problems);
-    sanity(environment, &settings, report);
+    let scopes_are_wrong = problems.iter().any(|it| it.to_set() == SCOPES);
+    sanity(environment, &settings, scopes_are_wrong, report);
     Some(Usable {
         settings,
         azure,
@@ -134,18 +144,20 @@ fn wrong_groups(problems: &[Problem]) -> Vec<&'static str> {
 }
 
 fn tell(environment: &AppSettings, problems: &[Problem], report: &mut Report) {
-    if problems.is_empty() {
-        report.ok("app settings", "complete and well-formed");
-    }
     for problem in problems {
         let Problem { name, expected, .. } = problem;
         let mend = mend::app_setting(environment, &format!("{}=...", problem.to_set()));
-        report.failed("app settings", format!("{name}: {expected}"), mend);
+        report.failed(CHECK, format!("{name}: {expected}"), mend);
     }
 }
 
 /// What is legal and yet hardly meant.
-fn sanity(environment: &AppSettings, settings: &Settings, report: &mut Report) {
+fn sanity(
+    environment: &AppSettings,
+    settings: &Settings,
+    scopes_are_wrong: bool,
+    report: &mut Report,
+) {
     let wait = settings.capture.reply_wait;
     if wait > LONGEST_REPLY_WAIT {
         report.warning(
@@ -159,11 +171,6 @@ fn sanity(environment: &AppSettings, settings: &Settings, report: &mut Report) {
     } else {
         report.ok("reply wait", format!("{} s", wait.as_secs()));
     }
-    for warning in settings.warnings() {
-        let pair = format!("{}=...", warning.name);
-        let mend = mend::app_setting(environment, &pair);
-        report.warning("app settings", warning.to_string(), mend);
-    }
     let scopes: Vec<String> = settings
         .allowed
         .allowed
@@ -171,7 +178,9 @@ fn sanity(environment: &AppSettings, settings: &Settings, report: &mut Report) {
         .iter()
         .map(ToString::to_string)
         .collect();
-    if scopes.is_empty() {
+    if scopes_are_wrong {
+        report.skipped("allowed scopes", "their app setting is wrong");
+    } else if scopes.is_empty() {
         report.warning(
             "allowed scopes",
             "none set: any machine that an alert names is captured",
