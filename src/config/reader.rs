@@ -8,8 +8,9 @@ use super::{
 };
 use std::collections::BTreeMap;
 
-/// Characters of a wrong value that an error shows.
-const MAX_SHOWN: usize = 40;
+/// Maximum characters of a wrong value that an error shows: enough to recognize a number or a word, too few for a secret
+/// that was put into the wrong setting.
+const MAX_SHOWN: usize = 11;
 
 pub(super) struct Reader<'a> {
     settings: &'a AppSettings,

@@ -98,7 +98,7 @@ mod tests {
                 "AzureApiVersions__Network",
                 Some(Some("AzureApiVersion__Network")),
             ),
-            ("JobQueue__", Some(Some("JobQueue__Kind"))),
+            ("JobQueue__", Some(None)),
             ("PacketCapture__Quux__Corge__Grault__Garply", Some(None)),
             ("PacketCapture__Limit", None),
             ("packetcapture:limit", None),

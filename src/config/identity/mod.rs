@@ -68,7 +68,7 @@ pub enum IdentityKind {
         /// Whether its chain goes along, for applications that trust a subject name and an issuer.
         send_chain: bool,
     },
-    /// A token of a Kubernetes cluster that the application trusts; the file is written anew by others.
+    /// A token of a Kubernetes cluster that the application trusts; the file is renewed by others.
     WorkloadIdentity {
         application: Application,
         token_file: PathBuf,
@@ -205,12 +205,12 @@ pub enum SecretForm {
     Secret,
     /// A certificate; the portal shows the same thumbprint.
     Certificate { thumbprint: String },
-    /// Nothing of ours: the platform, a cluster or a person vouches.
+    /// No setting: the platform, a cluster or a person vouches.
     None,
 }
 
 impl IdentitySource {
-    /// What should not stay as it is.
+    /// What should be changed soon.
     pub fn warning(&self) -> Option<&'static str> {
         if self.form == SecretForm::PlainPassword {
             return Some(

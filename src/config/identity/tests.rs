@@ -206,16 +206,16 @@ fn half_a_set_is_an_error_that_names_what_is_missing() {
         ),
         (
             vec![("IDENTITY_ENDPOINT", "http://identity.example/msi"), header],
-            &["IDENTITY_ENDPOINT: the address that App Service sets"],
+            &["IDENTITY_ENDPOINT: needs the address that App Service sets"],
         ),
         (
             vec![("IDENTITY_ENDPOINT", "http://203.0.113.9/msi"), header],
-            &["IDENTITY_ENDPOINT: the address that App Service sets"],
+            &["IDENTITY_ENDPOINT: needs the address that App Service sets"],
         ),
         (
             vec![(EXPLICIT, "default"), SECRET],
             &[
-                "AzureCredential: one of EncryptedPassword, ClientSecret, ClientCertificate, WorkloadIdentity, ManagedIdentityFederation, ManagedIdentity, AzureCli",
+                "AzureCredential: needs one of EncryptedPassword, ClientSecret, ClientCertificate, WorkloadIdentity, ManagedIdentityFederation, ManagedIdentity, AzureCli",
             ],
         ),
         (
