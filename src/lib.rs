@@ -17,7 +17,9 @@
 //!
 //! `functions` → `incident`, `alert`, `queue`; `worker` → `capture`, `incident`, `queue`, `notify`; `capture` →
 //! `incident`, `azure`; `incident` → `alert`, `resource_id`; `readiness` → `azure`, `config`, `queue`;
-//! `alert`, `azure` → `resource_id`. [`app`] puts everything together; [`commands`] are the command line's ways in.
+//! `alert`, `azure` → `resource_id`. `config` reads settings into the plain values of the rooms that act on them
+//! (`capture::Parameters`, `incident::Allowed`, `notify::Format` and the like), so that no value exists twice; only
+//! `readiness`, `commands` and `app` use `config`. [`app`] puts everything together; [`commands`] are the command line's ways in.
 //! Only `main` and `config` read the process environment. A test guards all of this. The sandbox is a package of its
 //! own, which this one uses in its tests alone.
 

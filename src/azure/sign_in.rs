@@ -155,8 +155,11 @@ impl SignIn {
                 "look at {proof} and whether the pod has the label azure.workload.identity/use: \"true\""
             ),
             Some(IDENTITY_NOT_FOUND) => {
+                // App Service says the same when the app has a user-assigned identity only and none is named.
+                if way == Way::ManagedIdentity && client.is_empty() {
+                    return Some("no system-assigned identity: set AZURE_CLIENT_ID to the client id of the app's user-assigned identity, or, if the app has none, assign a system-assigned identity (az functionapp identity assign, or az webapp identity assign) and restart the app".to_owned());
+                }
                 let which = match way {
-                    Way::ManagedIdentity if client.is_empty() => "a system-assigned identity".to_owned(),
                     Way::ManagedIdentity => format!("the user-assigned identity of {client}"),
                     _ => format!("the user-assigned identity of {proof}"),
                 };
@@ -196,6 +199,7 @@ mod tests {
         let file = sign_in(Way::FederatedToken, "AZURE_CLIENT_ID", "TOKEN_FILE");
         let trusted = sign_in(Way::ManagedIdentityFederation, "AzureClientID", "TRUSTED");
         let managed = sign_in(Way::ManagedIdentity, "", "IDENTITY_ENDPOINT");
+        let user_assigned = sign_in(Way::ManagedIdentity, "AZURE_CLIENT_ID", "IDENTITY_ENDPOINT");
         let person = sign_in(Way::AzureCli, "", "");
         for (sign_in, code, words) in [
             (
@@ -240,6 +244,16 @@ mod tests {
             ),
             (secret, None, "look at the network"),
             (managed, None, "IDENTITY_ENDPOINT"),
+            (
+                managed,
+                Some(IDENTITY_NOT_FOUND),
+                "no system-assigned identity: set AZURE_CLIENT_ID to",
+            ),
+            (
+                user_assigned,
+                Some(IDENTITY_NOT_FOUND),
+                "assign it the user-assigned identity of AZURE_CLIENT_ID",
+            ),
             (person, None, "az login"),
         ] {
             let advice = sign_in.advice(code).unwrap();

@@ -105,7 +105,7 @@ impl Capturer {
             true => self.looks.plan(Instant::now(), early).min(at_end),
             false => at_end,
         };
-        Some(Next::After(wait.min(self.parameters.longest_look)))
+        Some(Next::After(wait.min(self.polling.longest_look)))
     }
 
     pub(super) async fn running(

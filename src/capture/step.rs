@@ -1,7 +1,12 @@
 //! One step of a job: read Azure, make at most one change, say when to come back. A step can be taken twice without
 //! harm, by any instance, since it reads before it writes.
 
-use super::{looks::Looks, outcome, parameters::Parameters, places::Places};
+use super::{
+    looks::Looks,
+    outcome,
+    parameters::{Parameters, Polling},
+    places::Places,
+};
 use crate::azure::{client::ArmClient, error::AzureError, network_watcher::NetworkWatcherClient};
 use crate::incident::{Action, Job, Phase, Retry, deadline::deadline};
 use std::time::Duration;
@@ -41,6 +46,7 @@ pub struct Capturer {
     /// For calls after it, whose concurrency limit is a separate one.
     pub(super) patient: NetworkWatcherClient,
     pub(super) parameters: Parameters,
+    pub(super) polling: Polling,
     pub(super) places: Places,
     pub(super) looks: Looks,
     pub(super) retry: Retry,
@@ -53,12 +59,13 @@ const FREE_ROUNDS: u32 = 2;
 const USUAL_POLL: Duration = Duration::from_secs(10);
 
 impl Capturer {
-    pub fn new(arm: ArmClient, parameters: Parameters, retry: Retry) -> Self {
+    pub fn new(arm: ArmClient, parameters: Parameters, polling: Polling, retry: Retry) -> Self {
         Self {
             retry,
             patient: NetworkWatcherClient::new(arm.patient()),
             client: NetworkWatcherClient::new(arm),
             parameters,
+            polling,
             places: Places::default(),
             looks: Looks::new(Instant::now()),
         }
@@ -99,7 +106,7 @@ impl Capturer {
             &job.phase,
             job.taken_at,
             within,
-            self.parameters.start_within,
+            self.polling.start_within,
         ) {
             Some(deadline) if now >= deadline => {
                 let report = std::mem::take(&mut job.report);
@@ -160,7 +167,7 @@ impl Capturer {
     }
 
     pub(super) fn poll_after(&self, asked: Option<Duration>) -> Next {
-        let (shortest, longest) = self.parameters.poll;
+        let (shortest, longest) = self.polling.poll;
         Next::After(asked.unwrap_or(USUAL_POLL).clamp(shortest, longest))
     }
 }

@@ -29,11 +29,15 @@ pub async fn check(
             );
         }
     };
-    if matches!(storage.account, QueueAccount::Identity(_)) && opener.is_none() {
+    let needs_opener = matches!(
+        storage.account,
+        QueueAccount::Service { identity: None, .. }
+    );
+    if needs_opener && opener.is_none() {
         return report.skipped(CHECK, "the identity that opens it has no token");
     }
     let azure = opener.map(|(azure, _)| azure);
-    let queue = match app::storage_queue(storage, settings.jobs.capacity, azure) {
+    let queue = match app::storage_queue(storage, azure) {
         Ok(queue) => queue,
         Err(error) => return report.failed(CHECK, chain(&error), show_connection("<account>")),
     };
@@ -63,9 +67,13 @@ fn mend_refusal(
     .and_then(|address| account(&address));
     let account = mend::quoted(account.as_deref().unwrap_or("<account>"));
     match (&storage.account, error.status()) {
-        (QueueAccount::ConnectionString(_), Some(_)) => show_connection(&account),
-        (QueueAccount::Identity(_), Some(401 | 403)) => {
-            let assignee = opener.map_or("<client id>", |(_, assignee)| assignee);
+        (QueueAccount::Connection(_), Some(_)) => show_connection(&account),
+        (QueueAccount::Service { identity, .. }, Some(401 | 403)) => {
+            let own = identity.as_ref().map(|it| it.client_id().map(mend::quoted));
+            let assignee = match own {
+                Some(own) => own.unwrap_or_else(|| "<client id>".to_owned()),
+                None => opener.map_or("<client id>".to_owned(), |(_, it)| it.to_owned()),
+            };
             format!(
                 "az role assignment create --assignee {assignee} --role \"Storage Queue Data Contributor\" --scope \"$(az storage account show --name {account} --query id --output tsv)\""
             )

@@ -2,18 +2,13 @@
 //! read by people, and its path is a secret that no other request should show.
 
 use super::{mend, report::Report};
-use crate::config::{AppSettings, NotificationFormat, NotificationSettings};
+use crate::config::{AppSettings, NotificationSettings};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
 const CHECK: &str = "notification";
 /// Connecting takes well under a second.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Receivers whose hosts tell what they understand.
-const KNOWN: [(&str, NotificationFormat, &str); 2] = [
-    ("hooks.slack.com", NotificationFormat::Slack, "slack"),
-    (".webhook.office.com", NotificationFormat::Teams, "teams"),
-];
 
 pub async fn check(
     environment: &AppSettings,
@@ -24,14 +19,6 @@ pub async fn check(
         return report.ok(CHECK, "off: the log alone tells how captures went");
     };
     let host = settings.webhook_url.host();
-    if let Some(format) = misunderstood(&host, settings.format) {
-        let pair = format!("Notification__Format={format}");
-        return report.warning(
-            CHECK,
-            format!("{host} understands the format {format} and is sent another one"),
-            mend::app_setting(environment, &pair),
-        );
-    }
     let url = settings.webhook_url.expose();
     let port = url.port_or_known_default().unwrap_or(443);
     // An IPv6 address has brackets in a URL and none for the connection.
@@ -53,29 +40,4 @@ pub async fn check(
         format!("{host} cannot be connected to ({trouble}): notices would be lost; look at the host name, or at what the app's network lets out"),
         mend::app_setting(environment, "Notification__WebhookUrl=https://..."),
     );
-}
-
-/// The format that a well-known receiver understands, if it is another one than is set.
-fn misunderstood(host: &str, format: NotificationFormat) -> Option<&'static str> {
-    let known = KNOWN.iter().find(|(name, ..)| host.ends_with(name))?;
-    (known.1 != format).then_some(known.2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn well_known_receivers_are_sent_what_they_understand() {
-        use NotificationFormat::{Json, Slack, Teams};
-        for (host, format, expected) in [
-            ("hooks.slack.com", Json, Some("slack")),
-            ("hooks.slack.com", Slack, None),
-            ("contoso.webhook.office.com", Slack, Some("teams")),
-            ("contoso.webhook.office.com", Teams, None),
-            ("alerts.example:8443", Json, None),
-        ] {
-            assert_eq!(misunderstood(host, format), expected, "{host}");
-        }
-    }
 }

@@ -5,11 +5,13 @@ use crate::{
     app::{self, Pace},
     azure::{client::ArmClient, error::chain},
     capture::CaptureName,
-    config::{AppSettings, AzureSettings, Problem, Settings},
+    config::{AppSettings, AzureSettings, Group, Problem, Setting, Settings},
     resource_id::ResourceId,
 };
 use std::time::Duration;
 
+const CHECK: &str = "app settings";
+const SCOPES: &str = "PacketCapture__AllowedScopes";
 /// Action groups stop waiting after 10 s; a second is left for the way.
 const LONGEST_REPLY_WAIT: Duration = Duration::from_secs(9);
 
@@ -61,9 +63,10 @@ pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
         tell(environment, &problems, report);
         return None;
     };
-    let scopes = app::allowed(&settings.allowed, &mut problems).scopes;
-    let storage = app::storage(&settings, &mut problems).storage_id;
-    let name = app::capture_name(&settings, &mut problems);
+    let scopes = settings.allowed.allowed.scopes.clone();
+    let parameters = &settings.capture.parameters;
+    let storage = parameters.storage.storage_id.clone();
+    let name = parameters.name.clone();
     let azure = settings
         .azure
         .take()
@@ -72,16 +75,21 @@ pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
             Err(error) => {
                 let text = chain(&error);
                 let (name, expected) = text.split_once(": ").unwrap_or(("AZURE_TENANT_ID", &text));
-                problems.push(Problem {
-                    name: name.to_owned(),
-                    expected: expected.to_owned(),
-                });
+                problems.push(Problem::new(name, expected));
                 None
             }
         });
     tell(environment, &problems, report);
+    for warning in settings.warnings() {
+        let mend = mend::app_setting(environment, &format!("{}=...", warning.name));
+        report.warning(CHECK, warning.to_string(), mend);
+    }
+    if problems.is_empty() && settings.warnings().is_empty() {
+        report.ok(CHECK, "complete and well-formed");
+    }
     let wrong_groups = wrong_groups(&problems);
-    sanity(environment, &settings, report);
+    let scopes_are_wrong = problems.iter().any(|it| it.to_set() == SCOPES);
+    sanity(environment, &settings, scopes_are_wrong, report);
     Some(Usable {
         settings,
         azure,
@@ -113,17 +121,11 @@ fn read(environment: &AppSettings) -> (Option<Settings>, Vec<Problem>) {
         left_out.extend(members.map_or(&[][..], |(_, members)| *members));
     }
     let mut settings = Settings::read_for_dry_run(&environment.without(&left_out)).ok();
-    const OTHERS: [&str; 7] = [
-        "PacketCapture",
-        "JobQueue",
-        "FUNCTIONS_",
-        "AzureWebJobsStorage",
-        "AzureApiVersion",
-        SECURE_WEBHOOK,
-        NOTIFICATION,
-    ];
-    let of_azure = |name: &&str| !OTHERS.iter().any(|prefix| name.starts_with(prefix));
-    if let Some(settings) = settings.as_mut().filter(|_| names.iter().any(of_azure)) {
+    let of_azure = |problem: &Problem| {
+        let setting = Setting::find(problem.to_set());
+        setting.is_some_and(|it| matches!(it.group, Group::Identity | Group::Cloud))
+    };
+    if let Some(settings) = settings.as_mut().filter(|_| problems.iter().any(of_azure)) {
         settings.azure = None;
     }
     (settings, problems)
@@ -142,18 +144,20 @@ fn wrong_groups(problems: &[Problem]) -> Vec<&'static str> {
 }
 
 fn tell(environment: &AppSettings, problems: &[Problem], report: &mut Report) {
-    if problems.is_empty() {
-        report.ok("app settings", "complete and well-formed");
-    }
-    for Problem { name, expected } in problems {
-        let first = name.split(' ').next().unwrap_or(name);
-        let mend = mend::app_setting(environment, &format!("{first}=..."));
-        report.failed("app settings", format!("{name}: {expected}"), mend);
+    for problem in problems {
+        let Problem { name, expected, .. } = problem;
+        let mend = mend::app_setting(environment, &format!("{}=...", problem.to_set()));
+        report.failed(CHECK, format!("{name}: {expected}"), mend);
     }
 }
 
 /// What is legal and yet hardly meant.
-fn sanity(environment: &AppSettings, settings: &Settings, report: &mut Report) {
+fn sanity(
+    environment: &AppSettings,
+    settings: &Settings,
+    scopes_are_wrong: bool,
+    report: &mut Report,
+) {
     let wait = settings.capture.reply_wait;
     if wait > LONGEST_REPLY_WAIT {
         report.warning(
@@ -167,8 +171,16 @@ fn sanity(environment: &AppSettings, settings: &Settings, report: &mut Report) {
     } else {
         report.ok("reply wait", format!("{} s", wait.as_secs()));
     }
-    let scopes = &settings.allowed.scopes;
-    if scopes.is_empty() {
+    let scopes: Vec<String> = settings
+        .allowed
+        .allowed
+        .scopes
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if scopes_are_wrong {
+        report.skipped("allowed scopes", "their app setting is wrong");
+    } else if scopes.is_empty() {
         report.warning(
             "allowed scopes",
             "none set: any machine that an alert names is captured",

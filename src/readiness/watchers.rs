@@ -112,7 +112,7 @@ impl Doctor<'_> {
     /// Our own leftover makes room for its successor, so it does not count where all captures have one name.
     fn room(&mut self, listed: &[Listed<'_>], watchers: usize) {
         const CHECK: &str = "room";
-        let limit = self.capture.limit;
+        let limit = self.capture.parameters.limit;
         let mut most = 0;
         let mut full = false;
         for (watcher, captures) in listed {

@@ -4,7 +4,7 @@
 //! <https://learn.microsoft.com/en-us/azure/app-service/overview-managed-identity#rest-endpoint-reference>
 
 use super::{RenewableCredential, SignIn, client_options};
-use crate::azure::sign_in::Trouble;
+use crate::{azure::sign_in::Trouble, resource_id::ResourceId};
 use azure_core::{
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     error::{Error, ErrorKind},
@@ -26,11 +26,21 @@ const HEADER: HeaderName = HeaderName::from_static("x-identity-header");
 /// A token is asked for anew so long before its end, as all of Azure's clients do.
 const AHEAD: Duration = Duration::minutes(5);
 
+/// Which identity of the app, of which it may have several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assigned {
+    System,
+    /// A user-assigned one by its client id.
+    Client(String),
+    /// A user-assigned one by its resource id.
+    Resource(ResourceId),
+}
+
 /// The identity and its tokens.
 pub struct ManagedIdentity {
     url: Url,
     header: Arc<Zeroizing<String>>,
-    client_id: Option<String>,
+    assigned: Assigned,
     pipeline: Pipeline,
     /// By scope. Held for one map operation, never over an await.
     cached: Mutex<HashMap<String, AccessToken>>,
@@ -45,18 +55,17 @@ impl fmt::Debug for ManagedIdentity {
 }
 
 impl ManagedIdentity {
-    /// The system-assigned identity without a `client_id`. `http` must be allowed to speak plain HTTP, as App
-    /// Service's endpoint does.
+    /// `http` must be allowed to speak plain HTTP, as App Service's endpoint does.
     pub fn new(
         url: Url,
         header: Zeroizing<String>,
-        client_id: Option<String>,
+        assigned: Assigned,
         http: &reqwest::Client,
     ) -> Self {
         Self {
             url,
             header: Arc::new(header),
-            client_id,
+            assigned,
             pipeline: Pipeline::new(
                 option_env!("CARGO_PKG_NAME"),
                 option_env!("CARGO_PKG_VERSION"),
@@ -75,7 +84,7 @@ impl ManagedIdentity {
         Self {
             url: self.url.clone(),
             header: self.header.clone(),
-            client_id: self.client_id.clone(),
+            assigned: self.assigned.clone(),
             pipeline: self.pipeline.clone(),
             cached: Mutex::default(),
             asking: Semaphore::new(1),
@@ -103,8 +112,14 @@ impl ManagedIdentity {
             query
                 .append_pair("resource", resource)
                 .append_pair("api-version", API_VERSION);
-            if let Some(client_id) = &self.client_id {
-                query.append_pair("client_id", client_id);
+            match &self.assigned {
+                Assigned::System => {}
+                Assigned::Client(id) => {
+                    query.append_pair("client_id", id);
+                }
+                Assigned::Resource(id) => {
+                    query.append_pair("mi_res_id", &id.to_string());
+                }
             }
         }
         let mut request = Request::new(url, Method::Get);

@@ -11,7 +11,7 @@ pub use azure_cli::azure_cli;
 pub use certificate::{Signer, certificate};
 pub use client_secret::client_secret;
 pub use federation::{managed_identity_federation, token_file};
-pub use managed_identity::{ManagedIdentity, managed_identity};
+pub use managed_identity::{Assigned, ManagedIdentity, managed_identity};
 
 use super::sign_in::SignIn;
 use azure_core::{
@@ -121,7 +121,7 @@ impl TokenCredential for RenewableCredential {
 }
 
 /// Where an application proves who it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
     /// Such as `https://login.microsoftonline.com`; it must be https.
     pub authority_host: Url,

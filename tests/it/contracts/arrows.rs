@@ -32,7 +32,30 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("azure", &["azure", "resource_id"]),
     ("queue", &["queue"]),
     ("notify", &["notify", "incident", "alert::Condition"]),
-    ("config", &["config", "resource_id"]),
+    // Settings are read into the values of the rooms that act on them, so that no value exists twice. Values alone:
+    // no client, no queue, no worker.
+    (
+        "config",
+        &[
+            "config",
+            "resource_id",
+            "azure::api_versions::ApiVersions",
+            "azure::credentials::Application",
+            "azure::credentials::Assigned",
+            "azure::network_watcher::StorageLocation",
+            "azure::sign_in::SignIn",
+            "azure::sign_in::Way",
+            "capture::CaptureName",
+            "capture::Parameters",
+            "capture::RemoveFinished",
+            "functions::Expected",
+            "incident::Allowed",
+            "incident::Event",
+            "notify::Format",
+            "queue::Connection",
+            "queue::StorageOptions",
+        ],
+    ),
     ("resource_id", &["resource_id"]),
     ("telemetry", &[]),
     (
@@ -108,8 +131,29 @@ fn uses(source: &str) -> BTreeSet<String> {
             used.insert(path.collect());
         }
     }
-    used.retain(|path| !path.is_empty());
-    used
+    used.iter().flat_map(|path| expanded(path)).collect()
+}
+
+/// `a::{b, c::{d, e}}` is `a::b`, `a::c::d` and `a::c::e`; `a::{self}` is `a`.
+fn expanded(path: &str) -> Vec<String> {
+    let Some((head, group)) = path.split_once('{') else {
+        let path = path.split(" as ").next().unwrap().trim();
+        let path = path.strip_suffix("::self").unwrap_or(path);
+        return (!path.is_empty())
+            .then(|| path.to_owned())
+            .into_iter()
+            .collect();
+    };
+    let group = group.trim_end().strip_suffix('}').unwrap_or(group);
+    let mut depth = 0;
+    let members = group.split(|c: char| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    });
+    members
+        .filter(|member| !member.trim().is_empty())
+        .flat_map(|member| expanded(&format!("{}{}", head.trim(), member.trim())))
+        .collect()
 }
 
 #[test]
@@ -173,13 +217,16 @@ fn only_the_exporter_makes_opentelemetry() {
 
 #[test]
 fn the_guard_sees_imports() {
-    let source = "use crate::{\n    alert::{self, Alert},\n    azure::resource_id::ResourceId,\n};\nfn f() { crate::queue::g() }";
+    let source = "use crate::{\n    alert::{self, Alert},\n    azure::resource_id::ResourceId,\n    capture::{Parameters, name::{Template}},\n};\nfn f() { crate::queue::g() }";
     let found: Vec<_> = uses(source).into_iter().collect();
     assert_eq!(
         found,
         [
-            "alert::{self, Alert}",
+            "alert",
+            "alert::Alert",
             "azure::resource_id::ResourceId",
+            "capture::Parameters",
+            "capture::name::Template",
             "queue::g"
         ]
     );

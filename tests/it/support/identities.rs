@@ -187,7 +187,7 @@ pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
             nobody(azure.managed_identity_settings())
         },
         "ManagedIdentityNotFound",
-        "assign it a system-assigned identity (az functionapp identity assign, or az webapp identity assign)",
+        "no system-assigned identity: set AZURE_CLIENT_ID to the client id of the app's user-assigned identity",
         "az functionapp identity assign --name shop-alerts --resource-group <group>",
     ),
     (

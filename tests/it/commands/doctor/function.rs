@@ -10,7 +10,10 @@ use tokio::net::TcpListener;
 
 const WEBHOOK: [(&str, &str); 2] = [
     ("SecureWebhook__TenantId", samples::TENANT_ID),
-    ("SecureWebhook__Audience", "api://alerts.contoso.example"),
+    (
+        "SecureWebhook__Audience",
+        "2f4a6c1e-9b3d-4e57-8a10-5c7e9d1f3b25, api://alerts.contoso.example",
+    ),
 ];
 
 fn found<'a>(checks: &'a [Value], check: &str) -> &'a Value {
@@ -61,7 +64,7 @@ fn connection(practice: &mut Practice, change: impl Fn(&str) -> String) {
     practice.set(name, &changed);
 }
 
-const SICK: [Sick; 14] = [
+const SICK: [Sick; 17] = [
     (
         anonymous,
         "function key",
@@ -128,10 +131,34 @@ const SICK: [Sick; 14] = [
             let url = "https://hooks.slack.com/services/wr0ng";
             it.set("Notification__WebhookUrl", url);
         },
-        "notification",
+        "app settings",
+        "failed",
+        "is not set, so json is sent, needs slack: hooks.slack.com takes no other format",
+        "--settings 'Notification__Format=...'",
+    ),
+    (
+        |it, _| {
+            WEBHOOK.iter().for_each(|(name, value)| it.set(name, value));
+            it.set("SecureWebhook__Audience", "api://alerts.contoso.example");
+        },
+        "app settings",
         "warning",
-        "hooks.slack.com understands the format slack",
-        "--settings Notification__Format=slack",
+        "tokens of version 2.0, which always carry the client id, are refused",
+        "--settings 'SecureWebhook__Audience=...'",
+    ),
+    (
+        |it, _| it.set("PacketCapture__AllowedScope", "/subscriptions/x"),
+        "app settings",
+        "failed",
+        "PacketCapture__AllowedScope: is not a known setting; did you mean PacketCapture__AllowedScopes?",
+        "--settings 'PacketCapture__AllowedScopes=...'",
+    ),
+    (
+        |it, _| it.set("Notifications:WebhookUrl", "https://alerts.example/hook"),
+        "app settings",
+        "failed",
+        "did you mean Notification__WebhookUrl?",
+        "--settings 'Notification__WebhookUrl=...'",
     ),
     (
         |it, _| {

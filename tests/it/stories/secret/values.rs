@@ -81,7 +81,7 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
         let QueueKind::Storage(storage) = &settings.jobs.kind else {
             panic!("a storage queue")
         };
-        let queue = app::storage_queue(storage, 10, Some(azure)).unwrap();
+        let queue = app::storage_queue(storage, Some(azure)).unwrap();
         for what in [
             What::DropBefore,
             What::Status {
