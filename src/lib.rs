@@ -34,6 +34,7 @@ pub mod notify;
 pub mod queue;
 pub mod readiness;
 pub mod resource_id;
+pub mod retry_after;
 pub mod telemetry;
 pub mod text;
 pub mod worker;

@@ -46,9 +46,13 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("alert", &["alert", "resource_id", "text"]),
     ("azure", &["azure", "resource_id", "text"]),
     ("queue", &["queue", "text"]),
-    ("notify", &["notify", "incident", "alert", "text"]),
+    (
+        "notify",
+        &["notify", "incident", "alert", "retry_after", "text"],
+    ),
     ("config", &["config", "resource_id", "text"]),
     ("resource_id", &["resource_id", "text"]),
+    ("retry_after", &[]),
     ("text", &["text"]),
     ("telemetry", &["text"]),
     (
