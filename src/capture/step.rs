@@ -2,7 +2,10 @@
 //! harm, by any instance, since it reads before it writes.
 
 use super::{looks::Looks, outcome, parameters::Parameters, places::Places};
-use crate::azure::{client::ArmClient, error::AzureError, network_watcher::NetworkWatcherClient};
+use crate::azure::{
+    client::ArmClient, compute::ComputeClient, error::AzureError,
+    network_watcher::NetworkWatcherClient,
+};
 use crate::incident::{Action, Job, Phase, Retry, deadline::deadline};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -40,6 +43,7 @@ pub struct Capturer {
     pub(super) client: NetworkWatcherClient,
     /// For calls after it, whose concurrency limit is a separate one.
     pub(super) patient: NetworkWatcherClient,
+    pub(super) compute: ComputeClient,
     pub(super) parameters: Parameters,
     pub(super) places: Places,
     pub(super) looks: Looks,
@@ -57,6 +61,7 @@ impl Capturer {
         Self {
             retry,
             patient: NetworkWatcherClient::new(arm.patient()),
+            compute: ComputeClient::new(arm.clone()),
             client: NetworkWatcherClient::new(arm),
             parameters,
             places: Places::default(),

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module, and what of ours it may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     (
         "functions",
         &[
@@ -35,6 +35,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "capture",
         &[
             "capture",
+            "advice",
             "incident",
             "alert",
             "azure",
@@ -44,7 +45,8 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ),
     ("incident", &["incident", "alert", "resource_id", "text"]),
     ("alert", &["alert", "resource_id", "text"]),
-    ("azure", &["azure", "resource_id", "text"]),
+    ("advice", &["advice", "azure"]),
+    ("azure", &["azure", "resource_id", "retry_after", "text"]),
     ("queue", &["queue", "text"]),
     (
         "notify",
@@ -58,6 +60,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     (
         "readiness",
         &[
+            "advice",
             "app",
             "azure",
             "capture",

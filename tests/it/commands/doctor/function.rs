@@ -97,7 +97,7 @@ const SICK: [Sick; 14] = [
         },
         "secure webhook",
         "failed",
-        "cannot be fetched",
+        "could not fetch",
         "az cloud show --query endpoints.activeDirectory   # belongs into AZURE_AUTHORITY_HOST",
     ),
     (

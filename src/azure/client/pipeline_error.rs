@@ -1,13 +1,17 @@
-//! Sorts the errors of `azure_core`'s pipeline: a token that was refused comes out of the same call as a lost connection.
+//! Sorts the errors of `azure_core`'s pipeline: a refused token and a lost connection come out of the same call.
 
-use super::{
-    error::{self, Failure},
-    sign_in::{SignIn, Trouble},
+use crate::{
+    azure::{
+        error::{self, Failure},
+        sign_in::{SignIn, Trouble},
+    },
+    text,
 };
 use azure_core::error::ErrorKind;
 use url::Url;
 
-/// `url` is what was called: its query may hold a signature, and the pipeline's errors print it.
+/// The failure behind an error. `url` is what was called: its query may hold a signature, and the pipeline's errors
+/// print it.
 pub(super) fn failure_of(error: azure_core::Error, url: Option<&Url>, sign_in: &SignIn) -> Failure {
     let sent = !matches!(error.kind(), ErrorKind::Connection);
     if !matches!(error.kind(), ErrorKind::Credential) {
@@ -19,7 +23,7 @@ pub(super) fn failure_of(error: azure_core::Error, url: Option<&Url>, sign_in: &
     no_token(sign_in, error)
 }
 
-/// The causes in one line, the query of this URL cut out.
+/// The causes in one line, without the query of this URL.
 fn without_query(error: &azure_core::Error, url: Option<&Url>) -> String {
     let text = error::chain(error);
     match url.and_then(Url::query) {
@@ -29,9 +33,9 @@ fn without_query(error: &azure_core::Error, url: Option<&Url>) -> String {
 }
 
 fn no_token(sign_in: &SignIn, error: azure_core::Error) -> Failure {
-    let text = error::chain(&error);
-    let entra = text.find("AADSTS").map(|at| {
-        let digits = text[at + 6..].chars().take_while(char::is_ascii_digit);
+    let said = error::chain(&error);
+    let entra = said.find("AADSTS").map(|at| {
+        let digits = said[at..].chars().skip(6).take_while(char::is_ascii_digit);
         format!("AADSTS{}", digits.collect::<String>())
     });
     let trouble = Trouble::within(&error);
@@ -45,15 +49,11 @@ fn no_token(sign_in: &SignIn, error: azure_core::Error) -> Failure {
         (None, None) => entra.is_none(),
     };
     let code = entra.or_else(|| trouble.map(|trouble| trouble.code().to_owned()));
-    let message = text
-        .lines()
-        .next()
-        .unwrap_or("Microsoft Entra ID gave no reason")
-        .to_owned();
+    let message = text::cleaned(&said, text::MESSAGE);
     Failure::NoToken {
-        advice: sign_in.advice(code.as_deref()),
         code: (!temporary).then(|| code.unwrap_or_else(|| "TokenRefused".to_owned())),
-        message,
+        message: message.unwrap_or_else(|| "Microsoft Entra ID gave no reason".to_owned()),
+        sign_in: *sign_in,
         source: error.into(),
     }
 }
