@@ -23,17 +23,19 @@ pub(super) fn failure_of(error: azure_core::Error, url: Option<&Url>, sign_in: &
     no_token(sign_in, error)
 }
 
-/// The causes in one line, without the query of this URL.
-fn without_query(error: &azure_core::Error, url: Option<&Url>) -> String {
-    let text = error::chain(error);
-    match url.and_then(Url::query) {
-        Some(query) => text.replace(&format!("?{query}"), ""),
-        None => text,
-    }
+/// The causes in one line, without the query of this URL. The query goes first: what is left of a truncated one could not
+/// be found.
+fn without_query(error: &dyn std::error::Error, url: Option<&Url>) -> String {
+    let said = error::causes(error);
+    let said = match url.and_then(Url::query) {
+        Some(query) => said.replace(&format!("?{query}"), ""),
+        None => said,
+    };
+    text::clean(&said, text::MESSAGE).into_owned()
 }
 
 fn no_token(sign_in: &SignIn, error: azure_core::Error) -> Failure {
-    let said = error::chain(&error);
+    let said = error::causes(&error);
     let entra = said.find("AADSTS").map(|at| {
         let digits = said[at..].chars().skip(6).take_while(char::is_ascii_digit);
         format!("AADSTS{}", digits.collect::<String>())
@@ -55,5 +57,22 @@ fn no_token(sign_in: &SignIn, error: azure_core::Error) -> Failure {
         message: message.unwrap_or_else(|| "Microsoft Entra ID gave no reason".to_owned()),
         sign_in: *sign_in,
         source: error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_long_query_is_left() {
+        let query = format!("s=s1gnature&c=MII{}", "x".repeat(3_500));
+        let url = Url::parse(&format!("https://arm.example/operations/1?{query}")).unwrap();
+        let error = std::io::Error::other(format!("error sending request for url ({url})"));
+        assert_eq!(
+            without_query(&error, Some(&url)),
+            "error sending request for url (https://arm.example/operations/1)"
+        );
+        assert_eq!(without_query(&error, None).chars().count(), text::MESSAGE);
     }
 }

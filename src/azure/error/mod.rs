@@ -2,22 +2,24 @@
 //! It holds facts and no advice; what people can do about it is the room `advice`.
 
 mod body;
+mod chain;
 mod conflict;
 mod reasons;
 
 pub use body::{ErrorBody, read_error_body};
+pub(super) use chain::causes;
+pub use chain::chain;
 
 use super::{
     api_versions::UnknownVersion,
     sign_in::{SignIn, Trouble},
 };
-use crate::text;
 use std::{error::Error as StdError, time::Duration};
 
 /// A failed call. Its text is for people and names the resource by its short name; the id is in `resource`, the cause
 /// in [`StdError::source`].
 #[derive(Debug, thiserror::Error)]
-#[error("could not {operation} ({}): {failure}", short_name(.resource))]
+#[error("could not {operation} ({}): {failure}", chain::short_name(.resource))]
 pub struct AzureError {
     /// What was attempted, such as "list packet captures".
     pub operation: &'static str,
@@ -219,38 +221,4 @@ impl AzureError {
 /// The statuses that Azure's own clients retry.
 pub fn is_temporary_status(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
-}
-
-/// The last segment of an id, or "subscription" and its GUID.
-fn short_name(resource: &str) -> String {
-    let mut segments = resource.rsplit('/');
-    match (segments.next(), segments.next()) {
-        (Some(guid), Some("subscriptions")) => format!("subscription {guid}"),
-        (Some(name), _) if resource.starts_with('/') => name.to_owned(),
-        _ => resource.to_owned(),
-    }
-}
-
-/// Maximum characters of a chain: an error of Azure's with its reason and the causes below it.
-const LONGEST_CHAIN: usize = 2_000;
-
-/// The chain of causes, outermost first, in one line: for logs. A cause that the text holds already is left out. A cause
-/// can repeat what Azure sent, such as a text that should be a number.
-pub fn chain(error: &dyn StdError) -> String {
-    // The SDK's further lines are links to its own manual.
-    let first_line = |error: &dyn StdError, maximum| {
-        let said = error.to_string();
-        text::clean(said.lines().next().unwrap_or_default(), maximum).into_owned()
-    };
-    let mut chained = first_line(error, LONGEST_CHAIN);
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let line = first_line(next, text::MESSAGE);
-        if !chained.contains(&line) {
-            chained.push_str(": ");
-            chained.push_str(&line);
-        }
-        cause = next.source();
-    }
-    text::clean(&chained, LONGEST_CHAIN).into_owned()
 }
