@@ -266,7 +266,9 @@ async fn keep_token(arm: ArmClient) {
                     error.code = error.code(),
                     "{}; what to do: {}",
                     crate::azure::error::chain(&error),
-                    error.advice().unwrap_or("see the message")
+                    crate::advice::for_error(&error)
+                        .as_deref()
+                        .unwrap_or("see the message")
                 );
                 Duration::ZERO
             }

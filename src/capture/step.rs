@@ -7,7 +7,10 @@ use super::{
     parameters::{Parameters, Polling},
     places::Places,
 };
-use crate::azure::{client::ArmClient, error::AzureError, network_watcher::NetworkWatcherClient};
+use crate::azure::{
+    client::ArmClient, compute::ComputeClient, error::AzureError,
+    network_watcher::NetworkWatcherClient,
+};
 use crate::incident::{Action, Job, Phase, Retry, deadline::deadline};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -45,6 +48,7 @@ pub struct Capturer {
     pub(super) client: NetworkWatcherClient,
     /// For calls after it, whose concurrency limit is a separate one.
     pub(super) patient: NetworkWatcherClient,
+    pub(super) compute: ComputeClient,
     pub(super) parameters: Parameters,
     pub(super) polling: Polling,
     pub(super) places: Places,
@@ -63,6 +67,7 @@ impl Capturer {
         Self {
             retry,
             patient: NetworkWatcherClient::new(arm.patient()),
+            compute: ComputeClient::new(arm.clone()),
             client: NetworkWatcherClient::new(arm),
             parameters,
             polling,
@@ -102,12 +107,7 @@ impl Capturer {
             return next;
         }
         let within = self.create_within();
-        match deadline(
-            &job.phase,
-            job.taken_at,
-            within,
-            self.polling.start_within,
-        ) {
+        match deadline(&job.phase, job.taken_at, within, self.polling.start_within) {
             Some(deadline) if now >= deadline => {
                 let report = std::mem::take(&mut job.report);
                 let target = &job.target.id;

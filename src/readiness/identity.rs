@@ -2,6 +2,7 @@
 
 use super::{mend, report::Report};
 use crate::{
+    advice,
     azure::{
         error::{AzureError, Failure, chain},
         sign_in,
@@ -46,7 +47,7 @@ pub fn refusal(error: &AzureError) -> String {
         } => message.clone(),
         _ => chain(error),
     };
-    match error.advice() {
+    match advice::for_error(error) {
         Some(advice) => format!("{said}: {advice}"),
         None => said,
     }

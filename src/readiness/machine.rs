@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     azure::{
-        compute::{self, Extension},
+        compute::{ComputeClient, Extension},
         network_watcher::NetworkWatcher,
     },
     resource_id::ResourceId,
@@ -22,7 +22,10 @@ impl Doctor<'_> {
         const CHECK: &str = "virtual machine";
         let name = id.name().unwrap_or_default();
         let mut os_type = None;
-        match compute::get_virtual_machine(&self.arm, id).await {
+        match ComputeClient::new(self.arm.clone())
+            .get_virtual_machine(id)
+            .await
+        {
             Ok(machine) => {
                 self.has(MACHINES_READ, name);
                 self.report
@@ -66,7 +69,10 @@ impl Doctor<'_> {
     async fn agent(&mut self, id: &ResourceId, os_type: Option<&str>) {
         let name = id.name().unwrap_or_default();
         let mend = mend::install_agent(id, os_type);
-        let extensions = match compute::list_extensions(&self.arm, id).await {
+        let extensions = match ComputeClient::new(self.arm.clone())
+            .list_extensions(id)
+            .await
+        {
             Ok(extensions) => extensions,
             Err(error) => return self.refused(AGENT, EXTENSIONS_READ, id, &error, mend),
         };
@@ -92,7 +98,10 @@ impl Doctor<'_> {
     async fn power(&mut self, id: &ResourceId) {
         let name = id.name().unwrap_or_default();
         let mend = mend::start_machine(id);
-        match compute::power_state(&self.arm, id).await {
+        match ComputeClient::new(self.arm.clone())
+            .get_power_state(id)
+            .await
+        {
             Err(error) => self.refused(POWER, INSTANCE_VIEW_READ, id, &error, mend),
             Ok(Some(state)) if state.eq_ignore_ascii_case("running") => {
                 self.report.ok(POWER, format!("{name} is running"));

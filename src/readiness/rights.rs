@@ -3,8 +3,9 @@
 
 use super::{Doctor, mend, permissions};
 use crate::{
+    advice,
     azure::{
-        authorization,
+        authorization::AuthorizationClient,
         error::{AzureError, Failure, chain},
     },
     resource_id::ResourceId,
@@ -158,7 +159,10 @@ impl Doctor<'_> {
     /// The command for an api-version that the cloud does not know, and `otherwise` for all other errors.
     pub fn mend_version(&self, error: &AzureError, otherwise: String) -> String {
         error.unknown_version().map_or(otherwise, |unknown| {
-            mend::app_setting(self.environment, &format!("{}=<version>", unknown.setting))
+            mend::app_setting(
+                self.environment,
+                &format!("{}=<version>", advice::api_version_setting(unknown)),
+            )
         })
     }
 
@@ -167,7 +171,10 @@ impl Doctor<'_> {
     pub async fn look_up(&mut self, rights: &[Right], places: &[&ResourceId], scope: &ResourceId) {
         let mut roles = Vec::new();
         for place in places {
-            match authorization::list_permissions(&self.arm, place).await {
+            match AuthorizationClient::new(self.arm.clone())
+                .list_permissions(place)
+                .await
+            {
                 Ok(permissions) => roles.push((*place, permissions)),
                 Err(error) => {
                     let text = format!("the roles on {} could not be listed", names(&[place]));
@@ -207,7 +214,7 @@ impl Doctor<'_> {
 
 /// What went wrong, its causes, and what to do.
 pub fn told(error: &AzureError) -> String {
-    match error.advice() {
+    match advice::for_error(error) {
         Some(advice) => format!("{}: {advice}", chain(error)),
         None => chain(error),
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module, and what of ours it may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     (
         "functions",
         &[
@@ -17,21 +17,42 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "queue",
             "resource_id",
             "telemetry",
+            "text",
         ],
     ),
     (
         "worker",
-        &["capture", "incident", "queue", "notify", "telemetry"],
+        &[
+            "capture",
+            "incident",
+            "queue",
+            "notify",
+            "resource_id",
+            "telemetry",
+            "text",
+        ],
     ),
     (
         "capture",
-        &["capture", "incident", "alert", "azure", "resource_id"],
+        &[
+            "capture",
+            "advice",
+            "incident",
+            "alert",
+            "azure",
+            "resource_id",
+            "text",
+        ],
     ),
-    ("incident", &["incident", "alert", "resource_id"]),
-    ("alert", &["alert", "resource_id"]),
-    ("azure", &["azure", "resource_id"]),
-    ("queue", &["queue"]),
-    ("notify", &["notify", "incident", "alert::Condition"]),
+    ("incident", &["incident", "alert", "resource_id", "text"]),
+    ("alert", &["alert", "resource_id", "text"]),
+    ("advice", &["advice", "azure"]),
+    ("azure", &["azure", "resource_id", "retry_after", "text"]),
+    ("queue", &["queue", "text"]),
+    (
+        "notify",
+        &["notify", "incident", "alert", "retry_after", "text"],
+    ),
     // Settings are read into the values of the rooms that act on them, so that no value exists twice. Values alone:
     // no client, no queue, no worker.
     (
@@ -39,6 +60,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         &[
             "config",
             "resource_id",
+            "text",
             "azure::api_versions::ApiVersions",
             "azure::credentials::Application",
             "azure::credentials::Assigned",
@@ -56,11 +78,14 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "queue::StorageOptions",
         ],
     ),
-    ("resource_id", &["resource_id"]),
-    ("telemetry", &[]),
+    ("resource_id", &["resource_id", "text"]),
+    ("retry_after", &[]),
+    ("text", &["text"]),
+    ("telemetry", &["text"]),
     (
         "readiness",
         &[
+            "advice",
             "app",
             "azure",
             "capture",
@@ -68,6 +93,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "incident",
             "queue",
             "resource_id",
+            "text",
         ],
     ),
 ];

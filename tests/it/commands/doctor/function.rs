@@ -100,7 +100,7 @@ const SICK: [Sick; 17] = [
         },
         "secure webhook",
         "failed",
-        "cannot be fetched",
+        "could not fetch",
         "az cloud show --query endpoints.activeDirectory   # belongs into AZURE_AUTHORITY_HOST",
     ),
     (

@@ -66,7 +66,8 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
                     what: what.clone(),
                 });
             }
-            let error = operation::poll(&arm, &subscription, &url)
+            let error = NetworkWatcherClient::new(arm.clone())
+                .get_operation(&subscription, &url)
                 .await
                 .unwrap_err();
             walk.secrets.none_in_error("a poll", &error);

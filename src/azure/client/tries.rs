@@ -1,7 +1,7 @@
-//! The tries of one call: each is traced, counted and limited in time; between them it waits as Azure wishes.
+//! The tries of one call: each one is traced, counted and limited in time; between them it waits as Azure asks.
 
-use super::{
-    client::{ArmClient, Call},
+use super::{ArmClient, Call};
+use crate::azure::{
     error::{AzureError, Failure},
     retry,
 };
@@ -9,8 +9,8 @@ use std::future::Future;
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-/// See the file's head.
-pub(super) struct Tries<'c> {
+/// The tries of one call.
+pub(in crate::azure) struct Tries<'c> {
     client: &'c ArmClient,
     call: &'c Call<'c>,
     request_id: Uuid,
@@ -30,14 +30,13 @@ impl<'c> Tries<'c> {
         }
     }
 
-    /// The client request id: the same for all tries, as Azure's own clients do, so that Azure sees what belongs
+    /// The client request id: the same for all tries, as Azure's own clients do, so that Azure's support can find them
     /// together.
     pub fn request_id(&self) -> String {
         self.request_id.to_string()
     }
 
-    /// Makes a try, which gives its status and what it is for. `None`: it failed, and the next one may be made
-    /// now.
+    /// Makes a try, which gives its status and its answer. `None`: it failed, and the next one may be made now.
     ///
     /// # Errors
     /// The try failed for good, or was the last one.
@@ -45,8 +44,11 @@ impl<'c> Tries<'c> {
         &mut self,
         attempt: impl Future<Output = Result<(u16, T), Failure>>,
     ) -> Result<Option<T>, AzureError> {
-        let call = self.call;
-        self.tried += 1;
+        let (call, shared) = (self.call, &self.client.shared);
+        let turn = shared.throttle.turn(call, self.client.background).await;
+        // Held for this try only, never while waiting for the next.
+        let turn = turn.map_err(|failure| self.error(failure))?;
+        self.tried = self.tried.saturating_add(1);
         let span = tracing::debug_span!(
             "arm",
             operation = call.operation,
@@ -56,7 +58,7 @@ impl<'c> Tries<'c> {
             otel.kind = "client",
             otel.status_code = Empty,
         );
-        let limit = self.client.options().try_timeout;
+        let limit = shared.options.try_timeout;
         let limited = tokio::time::timeout(limit, attempt).instrument(span.clone());
         let answered = limited.await.unwrap_or_else(|late| {
             Err(Failure::NoAnswer {
@@ -64,6 +66,7 @@ impl<'c> Tries<'c> {
                 source: late.into(),
             })
         });
+        drop(turn);
         let status = match &answered {
             Ok((status, _)) => Some(*status),
             Err(Failure::Refused { status, .. }) => Some(*status),
@@ -73,7 +76,7 @@ impl<'c> Tries<'c> {
         if answered.is_err() {
             span.record("otel.status_code", "ERROR");
         }
-        if let Some(observer) = self.client.observer() {
+        if let Some(observer) = shared.observer.get() {
             observer.called(call.operation, status, self.tried);
         }
         match answered {
@@ -83,24 +86,25 @@ impl<'c> Tries<'c> {
     }
 
     async fn wait_after(&mut self, failure: Failure) -> Result<(), AzureError> {
-        let call = self.call;
-        let error = AzureError {
-            operation: call.operation,
-            resource: call.resource.to_string(),
-            failure,
-        };
-        if error.status() == Some(401) && !self.renewed {
+        let (call, shared) = (self.call, &self.client.shared);
+        let error = self.error(failure);
+        shared.throttle.failed(call, &error);
+        if error.status() == Some(401) {
+            if self.renewed {
+                return Err(error);
+            }
             tracing::info!(
-                operation = call.operation,
-                "token refused, fetching a fresh one"
+                error.code = error.code(),
+                "Azure rejected the access token of a call; fetching a new one and retrying ({})",
+                call.operation
             );
-            self.client.renew_credential();
+            shared.credential.renew();
             self.renewed = true;
             return Ok(());
         }
-        let (limits, jitter) = (&self.client.options().retry, rand::random());
-        let Some(wait) = retry::wait_before_next(limits, call.repeat, self.tried, &error, jitter)
-        else {
+        let (limits, jitter) = (&shared.options.retry, rand::random());
+        let wait = retry::wait_before_next(limits, call.repeat, self.tried, &error, jitter);
+        let Some(wait) = wait else {
             return Err(error);
         };
         tracing::warn!(
@@ -108,11 +112,19 @@ impl<'c> Tries<'c> {
             error.code = error.code(),
             request.id = error.request_id(),
             attempt = self.tried,
-            wait_ms = wait.as_millis() as u64,
-            "{} failed, trying again",
-            call.operation
+            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            "{error}; retrying in {:.1} s",
+            wait.as_secs_f32()
         );
         tokio::time::sleep(wait).await;
         Ok(())
+    }
+
+    fn error(&self, failure: Failure) -> AzureError {
+        AzureError {
+            operation: self.call.operation,
+            resource: self.call.resource.to_string(),
+            failure,
+        }
     }
 }
