@@ -63,9 +63,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
                 }
             },
             limit: reader.number("PacketCapture__Limit"),
-            create_within: Duration::from_secs(
-                reader.number("PacketCapture__CreateWithinSeconds"),
-            ),
+            create_within: Duration::from_secs(reader.number("PacketCapture__CreateWithinSeconds")),
             remove_finished: reader
                 .word("PacketCapture__RemoveFinished", &remove_finished)
                 .unwrap_or(RemoveFinished::Never),
