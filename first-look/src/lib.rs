@@ -1,0 +1,4 @@
+//! Reads a packet capture once, front to back, and says what is in it.
+mod address;
+mod container;
+mod frame;
