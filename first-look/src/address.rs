@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An IP address. IPv4 is kept as the IPv6 address that maps it (`::ffff:a.b.c.d`), which has no business on a wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Address(u128);
+pub(crate) struct Address([u8; 16]);
 
 /// DNS, DHCP, health probes of load balancers and the host's agent.
 /// <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
@@ -16,11 +16,11 @@ const AZURE_METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 
 impl Address {
     pub fn v4(bytes: [u8; 4]) -> Address {
-        Address(0xffff_0000_0000 | u128::from(u32::from_be_bytes(bytes)))
+        Address(Ipv4Addr::from(bytes).to_ipv6_mapped().octets())
     }
 
     pub fn v6(bytes: [u8; 16]) -> Address {
-        Address(u128::from_be_bytes(bytes))
+        Address(bytes)
     }
 
     pub fn ip(self) -> IpAddr {
@@ -31,7 +31,7 @@ impl Address {
     }
 
     pub fn is_v4(self) -> bool {
-        self.0 >> 32 == 0xffff
+        matches!(self.ip(), IpAddr::V4(_))
     }
 
     /// What the address is on Azure, if it has a meaning there.
@@ -41,6 +41,14 @@ impl Address {
             IpAddr::V4(AZURE_METADATA) => Some("Azure instance metadata"),
             IpAddr::V4(address) if address.is_link_local() => Some("no DHCP lease"),
             _ => None,
+        }
+    }
+
+    /// An address of a private network.
+    pub fn is_private(self) -> bool {
+        match self.ip() {
+            IpAddr::V4(address) => address.is_private(),
+            IpAddr::V6(address) => address.is_unique_local(),
         }
     }
 
@@ -94,14 +102,14 @@ impl fmt::Display for Endpoint {
 impl Hash for Endpoint {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let mut bytes = [0; 18];
-        bytes[..16].copy_from_slice(&self.address.0.to_ne_bytes());
+        bytes[..16].copy_from_slice(&self.address.0);
         bytes[16..].copy_from_slice(&self.port.to_ne_bytes());
         state.write(&bytes);
     }
 }
 
 /// Two endpoints, in either order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Pair {
     low: Endpoint,
     high: Endpoint,
@@ -127,8 +135,8 @@ impl Hash for Pair {
     /// One write instead of four: hashing is a good part of what a packet costs.
     fn hash<H: Hasher>(&self, state: &mut H) {
         let mut bytes = [0; 36];
-        bytes[..16].copy_from_slice(&self.low.address.0.to_ne_bytes());
-        bytes[16..32].copy_from_slice(&self.high.address.0.to_ne_bytes());
+        bytes[..16].copy_from_slice(&self.low.address.0);
+        bytes[16..32].copy_from_slice(&self.high.address.0);
         bytes[32..34].copy_from_slice(&self.low.port.to_ne_bytes());
         bytes[34..].copy_from_slice(&self.high.port.to_ne_bytes());
         state.write(&bytes);
