@@ -75,6 +75,11 @@ impl NotLookedInto {
         );
         let tcp = &counts.tcp;
         all.add(
+            "TCP headers cut by the snap length: not analyzed",
+            tcp.packets.cut_headers,
+            "packets",
+        );
+        all.add(
             "TCP streams summed up before the file's end, because there were too many",
             tcp.folded(),
             "streams",

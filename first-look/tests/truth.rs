@@ -8,9 +8,8 @@ use std::path::Path;
 
 use compare::{differences, figures};
 
-/// What cannot be equal, and why: file, member, reason. Members of the protocol list, QUIC's names and TShark's own
-/// error texts are not compared at all (see `compare`).
-const KNOWN: [(&str, &str, &str); 3] = [
+/// What cannot be equal, and why: file, member, reason. A few members are not compared at all (see `compare`).
+const KNOWN: [(&str, &str, &str); 4] = [
     (
         "made-empty.pcap",
         "file.type",
@@ -18,6 +17,11 @@ const KNOWN: [(&str, &str, &str); 3] = [
     ),
     ("made-empty.pcap", "file.encapsulation", "the same"),
     ("made-empty.pcap", "file.snaplen_declared", "the same"),
+    (
+        "206_example_b.pcap",
+        "http.status.206",
+        "the body of the third response never ends, so TShark does not show its head",
+    ),
 ];
 
 #[test]

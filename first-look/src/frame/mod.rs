@@ -7,7 +7,7 @@ mod transport;
 mod tunnel;
 
 pub(crate) use link::Arp;
-pub(crate) use transport::{Datagram, Icmp, Segment, flags};
+pub(crate) use transport::{Datagram, Header, Icmp, Segment, flags};
 
 use crate::address::Address;
 use crate::container::Record;

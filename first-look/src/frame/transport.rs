@@ -13,6 +13,16 @@ pub(crate) mod flags {
     pub const ACK: u8 = 16;
 }
 
+/// Whether a TCP header is all there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Header {
+    Whole,
+    /// Its length field is smaller than a header can be.
+    TooShort,
+    /// The record ends within it.
+    Cut,
+}
+
 /// A TCP segment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Segment<'a> {
@@ -22,8 +32,7 @@ pub(crate) struct Segment<'a> {
     pub acknowledgment: u32,
     pub flags: u8,
     pub window: u16,
-    /// A data offset of at least five words, as a header must have.
-    pub header_valid: bool,
+    pub header: Header,
     /// The shift of option 3, if the option is there.
     pub window_scale: Option<u8>,
     /// Length of the payload by the headers; `payload` can be shorter.
@@ -115,7 +124,11 @@ fn tcp<'a>(ends: Ends, rest: Rest<'a>, frame: &mut Frame<'a>) -> Next<'a> {
         acknowledgment: number(8),
         flags,
         window: port(14),
-        header_valid: length >= 20,
+        header: match length {
+            0..20 => Header::TooShort,
+            _ if length > rest.data.len() => Header::Cut,
+            _ => Header::Whole,
+        },
         window_scale: if flags & flags::SYN == 0 {
             None
         } else {

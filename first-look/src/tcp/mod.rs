@@ -12,7 +12,7 @@ pub(crate) use sums::{EndpointSums, Quality, ResetSums, TcpSums, ZeroWindows};
 use std::collections::HashMap;
 
 use crate::address::Pair;
-use crate::frame::{Segment, flags};
+use crate::frame::{Header, Segment, flags};
 
 /// Counts over all packets.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct PacketSums {
     pub syn_ack: u64,
     pub rst: u64,
     pub fin: u64,
+    /// Packets whose header is cut by the snap length: without marks.
+    pub cut_headers: u64,
     pub marks: [u64; Mark::COUNT],
     /// Retransmissions that are neither fast nor spurious.
     pub plain_retransmissions: u64,
@@ -173,6 +175,7 @@ impl PacketSums {
         }
         self.rst += u64::from(segment.has(flags::RST));
         self.fin += u64::from(segment.has(flags::FIN));
+        self.cut_headers += u64::from(segment.header == Header::Cut);
         if !marks.is_empty() {
             for mark in marks.iter() {
                 self.marks[mark as usize] += 1;

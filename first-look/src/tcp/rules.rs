@@ -2,10 +2,10 @@
 //! the rules that its user's guide names and measurements against it have settled.
 //! <https://www.wireshark.org/docs/wsug_html_chunked/ChAdvTCPAnalysis.html>
 //!
-//! Sequence numbers are relative to each side's first one, and zero means "not set", as it does there.
+//! Zero means "not set" for a number, as it does there, although a sequence number can be zero.
 
 use super::stream::{Side, Stream, UNSET};
-use crate::frame::{Segment, flags};
+use crate::frame::{Header, Segment, flags};
 
 /// A retransmission after so many duplicate ACKs is fast.
 const DUPLICATES_OF_FAST: u32 = 2;
@@ -138,7 +138,7 @@ pub(crate) fn analyze(
 ) {
     let syn = segment.has(flags::SYN);
     let ack_flag = segment.has(flags::ACK);
-    if stream.set_bases(side, segment) {
+    if stream.remember_first_numbers(side, segment) {
         marks.set(Mark::ReusedPorts);
     }
     let rtt = if stream.initial_rtt == UNSET {
@@ -148,8 +148,8 @@ pub(crate) fn analyze(
     };
     let (own, peer) = stream.sides_mut(side);
     let packet = Packet {
-        sequence: segment.sequence.wrapping_sub(own.base),
-        ack: segment.acknowledgment.wrapping_sub(peer.base),
+        sequence: segment.sequence,
+        ack: segment.acknowledgment,
         length: segment.length,
         // SYN and FIN take a number each; both together take one.
         taken: segment
@@ -165,12 +165,18 @@ pub(crate) fn analyze(
     packet.mark_old_data(own, peer, now, rtt, marks);
     packet.advance(own, now, *marks);
     own.acked |= ack_flag && !syn;
-    if segment.header_valid {
-        stream.handshake(side, segment, now);
+    match segment.header {
+        Header::Whole => stream.handshake(side, segment, now),
+        Header::TooShort => {}
+        Header::Cut => {
+            stream.handshake(side, segment, now);
+            // TShark stops at the end of the bytes and shows no marks.
+            *marks = Marks::default();
+        }
     }
 }
 
-/// A segment with relative numbers.
+/// What the rules need of a segment.
 struct Packet {
     sequence: u32,
     ack: u32,
@@ -247,9 +253,12 @@ impl Packet {
         if is_before(peer.contiguous, peer.next) {
             peer.contiguous = peer.next;
             marks.set(Mark::AckLostSegment);
-        } else if peer.duplicates == 0 {
+        } else {
+            // One gap is told once.
+            if peer.duplicates == 0 {
+                marks.set(Mark::AckLostSegment);
+            }
             peer.duplicates = GAP_SEEN;
-            marks.set(Mark::AckLostSegment);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::rules::{Mark, Marks};
 use crate::address::{Endpoint, Pair};
-use crate::frame::{Segment, flags};
+use crate::frame::{Header, Segment, flags};
 
 /// A time that is not set. Zero, as it is for TShark: a round trip that took no time is measured once more.
 pub(crate) const UNSET: i64 = 0;
@@ -27,11 +27,11 @@ impl Scale {
     }
 }
 
-/// One direction. Numbers are relative to `base`; zero is "not set".
+/// One direction. A number of zero is "not set".
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Side {
-    pub base: u32,
-    pub base_set: bool,
+    /// The number that a SYN is held against.
+    pub first_number: Option<u32>,
     /// Whether it sent an ACK without SYN.
     pub acked: bool,
     /// End of the highest data.
@@ -153,33 +153,35 @@ impl Stream {
     /// again.
     pub fn is_begun_again_by(&mut self, segment: &Segment<'_>, side: usize) -> bool {
         let own = &mut self.sides[side];
-        if !segment.has(flags::SYN) || segment.has(flags::ACK) || !own.base_set {
+        let Some(first) = own
+            .first_number
+            .filter(|_| segment.has(flags::SYN) && !segment.has(flags::ACK))
+        else {
             return false;
-        }
-        if own.base != segment.sequence {
+        };
+        if first != segment.sequence {
             return true;
         }
         own.next = own.contiguous;
         false
     }
 
-    /// Fixes the numbers that both sides count from. Whether a SYN-ACK changed its side's.
-    pub fn set_bases(&mut self, side: usize, segment: &Segment<'_>) -> bool {
+    /// Fixes what later SYNs are held against. Whether a SYN-ACK has another number than its side's first one.
+    pub fn remember_first_numbers(&mut self, side: usize, segment: &Segment<'_>) -> bool {
         let (own, peer) = self.sides_mut(side);
         let syn = segment.has(flags::SYN);
         let ack = segment.has(flags::ACK);
-        let reused = syn && ack && own.base_set && own.base != segment.sequence;
-        if reused || !own.base_set {
-            own.base = if syn {
-                segment.sequence
-            } else {
-                segment.sequence.wrapping_sub(1)
-            };
-            own.base_set = true;
+        let number = if syn {
+            segment.sequence
+        } else {
+            segment.sequence.wrapping_sub(1)
+        };
+        let reused = syn && ack && own.first_number.is_some_and(|first| first != number);
+        if reused || own.first_number.is_none() {
+            own.first_number = Some(number);
         }
-        if ack && !peer.base_set {
-            peer.base = segment.acknowledgment.wrapping_sub(1);
-            peer.base_set = true;
+        if ack && peer.first_number.is_none() {
+            peer.first_number = Some(segment.acknowledgment.wrapping_sub(1));
         }
         reused
     }
@@ -195,6 +197,9 @@ impl Stream {
         }
         if !segment.has(flags::ACK) {
             self.syn_time = now;
+        }
+        if segment.header == Header::Cut {
+            return;
         }
         let (own, peer) = self.sides_mut(side);
         match segment.window_scale {
