@@ -14,7 +14,9 @@ mod tcp;
 mod text;
 mod traffic;
 mod unread;
+mod words;
 
-pub use findings::Finding;
+pub use findings::{Finding, Kind};
 pub use look::{Look, Seen};
 pub use options::{Alert, Context, Counted, Metric, Options};
+pub use render::{NamePolicy, html_style};

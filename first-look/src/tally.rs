@@ -65,10 +65,6 @@ impl<K: Hash + Eq + Ord + Clone, V: Weight + Default> Tally<K, V> {
         self.map.entry(key).or_default()
     }
 
-    pub fn get(&self, key: &K) -> Option<&V> {
-        self.map.get(key)
-    }
-
     pub fn len(&self) -> usize {
         self.map.len()
     }
@@ -95,10 +91,6 @@ impl<K: Hash + Eq + Ord + Clone, V: Weight + Default> Tally<K, V> {
 impl<K: Hash + Eq + Ord + Clone> Tally<K> {
     pub fn add(&mut self, key: K, count: u64) {
         *self.entry(key) += count;
-    }
-
-    pub fn total(&self) -> u64 {
-        self.map.values().sum()
     }
 }
 

@@ -7,8 +7,8 @@ mod http;
 mod quic;
 mod tls;
 
+pub(crate) use dns::Dns;
 pub(crate) use dns::rcode_name;
-pub(crate) use dns::{Dns, ServerSums};
 pub(crate) use http::Http;
 pub(crate) use quic::{Quic, begins as quic_begins};
 pub(crate) use tls::{Tls, version_name};

@@ -23,8 +23,6 @@ pub(crate) struct File {
     pub kind: Kind,
     #[serde(skip)]
     pub ending: Ending,
-    #[serde(skip)]
-    pub snap_length: u32,
 }
 
 impl File {
@@ -51,7 +49,6 @@ impl File {
             dropped: facts.dropped,
             kind: facts.kind.clone(),
             ending: facts.ending.clone(),
-            snap_length: facts.snap_length,
         }
     }
 }

@@ -3,12 +3,14 @@
 
 mod apps;
 mod file;
+mod stream;
 mod tcp;
 mod write;
 
-pub(crate) use apps::{Arp, Dns, DnsServer, Http, Icmp, IcmpErrors, Quic, Tls, Udp};
+pub(crate) use apps::{Arp, Dns, DnsServer, Http, Icmp, Quic, Tls, Udp};
 pub(crate) use file::File;
-pub(crate) use tcp::{Attempts, ResetRow, StreamRow, TcpFigures, Way, WindowRow};
+pub(crate) use stream::StreamRow;
+pub(crate) use tcp::{Attempts, TcpFigures, Way};
 pub(crate) use write::{Counts as CountRows, Times};
 
 use serde::Serialize;
@@ -19,7 +21,7 @@ use crate::frame::Layers;
 use crate::look::Counts;
 use crate::tally::{Tally, Weight};
 use crate::traffic::{Bucket, Host};
-use write::{decimal, decimal_or_null, top};
+use write::{decimal_or_null, top};
 
 /// Rows of the figures per second that are printed.
 const SECONDS_LISTED: usize = 3_600;
@@ -34,6 +36,9 @@ pub(crate) struct Figures {
     pub cut_packets: u64,
     pub longest_captured: u64,
     pub backwards: u64,
+    /// Time of the packet that is first in the file.
+    #[serde(skip)]
+    pub begin: Option<i64>,
     #[serde(serialize_with = "decimal_or_null")]
     pub first: Option<i64>,
     #[serde(serialize_with = "decimal_or_null")]
@@ -135,6 +140,7 @@ impl Figures {
             cut_packets: counts.cut_packets,
             longest_captured: counts.longest_captured as u64,
             backwards: counts.backwards,
+            begin: counts.begin,
             first: counts.first,
             last: counts.last,
             duration,
@@ -230,10 +236,6 @@ impl ConversationRow {
 
     pub fn total_bytes(&self) -> u64 {
         self.bytes[0] + self.bytes[1]
-    }
-
-    pub fn total_packets(&self) -> u64 {
-        self.packets[0] + self.packets[1]
     }
 }
 

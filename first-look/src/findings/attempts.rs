@@ -3,9 +3,9 @@
 use super::thresholds::{
     FAILED_ATTEMPTS, FAILED_PERCENT, RESET_PERCENT, RESETS, SCANNED_ENDPOINTS, is_share,
 };
-use super::words::{Phrase, Words, address_filter, counted, number, share, time};
 use super::{Finding, Kind};
 use crate::figures::Attempts;
+use crate::words::{Phrase, Words, address_filter, counted, number, share, time};
 
 /// Endpoints that are told of each kind; the rest is in the tables.
 const TOLD: usize = 3;
@@ -21,25 +21,13 @@ pub(super) fn findings(words: &Words<'_>) -> Vec<Finding> {
         .attempts
         .saturating_sub(tcp.too_late)
         .saturating_sub(tcp.answer_missing);
-    out.extend(failed(
-        words,
-        Kind::NoAnswer,
-        silent,
-        "had no answer in this file",
-        base,
-    ));
-    out.extend(failed(words, Kind::Refused, refused, "were refused", base));
+    out.extend(failed(words, Kind::NoAnswer, silent, base));
+    out.extend(failed(words, Kind::Refused, refused, base));
     out.extend(resets(words));
     out
 }
 
-fn failed(
-    words: &Words<'_>,
-    kind: Kind,
-    of: fn(&Attempts) -> u64,
-    outcome: &str,
-    all: u64,
-) -> Vec<Finding> {
+fn failed(words: &Words<'_>, kind: Kind, of: fn(&Attempts) -> u64, all: u64) -> Vec<Finding> {
     let total: u64 = words.figures.tcp.endpoints.iter().map(of).sum();
     let everything = total > 0 && total == all;
     let mut rows: Vec<&Attempts> = words
@@ -86,6 +74,11 @@ fn failed(
                         .as_ref()
                         .map_or(String::new(), |client| format!(" from {}", say(client)));
                     let noun = if base == 1 { "attempt" } else { "attempts" };
+                    let outcome = match (kind, count) {
+                        (Kind::Refused, 1) => "was refused",
+                        (Kind::Refused, _) => "were refused",
+                        _ => "had no answer in this file",
+                    };
                     format!(
                         "{} {noun}{from} to {} {outcome}.",
                         share(count, base),

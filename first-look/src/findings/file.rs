@@ -1,10 +1,10 @@
 //! Is the file what was asked for: complete, with both directions, each packet once, and with the alert's moment.
 
-use super::thresholds::{DOUBLE_PERCENT, is_share};
-use super::words::{Words, bytes, counted, number, share, time};
+use super::thresholds::{DOUBLE_PERCENT, DOUBLES, is_share};
 use super::{Finding, Kind};
 use crate::container::{Ending, Kind as FileKind};
 use crate::unread::NotLookedInto;
+use crate::words::{Words, bytes, counted, number, share, time};
 
 pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Finding> {
     let figures = words.figures;
@@ -42,6 +42,9 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
             );
         }
         Ending::Complete => {}
+    }
+    if figures.packets == 0 && figures.file.ending != Ending::Complete {
+        return out;
     }
     if figures.packets == 0 {
         let why = if context.filtered {
@@ -92,7 +95,7 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
         );
         tell(sentence, tcp.one_sided, Some(tcp.streams), "tcp");
     }
-    if figures.doubles > 0 && is_share(figures.doubles, figures.packets, DOUBLE_PERCENT) {
+    if figures.doubles >= DOUBLES && is_share(figures.doubles, figures.packets, DOUBLE_PERCENT) {
         let sentence = format!(
             "{} packets are in the file twice within 1 ms; retransmissions can be fewer than counted.",
             share(figures.doubles, figures.packets)

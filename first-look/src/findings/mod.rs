@@ -7,15 +7,13 @@ mod names;
 mod quality;
 mod thresholds;
 mod traffic;
-mod words;
 
 use serde::Serialize;
 
 use crate::figures::Figures;
 use crate::options::Context;
 use crate::unread::NotLookedInto;
-
-pub(crate) use words::Words;
+use crate::words::Words;
 
 /// What a finding is about, in the order in which findings are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -211,7 +209,7 @@ fn value(kind: Kind, figures: &Figures) -> String {
         Kind::File => format!(
             "{} packets in {}",
             figures.packets,
-            words::time(figures.duration.unwrap_or(0))
+            crate::words::time(figures.duration.unwrap_or(0))
         ),
         Kind::NoAnswer => format!(
             "{} of {} attempts without answer, {} of them too late to tell",
@@ -251,8 +249,8 @@ fn value(kind: Kind, figures: &Figures) -> String {
         Kind::RoundTrip => format!(
             "{} handshakes, median {}, longest {}",
             tcp.initial_rtt.count,
-            words::time(tcp.initial_rtt.p50),
-            words::time(tcp.initial_rtt.max)
+            crate::words::time(tcp.initial_rtt.p50),
+            crate::words::time(tcp.initial_rtt.max)
         ),
         Kind::Talker => {
             let most = figures
@@ -261,8 +259,8 @@ fn value(kind: Kind, figures: &Figures) -> String {
                 .map_or(0, |pair| pair.total_bytes());
             format!(
                 "{} of {} in the largest conversation",
-                words::bytes(most),
-                words::bytes(figures.bytes)
+                crate::words::bytes(most),
+                crate::words::bytes(figures.bytes)
             )
         }
         Kind::Burst => format!(

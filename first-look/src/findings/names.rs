@@ -5,9 +5,9 @@ use super::thresholds::{
     DNS_FAILED, DNS_FAILED_PERCENT, DNS_NO_NAME, DNS_NO_NAME_PERCENT, DNS_SLOW, HTTP_FAILING,
     TLS_ALERTS, is_share,
 };
-use super::words::{Words, address_filter, counted, share, time};
 use super::{Finding, Kind};
 use crate::figures::DnsServer;
+use crate::words::{Words, address_filter, counted, share, time};
 
 const TOLD: usize = 2;
 

@@ -4,9 +4,9 @@ use super::attempts::capital;
 use super::thresholds::{
     CLOSED_FOR, CLOSED_TIMES, ROUND_TRIP, ROUND_TRIPS, SENT_AGAIN, WINDOW_FULL, is_share,
 };
-use super::words::{Words, address_filter, counted, number, share, time};
 use super::{Finding, Kind};
 use crate::figures::Way;
+use crate::words::{Words, address_filter, counted, number, share, time};
 
 const TOLD: usize = 2;
 

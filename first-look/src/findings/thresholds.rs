@@ -3,9 +3,6 @@
 
 use super::Kind;
 
-/// No percentage is told of fewer than this.
-pub(super) const BASE_OF_PERCENT: u64 = 20;
-
 /// Attempts at one endpoint that failed: so many, and this share of them.
 pub(super) const FAILED_ATTEMPTS: u64 = 3;
 pub(super) const FAILED_PERCENT: u64 = 10;
@@ -57,16 +54,18 @@ pub(super) const HTTP_FAILING: u64 = 3;
 
 /// ICMP errors about one destination; addresses without ARP reply.
 pub(super) const ICMP_ERRORS: u64 = 3;
+pub(super) const ICMP_ERRORS_IN_ALL: u64 = 10;
 pub(super) const ARP_SILENT: u64 = 5;
 
 /// Doubles and packets cut by the snap length: their share of all.
+pub(super) const DOUBLES: u64 = 5;
 pub(super) const DOUBLE_PERCENT: u64 = 1;
 
 /// The same in words, for the report.
 pub(super) fn words(kind: Kind) -> &'static str {
     match kind {
         Kind::File => {
-            "no packets, an incomplete or damaged file, one direction only, packets twice (1 %), missing or cut packets, the alert's moment outside"
+            "no packets, an incomplete or damaged file, one direction only, 5 packets and 1 % twice, missing or cut packets, the alert's moment outside"
         }
         Kind::NoAnswer | Kind::Refused => {
             "3 attempts at one endpoint and 10 % of them, or all attempts of the file"
@@ -88,7 +87,7 @@ pub(super) fn words(kind: Kind) -> &'static str {
         Kind::Tls => "3 fatal alerts, or half as many as ClientHellos",
         Kind::Http => "3 responses of 500 and above from one server",
         Kind::Network => {
-            "3 ICMP errors about one destination, any that says a packet is too large, 5 addresses without ARP reply"
+            "3 ICMP errors about one destination or 10 in all, any that says a packet is too large, 5 addresses without ARP reply"
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Who talked, when most of it happened, and what the network said no to.
 
 use super::thresholds::{
-    ARP_SILENT, BURST_PACKETS, BURST_SECONDS, BURST_TIMES, ICMP_ERRORS, TALKER_CONVERSATIONS,
-    TALKER_PACKETS, TALKER_PERCENT, is_share,
+    ARP_SILENT, BURST_PACKETS, BURST_SECONDS, BURST_TIMES, ICMP_ERRORS, ICMP_ERRORS_IN_ALL,
+    TALKER_CONVERSATIONS, TALKER_PACKETS, TALKER_PERCENT, is_share,
 };
-use super::words::{Words, address_filter, bytes, counted, number, share, time};
 use super::{Finding, Kind};
 use crate::options::Counted;
+use crate::words::{Words, address_filter, bytes, counted, number, share, time};
 
 const TOLD: usize = 2;
 
@@ -14,7 +14,11 @@ pub(super) fn findings(words: &Words<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     out.extend(talker(words));
     out.extend(alert(words).or_else(|| burst(words)));
-    out.extend(icmp(words));
+    let errors = icmp(words);
+    if errors.is_empty() {
+        out.extend(icmp_in_all(words));
+    }
+    out.extend(errors);
     out.extend(arp(words));
     out
 }
@@ -157,6 +161,27 @@ fn icmp(words: &Words<'_>) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+fn icmp_in_all(words: &Words<'_>) -> Option<Finding> {
+    let icmp = &words.figures.icmp;
+    if icmp.unreachable < ICMP_ERRORS_IN_ALL {
+        return None;
+    }
+    let filter = "icmp.type==3 || icmpv6.type==1".to_owned();
+    Some(words.finding(
+        Kind::Network,
+        (icmp.unreachable, None),
+        None,
+        filter,
+        |_| {
+            format!(
+                "{} ICMP messages say that a destination is unreachable, about {}.",
+                number(icmp.unreachable),
+                counted(icmp.errors.len() as u64, "endpoint", "endpoints")
+            )
+        },
+    ))
 }
 
 fn arp(words: &Words<'_>) -> Option<Finding> {

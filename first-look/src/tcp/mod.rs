@@ -7,7 +7,7 @@ mod sums;
 
 pub(crate) use rules::{Mark, Marks};
 pub(crate) use stream::{Outcome, Reading, Stream, UNSET};
-pub(crate) use sums::{EndpointSums, Quality, ResetSums, TcpSums, ZeroWindows};
+pub(crate) use sums::{EndpointSums, Quality, TcpSums};
 
 use std::collections::HashMap;
 

@@ -10,4 +10,4 @@ pub(crate) use doubles::Doubles;
 pub(crate) use neighbors::{Arps, Icmps};
 pub(crate) use own::{Direction, Own};
 pub(crate) use seconds::{Bucket, Seconds};
-pub(crate) use talkers::{Conversation, Host, Talkers};
+pub(crate) use talkers::{Host, Talkers};

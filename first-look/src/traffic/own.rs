@@ -101,8 +101,10 @@ fn busiest(packets: &[Ends]) -> Option<Address> {
     for (number, ends) in packets.iter().enumerate() {
         for (address, peer) in [(ends.from, ends.to), (ends.to, ends.from)] {
             if address.is_machine() && address.azure_name().is_none() {
-                let votes = votes.entry(address).or_insert_with(|| Votes {
-                    first: number,
+                // Of two that take part in all packets, the one that sent first is before the other.
+                let first = 2 * number + usize::from(address == ends.to);
+                let votes = votes.entry(address).or_insert(Votes {
+                    first,
                     ..Votes::default()
                 });
                 votes.packets += 1;

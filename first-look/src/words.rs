@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::thresholds::BASE_OF_PERCENT;
-use super::{Finding, Kind};
 use crate::address::{Address, Endpoint};
 use crate::figures::Figures;
+use crate::findings::{Finding, Kind};
 use crate::options::Context;
+
+/// No percentage is told of fewer than this.
+const BASE_OF_PERCENT: u64 = 20;
 
 /// Figures and context, and how to speak of them.
 pub(crate) struct Words<'a> {
@@ -122,7 +124,7 @@ pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -144,7 +146,8 @@ pub(crate) fn time(nanoseconds: i64) -> String {
         10_000_000..1_000_000_000 => format!("{:.0} ms", value / 1e6),
         1_000_000_000..100_000_000_000 => format!("{:.1} s", value / 1e9),
         100_000_000_000..7_200_000_000_000 => format!("{:.0} s", value / 1e9),
-        _ => format!("{:.1} h", value / 3.6e12),
+        7_200_000_000_000..172_800_000_000_000 => format!("{:.1} h", value / 3.6e12),
+        _ => format!("{:.0} days", value / 8.64e13),
     }
 }
 
