@@ -130,7 +130,8 @@ pub(crate) struct Way {
     pub to: Address,
     pub packets: u64,
     pub data_packets: u64,
-    pub retransmissions: u64,
+    /// Data packets that were sent again; a repeated SYN or FIN without data is none.
+    pub sent_again: u64,
     pub spurious: u64,
     pub out_of_order: u64,
     pub window_full: u64,
@@ -273,7 +274,7 @@ impl Way {
             to,
             packets: sums.packets,
             data_packets: sums.data_packets,
-            retransmissions: sums.of(Mark::Retransmission),
+            sent_again: sums.data_again,
             spurious: sums.of(Mark::SpuriousRetransmission),
             out_of_order: sums.of(Mark::OutOfOrder),
             window_full: sums.of(Mark::WindowFull),

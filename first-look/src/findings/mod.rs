@@ -234,10 +234,8 @@ fn value(kind: Kind, figures: &Figures) -> String {
         ),
         Kind::Retransmission => {
             let data: u64 = tcp.ways.iter().map(|way| way.data_packets).sum();
-            format!(
-                "{} of {data} data packets sent again",
-                tcp.analysis.of(crate::tcp::Mark::Retransmission)
-            )
+            let again: u64 = tcp.ways.iter().map(|way| way.sent_again).sum();
+            format!("{again} of {data} data packets sent again")
         }
         Kind::ReceiverFull => {
             format!(

@@ -25,12 +25,11 @@ fn sent_again(words: &Words<'_>) -> Vec<Finding> {
         .iter()
         .filter(|way| {
             SENT_AGAIN.iter().any(|(count, percent)| {
-                way.retransmissions >= *count
-                    && is_share(way.retransmissions, way.data_packets, *percent)
+                way.sent_again >= *count && is_share(way.sent_again, way.data_packets, *percent)
             })
         })
         .collect();
-    ways.sort_by_key(|way| (std::cmp::Reverse(way.retransmissions), way.from, way.to));
+    ways.sort_by_key(|way| (std::cmp::Reverse(way.sent_again), way.from, way.to));
     ways.into_iter()
         .take(TOLD)
         .map(|way| {
@@ -40,18 +39,14 @@ fn sent_again(words: &Words<'_>) -> Vec<Finding> {
                 address_filter("src", way.from),
                 address_filter("dst", way.to)
             );
-            // A repeated SYN or FIN has no data, so that the count can be larger than the base.
-            let base = Some(way.data_packets).filter(|base| *base >= way.retransmissions);
+            let about = (way.sent_again, Some(way.data_packets));
             words.finding(
                 Kind::Retransmission,
-                (way.retransmissions, base),
+                about,
                 Some(way.to.to_string()),
                 filter,
                 |say| {
-                    let of = match base {
-                        Some(base) => format!("{} data packets", share(way.retransmissions, base)),
-                        None => counted(way.retransmissions, "packet", "packets"),
-                    };
+                    let of = format!("{} data packets", share(way.sent_again, way.data_packets));
                     let needless = match way.spurious {
                         0 => String::new(),
                         spurious => format!(

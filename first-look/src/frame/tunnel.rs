@@ -66,8 +66,11 @@ pub(super) fn in_udp<'a>(ports: [u16; 2], rest: Rest<'a>, layers: &mut Layers) -
     if on(GTP_PORT) && rest.data.len() >= 8 {
         return gtp(rest);
     }
-    // The ends of these tunnels are told apart from other traffic by port alone.
-    if on(TEREDO_PORT) || on(WIREGUARD_PORT) {
+    // These ports can be those of any client, so the first bytes must fit, too: IPv6 or Teredo's own header, and
+    // WireGuard's message types.
+    let teredo = matches!(rest.data, [0x60..=0x6f, ..] | [0, 0 | 1, ..]);
+    let wireguard = matches!(rest.data, [1..=4, 0, 0, 0, ..]);
+    if on(TEREDO_PORT) && teredo || on(WIREGUARD_PORT) && wireguard {
         return Some(unread(Unread::Tunnel));
     }
     // Four zero bytes are IKE's, one byte of ff is a keep-alive.

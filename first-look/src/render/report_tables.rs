@@ -84,7 +84,7 @@ pub(super) fn tables(words: &Words<'_>) -> Vec<Table> {
                     words.host(way.to).full
                 ),
                 number(way.data_packets),
-                number(way.retransmissions),
+                number(way.sent_again),
                 number(way.spurious),
                 number(way.out_of_order),
                 number(way.window_full),

@@ -51,6 +51,8 @@ pub(crate) struct Side {
     pub packets: u32,
     /// Packets with payload.
     pub data_packets: u32,
+    /// Of these: sent again.
+    pub data_again: u32,
     pub bytes: u64,
     pub payload: u64,
     pub syn: u32,
@@ -235,6 +237,7 @@ impl Stream {
             own.rst += u32::from(segment.has(flags::RST));
             own.fin += u32::from(segment.has(flags::FIN));
         }
+        own.data_again += u32::from(segment.length > 0 && marks.has(Mark::Retransmission));
         if !marks.is_empty() {
             let rare = self.rare.get_or_insert_default();
             for mark in marks.iter() {

@@ -65,6 +65,7 @@ impl Weight for ResetSums {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Quality {
     pub data_packets: u64,
+    pub data_again: u64,
     pub packets: u64,
     pub marks: [u64; Mark::COUNT],
 }
@@ -242,6 +243,7 @@ impl TcpSums {
                 .entry((stream.ends[side].address, stream.ends[1 - side].address));
             sums.packets += u64::from(own.packets);
             sums.data_packets += u64::from(own.data_packets);
+            sums.data_again += u64::from(own.data_again);
             if let Some(rare) = &stream.rare {
                 for (sum, count) in sums.marks.iter_mut().zip(rare.marks[side]) {
                     *sum += u64::from(count);

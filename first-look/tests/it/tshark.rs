@@ -1,9 +1,6 @@
 //! Holds every exact figure of generated captures against TShark, where TShark 4.0 is installed: loss, disorder, resets,
 //! numbers that wrap around, keep-alives, closed windows, small snap lengths.
 
-mod compare;
-mod generator;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -161,7 +158,7 @@ fn tshark(path: &str) -> Value {
 
 /// Our own figures by the same names.
 fn ours(capture: &[u8]) -> Value {
-    let all = compare::look(capture);
+    let all = super::compare::look(capture);
     let figures = &all["figures"];
     let left_out = all["notLookedInto"].as_array().expect("a list");
     let cut_headers: u64 = left_out
@@ -219,7 +216,7 @@ fn ours(capture: &[u8]) -> Value {
 
 /// What differs for one capture.
 fn differences(seed: u64, folder: &Path) -> Vec<String> {
-    let capture = generator::mixed::capture(seed);
+    let capture = super::generator::mixed::capture(seed);
     let path = folder.join(format!("{seed}.cap"));
     fs::write(&path, &capture).expect("a file");
     let theirs = tshark(path.to_str().expect("a path"));

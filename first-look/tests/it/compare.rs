@@ -1,5 +1,4 @@
 //! Two sets of figures side by side, member by member.
-#![allow(dead_code)] // Each test uses a part of it.
 
 use first_look::{Context, Look, Options};
 use serde_json::Value;

@@ -1,12 +1,10 @@
 //! Holds the figures of public captures against what TShark says of them. The captures are not part of the project;
 //! where they are not there, there is nothing to compare.
 
-mod compare;
-
 use std::fs;
 use std::path::Path;
 
-use compare::{differences, figures};
+use super::compare::{differences, figures};
 
 /// What cannot be equal, and why: file, member, reason. A few members are not compared at all (see `compare`).
 const KNOWN: [(&str, &str, &str); 4] = [
