@@ -4,6 +4,7 @@ use super::{answer::Answer, refusal::Refusal};
 use crate::{
     alert::{Alert, BadBody},
     incident::{Allowed, Decision, Known, Policy, decide},
+    text,
 };
 use std::time::Duration;
 use tokio::time::Instant;
@@ -90,7 +91,6 @@ impl Explanation {
 }
 
 /// Texts of an alert are foreign: no control character reaches a terminal.
-fn printable(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { '?' } else { c };
-    text.chars().map(shown).collect()
+fn printable(written: &str) -> String {
+    text::clean(written, text::ID).into_owned()
 }
