@@ -3,11 +3,11 @@
 use super::body::BadBody;
 use super::fields::Object;
 use super::target::Targets;
-use super::{Alert, Schema, State, dedupe};
+use super::{Alert, AlertFacts, Schema, State, dedupe, facts};
 
 pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     let mut alert = Alert {
-        signal: Some("Activity Log".to_owned()),
+        facts: AlertFacts::of_signal("Activity Log"),
         ..Alert::of(Schema::ActivityLog)
     };
     let Some(data) = top.object("data")? else {
@@ -31,12 +31,15 @@ pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     let id = event.text("eventDataId");
     let fired_at = event.text("eventTimestamp");
     Ok(Alert {
-        dedupe_key: dedupe::by_id(id.as_deref(), &None, &targets, &fired_at),
-        id,
-        fired_at,
+        dedupe_key: dedupe::by_id(id, None, &targets, fired_at),
+        facts: AlertFacts {
+            id: facts::id(id),
+            fired_at: facts::time(fired_at),
+            ..alert.facts
+        },
         targets,
         is_test,
-        description: event.text("description"),
+        description: facts::description(event.text("description")),
         ..alert
     })
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::body::BadBody;
 use super::fields::{Object, kind};
 use super::target::Targets;
-use super::{Alert, Schema, State, condition, dedupe, severity};
+use super::{Alert, AlertFacts, Schema, State, condition, dedupe, facts};
 
 pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     let data = top.object("data")?;
@@ -17,10 +17,7 @@ pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
         .as_ref()
         .and_then(|context| context.loose_object("condition"));
 
-    let id = essentials
-        .string("alertId")?
-        .filter(|id| !id.is_empty())
-        .map(str::to_owned);
+    let id = essentials.string("alertId")?.filter(|id| !id.is_empty());
     let state = state(&essentials)?;
     let (targets, names_test) =
         targets(&essentials, context.as_ref(), condition.as_ref())?.finish();
@@ -39,17 +36,19 @@ pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     }
     Ok(Alert {
         state,
-        dedupe_key: dedupe::by_id(id.as_deref(), &rule, &targets, &fired_at),
-        is_test: names_test || id.as_deref().is_some_and(dedupe::is_test_id),
-        rule,
-        rule_id: essentials.text("alertRuleID"),
-        id,
-        signal: essentials.text("signalType").map(signal),
-        severity: severity(essentials.scalar("severity")),
-        fired_at,
+        dedupe_key: dedupe::by_id(id, rule, &targets, fired_at),
+        is_test: names_test || id.is_some_and(dedupe::is_test_id),
+        facts: AlertFacts {
+            rule: facts::rule(rule),
+            id: facts::id(id),
+            severity: facts::severity(essentials.scalar("severity")),
+            signal: facts::signal(essentials.text("signalType")),
+            fired_at: facts::time(fired_at),
+            conditions,
+        },
+        rule_id: facts::id(essentials.text("alertRuleID")),
         targets,
-        conditions,
-        description: essentials.text("description"),
+        description: facts::description(essentials.text("description")),
         ..Alert::of(Schema::Common)
     })
 }
@@ -62,16 +61,6 @@ pub(super) fn state(essentials: &Object) -> Result<State, BadBody> {
         Some("Resolved") => State::Resolved,
         _ => State::Unknown,
     })
-}
-
-/// `ActivityLog` is the same signal as `Activity Log`; both are sent.
-pub(super) fn signal(written: String) -> String {
-    let letters = written.replace(' ', "");
-    let known = ["Metric", "Log", "Activity Log"];
-    let found = known
-        .into_iter()
-        .find(|name| name.replace(' ', "").eq_ignore_ascii_case(&letters));
-    found.map_or(written, str::to_owned)
 }
 
 /// Only when Azure's own list has no machine do the others count, one after the other: a log alert over a workspace

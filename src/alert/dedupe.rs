@@ -7,9 +7,9 @@ use super::target_id::is_of_test;
 /// The alert's own id if there is one, else what it says.
 pub(super) fn by_id(
     id: Option<&str>,
-    rule: &Option<String>,
+    rule: Option<&str>,
     targets: &[Target],
-    fired_at: &Option<String>,
+    fired_at: Option<&str>,
 ) -> Option<String> {
     if let Some(id) = id.filter(|id| !id.is_empty()) {
         return Some(id.to_lowercase());
@@ -17,16 +17,16 @@ pub(super) fn by_id(
     let mut ids: Vec<String> = targets.iter().map(|target| target.id.to_string()).collect();
     // Their order says nothing.
     ids.sort_by_cached_key(|id| id.to_lowercase());
-    let mut parts = vec![rule.as_deref()];
+    let mut parts = vec![rule];
     parts.extend(ids.iter().map(|id| Some(id.as_str())));
-    parts.push(fired_at.as_deref());
+    parts.push(fired_at);
     by_parts(&parts, fired_at)
 }
 
 /// The parts in lower case between `|`, unambiguously; nothing without a time. Two alerts of a rule would look like
 /// one then, and the second would never capture.
-pub(super) fn by_parts(parts: &[Option<&str>], time: &Option<String>) -> Option<String> {
-    time.as_ref()?;
+pub(super) fn by_parts(parts: &[Option<&str>], time: Option<&str>) -> Option<String> {
+    time?;
     let escaped = parts.iter().map(|part| {
         let part = part.unwrap_or_default().to_lowercase();
         part.replace('\\', "\\\\").replace('|', "\\|")

@@ -4,13 +4,13 @@
 use super::body::BadBody;
 use super::fields::Object;
 use super::target::Targets;
-use super::{Alert, Schema, State, condition, dedupe, severity};
+use super::{Alert, AlertFacts, Schema, State, condition, dedupe, facts};
 
 pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     // They are sent when the rule fires and at no other time.
     let alert = Alert {
         state: State::Fired,
-        signal: Some("Log".to_owned()),
+        facts: AlertFacts::of_signal("Log"),
         ..Alert::of(Schema::LogV1)
     };
     if top.get("schemaId").is_none() {
@@ -32,17 +32,17 @@ fn with_data(alert: Alert, data: &Object) -> Alert {
         .text("WorkspaceId")
         .or_else(|| data.text("ApplicationId"));
     Alert {
-        dedupe_key: dedupe::by_parts(
-            &[rule.as_deref(), fired_at.as_deref(), source.as_deref()],
-            &fired_at,
-        ),
-        rule,
-        severity: severity(data.scalar("Severity")),
-        fired_at,
+        dedupe_key: dedupe::by_parts(&[rule, fired_at, source], fired_at),
+        facts: AlertFacts {
+            rule: facts::rule(rule),
+            severity: facts::severity(data.scalar("Severity")),
+            fired_at: facts::time(fired_at),
+            conditions: condition::of_log_v1(data),
+            ..alert.facts
+        },
         targets,
         is_test,
-        conditions: condition::of_log_v1(data),
-        description: data.text("Description"),
+        description: facts::description(data.text("Description")),
         ..alert
     }
 }

@@ -4,14 +4,14 @@
 use super::body::BadBody;
 use super::fields::Object;
 use super::target::{Target, Targets};
-use super::{Alert, Schema, State, condition, dedupe, severity};
+use super::{Alert, AlertFacts, Schema, State, condition, dedupe, facts};
 use crate::resource_id::{InvalidResourceId, ResourceId};
 use crate::text;
 
 pub(super) fn read_v2(top: &Object) -> Result<Alert, BadBody> {
     let Some(mut data) = top.object("data")? else {
         return Ok(Alert {
-            signal: Some("Metric".to_owned()),
+            facts: AlertFacts::of_signal("Metric"),
             ..Alert::of(Schema::MetricV2)
         });
     };
@@ -32,12 +32,12 @@ pub(super) fn read_v2(top: &Object) -> Result<Alert, BadBody> {
         ..Alert::of(Schema::MetricV2)
     };
     let context = data.object("context")?;
-    Ok(Alert {
-        severity: context
-            .as_ref()
-            .and_then(|context| severity(context.scalar("severity"))),
-        ..with_context(alert, status, context.as_ref())?
-    })
+    let severity = context
+        .as_ref()
+        .and_then(|context| facts::severity(context.scalar("severity")));
+    let mut alert = with_context(alert, status, context.as_ref())?;
+    alert.facts.severity = severity;
+    Ok(alert)
 }
 
 pub(super) fn read_classic(top: &Object) -> Result<Alert, BadBody> {
@@ -60,7 +60,7 @@ pub(super) fn read_classic(top: &Object) -> Result<Alert, BadBody> {
 
 /// The region as a code. Bodies have it so or as a display name: `westus`, `West US`.
 pub(super) fn region(context: &Object) -> Option<String> {
-    text::region(&context.text("resourceRegion")?)
+    text::region(context.text("resourceRegion")?)
 }
 
 fn with_context(
@@ -69,7 +69,7 @@ fn with_context(
     context: Option<&Object>,
 ) -> Result<Alert, BadBody> {
     let alert = Alert {
-        signal: Some("Metric".to_owned()),
+        facts: AlertFacts::of_signal("Metric"),
         ..alert
     };
     let Some(context) = context else {
@@ -91,26 +91,21 @@ fn with_context(
         .or_else(|| Some(targets.first()?.id.to_string()));
     Ok(Alert {
         // The context's id is the rule's, the same every time; there is none of the alert.
-        dedupe_key: dedupe::by_parts(
-            &[
-                rule_id.as_deref(),
-                resource.as_deref(),
-                fired_at.as_deref(),
-                status,
-            ],
-            &fired_at,
-        ),
-        rule: context.text("name"),
-        rule_id,
-        fired_at,
+        dedupe_key: dedupe::by_parts(&[rule_id, resource.as_deref(), fired_at, status], fired_at),
+        facts: AlertFacts {
+            rule: facts::rule(context.text("name")),
+            fired_at: facts::time(fired_at),
+            conditions: context
+                .loose_object("condition")
+                .as_ref()
+                .map(condition::of_metric)
+                .unwrap_or_default(),
+            ..alert.facts
+        },
+        rule_id: facts::id(rule_id),
         targets,
         is_test,
-        conditions: context
-            .loose_object("condition")
-            .as_ref()
-            .map(condition::of_metric)
-            .unwrap_or_default(),
-        description: context.text("description"),
+        description: facts::description(context.text("description")),
         ..alert
     })
 }
@@ -148,10 +143,10 @@ fn composed(context: &Object) -> Result<Option<Target>, BadBody> {
         }
     };
     let id = subscription
-        .child("resourceGroups", &part("resourceGroupName")?)
+        .child("resourceGroups", part("resourceGroupName")?)
         .map_err(|bad| wrong("resourceGroupName", bad))?;
     let id = id
-        .child(VM, &part("resourceName")?)
+        .child(VM, part("resourceName")?)
         .map_err(|bad| wrong("resourceName", bad))?;
     Ok(Target::of(id))
 }

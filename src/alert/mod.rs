@@ -7,6 +7,7 @@ mod common;
 mod condition;
 mod dedupe;
 mod envelope;
+mod facts;
 mod fields;
 mod log_v1;
 mod metric;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use body::{BadBody, MAX_BODY_BYTES};
 pub use condition::Condition;
+pub use facts::AlertFacts;
 pub use outcome::{IgnoreReason, ignore_reason};
 pub use shape::Schema;
 pub use target::{Target, TargetKind};
@@ -27,25 +29,19 @@ pub use target::{Target, TargetKind};
 /// What a target is named by.
 pub use crate::resource_id::ResourceId;
 
-/// What an alert says, whichever of its shapes it came in. Texts are kept as the body spells them unless said
-/// otherwise; an empty text counts as absent.
+/// What an alert says, whichever of its shapes it came in. Texts are those of the body, cleaned and bounded; an empty
+/// text counts as absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Alert {
     pub schema: Schema,
     /// Azure Monitor's monitor condition.
     pub state: State,
-    /// The alert rule's name.
-    pub rule: Option<String>,
+    /// What people see of it.
+    #[serde(flatten)]
+    pub facts: AlertFacts,
     /// The alert rule's resource id, unchecked: for reading, not for calling.
     pub rule_id: Option<String>,
-    /// The id of this one alert, new each time its rule fires. Metric alerts outside the common schema have none.
-    pub id: Option<String>,
-    /// `Metric`, `Log` or `Activity Log`, or a newer word of Azure's.
-    pub signal: Option<String>,
-    /// `Sev0` to `Sev4`.
-    pub severity: Option<String>,
-    /// A time in one of several formats, with or without a zone.
-    pub fired_at: Option<String>,
     /// The alert targets that can be captured on: each machine or scale set once, in the order of the body.
     pub targets: Vec<Target>,
     /// An Azure region's code (`westcentralus`). Most bodies have none; then only the machine itself can tell.
@@ -54,8 +50,6 @@ pub struct Alert {
     pub dedupe_key: Option<String>,
     /// Sent by the portal's "test action group", about a machine that does not exist.
     pub is_test: bool,
-    /// What the rule compared, for telling people; at most 16.
-    pub conditions: Vec<Condition>,
     pub description: Option<String>,
 }
 
@@ -65,17 +59,12 @@ impl Alert {
         Alert {
             schema,
             state: State::Unknown,
-            rule: None,
+            facts: AlertFacts::default(),
             rule_id: None,
-            id: None,
-            signal: None,
-            severity: None,
-            fired_at: None,
             targets: Vec::new(),
             region: None,
             dedupe_key: None,
             is_test: false,
-            conditions: Vec::new(),
             description: None,
         }
     }
@@ -122,12 +111,4 @@ pub fn read(body: &[u8]) -> Result<Alert, BadBody> {
         }
         Some((inner, path)) => shape::read(&fields::Object::new(inner, path)?),
     }
-}
-
-/// The severity as the common schema writes it. `3`, `"3"` and `"Sev3"` are all in use; words are not translated, as
-/// nothing says which number they stand for.
-fn severity(written: Option<String>) -> Option<String> {
-    let written = written?.to_ascii_lowercase();
-    let level = written.strip_prefix("sev").unwrap_or(&written);
-    matches!(level, "0" | "1" | "2" | "3" | "4").then(|| format!("Sev{level}"))
 }

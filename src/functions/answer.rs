@@ -125,8 +125,8 @@ impl Answer {
     /// Writes the answer to the log.
     pub(super) fn log(&self) {
         tracing::info!(
-            alert.rule = self.alert.rule,
-            alert.id = self.alert.id,
+            alert.rule = self.alert.facts.rule,
+            alert.id = self.alert.facts.id,
             outcome = self.outcome.as_str(),
             reason = self.reason,
             "{}",
@@ -154,11 +154,11 @@ fn as_read<S: Serializer>(alert: &Alert, serializer: S) -> Result<S::Ok, S::Erro
     let wire = Wire {
         schema: alert.schema,
         state: alert.state,
-        rule: alert.rule.as_deref(),
-        id: alert.id.as_deref(),
-        signal: alert.signal.as_deref(),
-        severity: alert.severity.as_deref(),
-        fired_at: alert.fired_at.as_deref(),
+        rule: alert.facts.rule.as_deref(),
+        id: alert.facts.id.as_deref(),
+        signal: alert.facts.signal.as_deref(),
+        severity: alert.facts.severity.as_deref(),
+        fired_at: alert.facts.fired_at.as_deref(),
         targets: &alert.targets,
         region: alert.region.as_deref(),
         dedupe_key: alert.dedupe_key.as_deref(),

@@ -133,7 +133,7 @@ fn compare(row: &[&str], read: Result<Alert, BadBody>, subscriptions: &BTreeMap<
     assert_eq!(found, expected, "{file}");
 
     assert_eq!(
-        alert.rule.as_deref(),
+        alert.facts.rule.as_deref(),
         rule.strip_prefix('`')
             .map(|rule| rule.trim_end_matches('`')),
         "{file}"
