@@ -103,6 +103,11 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Whether a word of Azure's is this one. Which letter case it comes in depends on the sender.
+pub(super) fn is(written: Option<&str>, word: &str) -> bool {
+    written.is_some_and(|written| written.eq_ignore_ascii_case(word))
+}
+
 /// The JSON type in words.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {

@@ -3,8 +3,9 @@
 
 use super::body::BadBody;
 use super::fields::Object;
-use super::target::Targets;
-use super::{Alert, AlertFacts, Schema, State, condition, dedupe, facts};
+use super::subject::Subject;
+use super::targets::Targets;
+use super::{Alert, AlertFacts, Schema, State, condition, facts, key};
 
 pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     // They are sent when the rule fires and at no other time.
@@ -26,13 +27,15 @@ fn with_data(alert: Alert, data: &Object) -> Alert {
     let mut targets = Targets::default();
     targets.take_log_v1(data);
     let (targets, is_test) = targets.finish();
+    let mut subject = Subject::default();
+    subject.log_v1(data);
     let rule = data.text("AlertRuleName");
     let fired_at = data.text("SearchIntervalEndtimeUtc");
     let source = data
         .text("WorkspaceId")
         .or_else(|| data.text("ApplicationId"));
     Alert {
-        dedupe_key: dedupe::by_parts(&[rule, fired_at, source], fired_at),
+        dedupe_key: key::by_parts(&subject, &[rule, fired_at, source], fired_at),
         facts: AlertFacts {
             rule: facts::rule(rule),
             severity: facts::severity(data.scalar("Severity")),
@@ -40,9 +43,9 @@ fn with_data(alert: Alert, data: &Object) -> Alert {
             conditions: condition::of_log_v1(data),
             ..alert.facts
         },
-        targets,
         is_test,
         description: facts::description(data.text("Description")),
         ..alert
     }
+    .about(targets, subject)
 }

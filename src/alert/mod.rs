@@ -5,17 +5,19 @@ mod activity_log;
 mod body;
 mod common;
 mod condition;
-mod dedupe;
 mod envelope;
 mod facts;
 mod fields;
+mod key;
 mod log_v1;
 mod metric;
 mod other;
 mod outcome;
 mod shape;
+mod subject;
 mod target;
 mod target_id;
+mod targets;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,10 +26,13 @@ pub use condition::Condition;
 pub use facts::AlertFacts;
 pub use outcome::{IgnoreReason, ignore_reason};
 pub use shape::Schema;
+pub use subject::Named;
+use subject::Subject;
 pub use target::{Target, TargetKind};
 
 /// What a target is named by.
 pub use crate::resource_id::ResourceId;
+use crate::text;
 
 /// What an alert says, whichever of its shapes it came in. Texts are those of the body, cleaned and bounded; an empty
 /// text counts as absent.
@@ -44,6 +49,9 @@ pub struct Alert {
     pub rule_id: Option<String>,
     /// The alert targets that can be captured on: each machine or scale set once, in the order of the body.
     pub targets: Vec<Target>,
+    /// What the alert names when there is no target.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub named: Named,
     /// An Azure region's code (`westcentralus`). Most bodies have none; then only the machine itself can tell.
     pub region: Option<String>,
     /// Equal for two deliveries of the same alert, and for nothing else.
@@ -62,11 +70,47 @@ impl Alert {
             facts: AlertFacts::default(),
             rule_id: None,
             targets: Vec::new(),
+            named: Named::default(),
             region: None,
             dedupe_key: None,
             is_test: false,
             description: None,
         }
+    }
+
+    /// The same with its targets or, when there are none, with what it names in their place.
+    fn about(self, targets: Vec<Target>, subject: Subject) -> Alert {
+        let named = match targets.is_empty() {
+            true => subject.named(),
+            false => Named::default(),
+        };
+        Alert {
+            targets,
+            named,
+            ..self
+        }
+    }
+
+    /// Why no machine can be captured, for people: what the alert names instead, and what to change. `None` for an
+    /// alert with a target.
+    pub fn why_no_target(&self) -> Option<String> {
+        if !self.targets.is_empty() {
+            return None;
+        }
+        let names = match self.named.is_empty() {
+            true => String::new(),
+            false => {
+                let named = self.named.to_string();
+                format!("; it names {}", text::clean(&named, text::MESSAGE))
+            }
+        };
+        let fix = match self.facts.signal.as_deref() {
+            Some("Log") => "split the alert rule by the dimension _ResourceId",
+            _ => "set the scope of the alert rule to virtual machines or scale sets",
+        };
+        Some(format!(
+            "the alert names no virtual machine or scale set{names}. Fix: {fix}"
+        ))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::body::BadBody;
 use super::fields::Object;
-use super::target::Targets;
-use super::{Alert, AlertFacts, Schema, common, dedupe, facts, metric};
+use super::subject::Subject;
+use super::targets::Targets;
+use super::{Alert, AlertFacts, Schema, common, facts, key, metric};
 
 pub(super) fn read_smart_detector(top: &Object) -> Result<Alert, BadBody> {
     let alert = Alert::of(Schema::SmartDetector);
@@ -18,7 +19,9 @@ pub(super) fn read_smart_detector(top: &Object) -> Result<Alert, BadBody> {
         )
     })?;
     let mut targets = Targets::default();
+    let mut subject = Subject::default();
     if let Some(target) = essentials.text("targetResource") {
+        subject.resource(target);
         targets.main(target, || essentials.path_of("targetResource"))?;
     }
     let (targets, names_test) = targets.finish();
@@ -28,8 +31,8 @@ pub(super) fn read_smart_detector(top: &Object) -> Result<Alert, BadBody> {
     let fired_at = essentials.text("startDateTime");
     Ok(Alert {
         state: common::state(&essentials)?,
-        dedupe_key: dedupe::by_id(id, rule, &targets, fired_at),
-        is_test: names_test || id.is_some_and(dedupe::is_test_id),
+        dedupe_key: key::by_id(&subject, id, rule, fired_at),
+        is_test: names_test || id.is_some_and(key::is_test_id),
         facts: AlertFacts {
             rule: facts::rule(rule),
             id: facts::id(id),
@@ -39,10 +42,10 @@ pub(super) fn read_smart_detector(top: &Object) -> Result<Alert, BadBody> {
             conditions: Vec::new(),
         },
         rule_id: facts::id(rule_id),
-        targets,
         description: facts::description(essentials.text("description")),
         ..alert
-    })
+    }
+    .about(targets, subject))
 }
 
 /// A budget says neither a state nor a machine. Its body is a good one all the same.
