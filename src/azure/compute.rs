@@ -21,6 +21,17 @@ pub struct VirtualMachine {
     pub location: String,
     /// `Linux` or `Windows`, if Azure knows.
     pub os_type: Option<String>,
+    /// The flexible scale set that it is a member of.
+    pub scale_set: Option<ResourceId>,
+}
+
+/// A scale set, as far as captures care.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScaleSet {
+    /// Normalised, such as `westus2`.
+    pub location: String,
+    /// Its orchestration mode is flexible: its members are virtual machines of their own.
+    pub is_flexible: bool,
 }
 
 /// An extension of a virtual machine. Its resource name says nothing.
@@ -49,6 +60,26 @@ struct MachineWire {
 #[serde(rename_all = "camelCase", default)]
 struct MachineProperties {
     storage_profile: StorageProfile,
+    virtual_machine_scale_set: Option<Reference>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    #[serde(default)]
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct ScaleSetWire {
+    location: String,
+    #[serde(default)]
+    properties: ScaleSetProperties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ScaleSetProperties {
+    orchestration_mode: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -104,6 +135,25 @@ pub async fn get_virtual_machine(
     Ok(VirtualMachine {
         location: normalise_location(&wire.location),
         os_type: wire.properties.storage_profile.os_disk.os_type,
+        scale_set: wire
+            .properties
+            .virtual_machine_scale_set
+            .and_then(|set| ResourceId::parse(&set.id).ok()),
+    })
+}
+
+/// One scale set.
+/// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machine-scale-sets/get>
+///
+/// # Errors
+/// As [`location_of`].
+pub async fn get_scale_set(client: &ArmClient, id: &ResourceId) -> Result<ScaleSet, AzureError> {
+    let call = read(client, "get the scale set", id, &[]);
+    let wire: ScaleSetWire = client.read(call).await?;
+    let mode = wire.properties.orchestration_mode;
+    Ok(ScaleSet {
+        location: normalise_location(&wire.location),
+        is_flexible: mode.is_some_and(|mode| mode.eq_ignore_ascii_case("Flexible")),
     })
 }
 

@@ -100,7 +100,7 @@ impl Answer {
         Self {
             outcome: Outcome::Ignored,
             reason: Some(reason.as_str().to_owned()),
-            message: reason.sentence().to_owned(),
+            message: why(&alert, reason),
             alert,
             would_capture: None,
             captures,
@@ -114,7 +114,7 @@ impl Answer {
             reason: reason.map(|reason| reason.as_str().to_owned()),
             message: match reason {
                 None => "A packet capture would start; this is a dry run and nothing was written to Azure".to_owned(),
-                Some(reason) => format!("No packet capture would start: {}", reason.sentence()),
+                Some(reason) => format!("No packet capture would start: {}", why(&alert, reason)),
             },
             alert,
             would_capture: Some(reason.is_none()),
@@ -133,6 +133,15 @@ impl Answer {
             self.message
         );
     }
+}
+
+/// A reason in words; where the alert has no target, with what it names instead.
+fn why(alert: &Alert, reason: Reason) -> String {
+    let named = match reason {
+        Reason::Alert(IgnoreReason::NoVmTarget) => alert.why_no_target(),
+        _ => None,
+    };
+    named.unwrap_or_else(|| reason.sentence().to_owned())
 }
 
 /// The alert in an answer: what decides, without what only notifications need.

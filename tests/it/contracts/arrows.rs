@@ -27,6 +27,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "incident",
             "queue",
             "notify",
+            "resource_id",
             "telemetry",
             "text",
         ],
