@@ -134,7 +134,7 @@ const SICK: [Sick; 17] = [
         "app settings",
         "failed",
         "is not set, so json is sent, needs slack: hooks.slack.com takes no other format",
-        "--settings 'Notification__Format=...'",
+        "--settings Notification__Format=...",
     ),
     (
         |it, _| {
@@ -144,21 +144,21 @@ const SICK: [Sick; 17] = [
         "app settings",
         "warning",
         "tokens of version 2.0, which always carry the client id, are refused",
-        "--settings 'SecureWebhook__Audience=...'",
+        "--settings SecureWebhook__Audience=...",
     ),
     (
         |it, _| it.set("PacketCapture__AllowedScope", "/subscriptions/x"),
         "app settings",
         "failed",
         "PacketCapture__AllowedScope: is not a known setting; did you mean PacketCapture__AllowedScopes?",
-        "--settings 'PacketCapture__AllowedScopes=...'",
+        "--settings PacketCapture__AllowedScopes=...",
     ),
     (
         |it, _| it.set("Notifications:WebhookUrl", "https://alerts.example/hook"),
         "app settings",
         "failed",
         "did you mean Notification__WebhookUrl?",
-        "--settings 'Notification__WebhookUrl=...'",
+        "--settings Notification__WebhookUrl=...",
     ),
     (
         |it, _| {
@@ -187,10 +187,10 @@ const SICK: [Sick; 17] = [
                 "AccountName=stcaptures;AccountKey=wr0ng!".to_owned()
             })
         },
-        "job queue",
+        "app settings",
         "failed",
-        "AzureWebJobsStorage: an AccountKey in base64",
-        "az storage account show-connection-string",
+        "AzureWebJobsStorage: needs an AccountKey in base64",
+        "--settings AzureWebJobsStorage=...",
     ),
     (
         |it, _| {
