@@ -42,8 +42,11 @@ const TOKEN_AHEAD: Duration = Duration::from_secs(295);
 const TOKEN_PAUSE: Duration = Duration::from_secs(30);
 /// Interval between keep-alive requests to Resource Manager. Some servers close a connection that is idle for two minutes.
 const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
-/// How long the steps of jobs in progress may take after a stop; the host kills after 10 s.
+/// How long the steps of jobs in progress may take after a stop. This and `ANSWER` add up to less than the 10 s after
+/// which the host kills the process.
 const DRAIN: Duration = Duration::from_secs(7);
+/// How much of it the callers of alerts in a memory queue may take before the worker stops.
+const CALLERS: Duration = Duration::from_secs(4);
 /// How long the callers that wait for these jobs may take to get their answers after that.
 const ANSWER: Duration = Duration::from_secs(1);
 
@@ -185,7 +188,8 @@ impl App {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send,
     ) -> std::io::Result<()> {
-        let (stopped, asked) = watch::channel(false);
+        let (stop_serving, asked) = watch::channel(false);
+        let (stop_working, working) = watch::channel(false);
         let (worker_ended, worked) = watch::channel(false);
         let mut ahead = JoinSet::new();
         if let Some(arm) = self.arm {
@@ -193,24 +197,32 @@ impl App {
             ahead.spawn(keep_connected(arm));
         }
         let queue = self.intake.queue.clone();
-        let worker: Option<JoinHandle<()>> = self
-            .worker
-            .map(|worker| tokio::spawn(worker.run(asked.clone())));
+        let worker: Option<JoinHandle<()>> =
+            self.worker.map(|worker| tokio::spawn(worker.run(working)));
         let stopping = Stop {
             asked: asked.clone(),
             worked,
         };
         let router = functions::router(self.intake, self.secure_webhook, self.portal, stopping);
-        let server = tokio::spawn(functions::serve(listener, router, asked));
+        let mut server = tokio::spawn(functions::serve(listener, router, asked));
         stop.await;
         tracing::info!("stopping: finishing what is in progress");
-        // Worker and server at the same moment. Callers that still wait are answered once the worker has ended.
-        let _ = stopped.send(true);
+        let until = tokio::time::Instant::now() + DRAIN;
+        let _ = stop_serving.send(true);
+        if !queue.is_durable() {
+            // A memory queue is lost with this process, so an alert whose caller still waits gets its capture first.
+            // Without such a caller the server has ended by now.
+            let _ = tokio::time::timeout(CALLERS, &mut server).await;
+        }
+        // Callers that still wait are answered once the worker has ended.
+        let _ = stop_working.send(true);
         if let Some(worker) = worker {
-            let _ = tokio::time::timeout(DRAIN, worker).await;
+            let _ = tokio::time::timeout_at(until, worker).await;
         }
         let _ = worker_ended.send(true);
-        let _ = tokio::time::timeout(ANSWER, server).await;
+        if !server.is_finished() {
+            let _ = tokio::time::timeout(ANSWER, server).await;
+        }
         ahead.abort_all();
         queue.close().await;
         let left = match queue.is_durable() {

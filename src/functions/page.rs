@@ -106,10 +106,14 @@ fn yes_or_no(yes: &bool) -> &'static str {
     if *yes { "yes" } else { "no" }
 }
 
-fn result(job: &JobRecord) -> &str {
-    match job.report.message.as_str() {
-        "" => "in progress",
-        message => message,
+/// The sentence about the job, with the file's name in place of its URL.
+fn result(job: &JobRecord) -> String {
+    let message = job.report.message.as_str();
+    match &job.report.storage_path {
+        _ if message.is_empty() => "in progress".to_owned(),
+        Some(path) if message.contains(path.as_str()) => message.replace(path, file_name(path)),
+        Some(path) => format!("{message}. File: {}", file_name(path)),
+        None => message.to_owned(),
     }
 }
 
