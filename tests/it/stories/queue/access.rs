@@ -13,10 +13,7 @@ fn a_connection_string_that_is_none_stops_the_start_and_is_not_repeated() {
         ),
     ];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let settings = Settings::read(&settings.into_iter().collect()).expect("all is there");
-    let error = App::build(&settings, &Pace::default())
-        .err()
-        .expect("no app");
+    let error = Settings::read(&settings.into_iter().collect()).unwrap_err();
     let text = format!("{error} {error:?}");
     assert!(
         text.contains("AzureWebJobsStorage") && text.contains("base64"),
