@@ -63,7 +63,12 @@ async fn messages_come_in_order_and_go_when_deleted(queue: &dyn JobQueue) {
     queue.delete(&a).await.unwrap();
     queue.delete(&b).await.unwrap();
     assert_eq!(queue.waiting().await, 0);
-    assert!(matches!(queue.delete(&a).await, Err(QueueError::NotFound)));
+    // Once more: not this receiver's any more, or as good as deleted.
+    let again = queue.delete(&a).await;
+    assert!(
+        matches!(again, Ok(()) | Err(QueueError::NotFound)),
+        "{again:?}"
+    );
 }
 
 async fn a_kept_message_has_a_new_receipt_and_no_other(queue: &dyn JobQueue) {
