@@ -1,191 +1,181 @@
-//! The app settings: each problem a line of its own, then what is allowed but hardly meant.
+//! The app settings: each problem is a check of its own, then what is valid but hardly intended.
 
-use super::{mend, report::Report};
+use super::{Parts, Report, Targets, azure::names};
 use crate::{
-    app::{self, Pace},
-    azure::{client::ArmClient, error::chain},
-    capture::CaptureName,
-    config::{AppSettings, AzureSettings, Problem, Settings},
+    config::{AppSettings, Problem, Settings},
     resource_id::ResourceId,
 };
 use std::time::Duration;
 
-/// Action groups stop waiting after 10 s; a second is left for the way.
-const LONGEST_REPLY_WAIT: Duration = Duration::from_secs(9);
+/// Action groups stop waiting after 10 s; a second is left for the network.
+const MAXIMUM_REPLY_WAIT: Duration = Duration::from_secs(9);
+const APP_SETTINGS: &str = "app settings";
 
-/// The settings as far as they can be used.
-pub struct Usable {
-    pub settings: Settings,
-    /// The identity and the client that uses it, if both are well-formed.
-    pub azure: Option<(AzureSettings, ArmClient)>,
-    pub scopes: Vec<ResourceId>,
-    pub name: CaptureName,
-    pub storage: Option<ResourceId>,
-    /// Groups that are left out because a setting of theirs is wrong.
-    pub wrong_groups: Vec<&'static str>,
+/// The settings as far as they are valid, and the problems of the others.
+pub struct FoundSettings {
+    /// `None` when nothing is left to check with.
+    pub settings: Option<Settings>,
+    pub problems: Vec<Problem>,
+    /// Whether alerts only get dry runs, as the settings say. Missing ones are read as for a dry run.
+    pub dry_run: bool,
 }
 
-pub const SECURE_WEBHOOK: &str = "SecureWebhook__";
-pub const NOTIFICATION: &str = "Notification__";
-pub const JOB_QUEUE: &str = "JobQueue__Kind";
-
-/// Settings that are left out together: the rest of a group whose one setting is wrong would be half a set.
-const GROUPS: [(&str, &[&str]); 3] = [
-    (
-        SECURE_WEBHOOK,
-        &[
-            "SecureWebhook__TenantId",
-            "SecureWebhook__Audience",
-            "SecureWebhook__Role",
-            "SecureWebhook__CallerAppId",
-            "SecureWebhook__Issuer",
-            "SecureWebhook__TrustEasyAuth",
-        ],
-    ),
-    (
-        NOTIFICATION,
-        &[
-            "Notification__WebhookUrl",
-            "Notification__Format",
-            "Notification__Secret",
-            "Notification__Events",
-        ],
-    ),
-    (JOB_QUEUE, &["JobQueue__Kind"]),
-];
-
-/// Checks them all. `None` when nothing can be read at all.
-pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
-    let (settings, mut problems) = read(environment);
-    let Some(mut settings) = settings else {
-        tell(environment, &problems, report);
-        return None;
-    };
-    let scopes = app::allowed(&settings.allowed, &mut problems).scopes;
-    let storage = app::storage(&settings, &mut problems).storage_id;
-    let name = app::capture_name(&settings, &mut problems);
-    let azure = settings
-        .azure
-        .take()
-        .and_then(|azure| match app::arm_client(&azure, &pace()) {
-            Ok(arm) => Some((azure, arm)),
-            Err(error) => {
-                let text = chain(&error);
-                let (name, expected) = text.split_once(": ").unwrap_or(("AZURE_TENANT_ID", &text));
-                problems.push(Problem {
-                    name: name.to_owned(),
-                    expected: expected.to_owned(),
-                });
-                None
-            }
-        });
-    tell(environment, &problems, report);
-    let wrong_groups = wrong_groups(&problems);
-    sanity(environment, &settings, report);
-    Some(Usable {
-        settings,
-        azure,
-        scopes,
-        name,
-        wrong_groups,
-        storage: storage.and_then(|id| ResourceId::parse(&id).ok()),
-    })
+/// Settings that are checked together or not at all: with one of them invalid, the others would be half a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    SecureWebhook,
+    Notification,
+    JobQueue,
 }
 
-/// Somebody sits and waits: one more try is enough.
-pub fn pace() -> Pace {
-    let mut pace = Pace::default();
-    pace.retry.tries = 2;
-    pace
-}
+impl Group {
+    const ALL: [Self; 3] = [Self::SecureWebhook, Self::Notification, Self::JobQueue];
 
-/// Wrong settings are left out, so that the others can still be checked. With a wrong endpoint or half an
-/// identity nothing is called: the secret must not go to a default in place of what was meant.
-fn read(environment: &AppSettings) -> (Option<Settings>, Vec<Problem>) {
-    let problems = match Settings::read(environment) {
-        Ok(settings) => return (Some(settings), Vec::new()),
-        Err(error) => error.problems,
-    };
-    let names: Vec<&str> = problems.iter().map(|it| it.name.as_str()).collect();
-    let mut left_out = names.clone();
-    for group in wrong_groups(&problems) {
-        let members = GROUPS.iter().find(|(name, _)| *name == group);
-        left_out.extend(members.map_or(&[][..], |(_, members)| *members));
+    /// How the names begin whose problems are the group's.
+    const fn prefixes(self) -> &'static [&'static str] {
+        match self {
+            Self::SecureWebhook => &["SecureWebhook__"],
+            Self::Notification => &["Notification__"],
+            Self::JobQueue => &["JobQueue__Kind", "AzureWebJobsStorage"],
+        }
     }
-    let mut settings = Settings::read_for_dry_run(&environment.without(&left_out)).ok();
+
+    /// What is left out when one of them is invalid.
+    const fn members(self) -> &'static [&'static str] {
+        match self {
+            Self::SecureWebhook => &[
+                "SecureWebhook__TenantId",
+                "SecureWebhook__Audience",
+                "SecureWebhook__Role",
+                "SecureWebhook__CallerAppId",
+                "SecureWebhook__Issuer",
+                "SecureWebhook__TrustEasyAuth",
+            ],
+            Self::Notification => &[
+                "Notification__WebhookUrl",
+                "Notification__Format",
+                "Notification__Secret",
+                "Notification__Events",
+            ],
+            Self::JobQueue => &["JobQueue__Kind"],
+        }
+    }
+}
+
+impl FoundSettings {
+    /// Invalid settings are left out, so that the others can still be checked. With an invalid endpoint or half an
+    /// identity nothing is called: the secret must not go to a default in place of the intended host.
+    pub fn read(settings: &AppSettings) -> Self {
+        let problems = match Settings::read(settings) {
+            Ok(settings) => {
+                return Self {
+                    dry_run: settings.capture.dry_run,
+                    settings: Some(settings),
+                    problems: Vec::new(),
+                };
+            }
+            Err(error) => error.problems,
+        };
+        let mut found = Self {
+            settings: None,
+            problems,
+            dry_run: false,
+        };
+        let names: Vec<&str> = found.problems.iter().map(|it| it.name.as_str()).collect();
+        let wrong = Group::ALL.iter().filter(|group| found.is_wrong(**group));
+        let members = wrong.flat_map(|group| group.members());
+        let left_out: Vec<&str> = names.iter().chain(members).copied().collect();
+        let mut rest = Settings::read_for_dry_run(&settings.without(&left_out)).ok();
+        if let Some(rest) = rest.as_mut().filter(|_| names.iter().any(is_of_azure)) {
+            rest.azure = None;
+        }
+        found.settings = rest;
+        found
+    }
+
+    /// Whether a setting of the group is invalid.
+    pub fn is_wrong(&self, group: Group) -> bool {
+        let of_group = |problem: &Problem| {
+            let mut prefixes = group.prefixes().iter();
+            prefixes.any(|prefix| problem.name.starts_with(prefix))
+        };
+        self.problems.iter().any(of_group)
+    }
+}
+
+/// Whether a setting is about the identity or an endpoint of Azure: all that no other part claims.
+fn is_of_azure(name: &&str) -> bool {
     const OTHERS: [&str; 7] = [
         "PacketCapture",
         "JobQueue",
         "FUNCTIONS_",
         "AzureWebJobsStorage",
         "AzureApiVersion",
-        SECURE_WEBHOOK,
-        NOTIFICATION,
+        "SecureWebhook__",
+        "Notification__",
     ];
-    let of_azure = |name: &&str| !OTHERS.iter().any(|prefix| name.starts_with(prefix));
-    if let Some(settings) = settings.as_mut().filter(|_| names.iter().any(of_azure)) {
-        settings.azure = None;
-    }
-    (settings, problems)
+    !OTHERS.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// The groups that these problems are about.
-fn wrong_groups(problems: &[Problem]) -> Vec<&'static str> {
-    let about = |group: &str| {
-        problems.iter().any(|problem| {
-            let storage = group == JOB_QUEUE && problem.name.starts_with("AzureWebJobsStorage");
-            storage || problem.name.starts_with(group)
-        })
-    };
-    let groups = GROUPS.iter().map(|(name, _)| *name);
-    groups.filter(|group| about(group)).collect()
-}
-
-fn tell(environment: &AppSettings, problems: &[Problem], report: &mut Report) {
-    if problems.is_empty() {
-        report.ok("app settings", "complete and well-formed");
+pub fn check(parts: &Parts, targets: &Targets, report: &mut Report) {
+    let Parts { hosting, found, .. } = parts;
+    if found.problems.is_empty() {
+        report.ok(APP_SETTINGS, "complete and valid");
     }
-    for Problem { name, expected } in problems {
+    for Problem { name, expected } in &found.problems {
         let first = name.split(' ').next().unwrap_or(name);
-        let mend = mend::app_setting(environment, &format!("{first}=..."));
-        report.failed("app settings", format!("{name}: {expected}"), mend);
+        let fix = hosting.set(&format!("{first}=..."));
+        report.failed(APP_SETTINGS, format!("{name}: {expected}"), fix);
     }
-}
-
-/// What is legal and yet hardly meant.
-fn sanity(environment: &AppSettings, settings: &Settings, report: &mut Report) {
-    let wait = settings.capture.reply_wait;
-    if wait > LONGEST_REPLY_WAIT {
-        report.warning(
-            "reply wait",
-            format!(
-                "{} s, but action groups stop waiting after 10 s",
-                wait.as_secs()
-            ),
-            mend::app_setting(environment, "PacketCapture__ReplyWaitSeconds=8"),
-        );
-    } else {
-        report.ok("reply wait", format!("{} s", wait.as_secs()));
-    }
-    let scopes = &settings.allowed.scopes;
-    if scopes.is_empty() {
-        report.warning(
-            "allowed scopes",
-            "none set: any machine that an alert names is captured",
-            mend::app_setting(
-                environment,
-                "PacketCapture__AllowedScopes=/subscriptions/...",
-            ),
-        );
-    } else {
-        report.ok("allowed scopes", scopes.join(", "));
-    }
-    // Whoever left a setting out has not asked for a dry run.
-    if Settings::read(environment).is_ok_and(|it| it.capture.dry_run) {
+    let Some(settings) = &found.settings else {
+        return;
+    };
+    reply_wait(parts, settings, report);
+    allowed_scopes(parts, targets, report);
+    if found.dry_run {
         report.warning(
             "dry run",
-            "all alerts are dry runs: nothing is captured",
-            mend::app_setting(environment, "PacketCapture__DryRun=false"),
+            "all alerts are dry runs: no capture is started",
+            hosting.set("PacketCapture__DryRun=false"),
+        );
+    }
+}
+
+fn reply_wait(parts: &Parts, settings: &Settings, report: &mut Report) {
+    const CHECK: &str = "reply wait";
+    let wait = settings.capture.reply_wait;
+    let seconds = format!("{} s", wait.as_secs());
+    if wait <= MAXIMUM_REPLY_WAIT {
+        return report.ok(CHECK, seconds);
+    }
+    report.warning(
+        CHECK,
+        format!("{seconds}, but action groups stop waiting after 10 s"),
+        parts.hosting.set("PacketCapture__ReplyWaitSeconds=8"),
+    );
+}
+
+fn allowed_scopes(parts: &Parts, targets: &Targets, report: &mut Report) {
+    const CHECK: &str = "allowed scopes";
+    let scopes = &parts.scopes;
+    if scopes.is_empty() {
+        return report.warning(
+            CHECK,
+            "not set: an alert can start a capture on any machine that it names",
+            parts
+                .hosting
+                .set("PacketCapture__AllowedScopes=/subscriptions/..."),
+        );
+    }
+    let shown: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+    report.ok(CHECK, shown.join(", "));
+    let outside = |machine: &&ResourceId| !scopes.iter().any(|scope| scope.contains(machine));
+    for machine in targets.machines.iter().filter(outside) {
+        let pair = format!("PacketCapture__AllowedScopes={machine},...");
+        report.warning(
+            CHECK,
+            format!("alerts on {} are ignored", names(&[machine])),
+            parts.hosting.set(&pair),
         );
     }
 }
