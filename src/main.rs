@@ -6,18 +6,16 @@ use alert_packet_capture::{
     config::{AppSettings, Settings},
     telemetry,
 };
-use clap::Parser;
 use std::{error::Error, io::IsTerminal, net::Ipv4Addr, process::ExitCode};
 use tokio::net::TcpListener;
 
 fn main() -> ExitCode {
-    // The Functions host gives no arguments: then there is nothing to parse before the server starts.
-    let command = match std::env::args_os().len() {
-        0 | 1 => None,
-        _ => CommandLine::parse().command,
+    let line = match CommandLine::read(std::env::args_os()) {
+        Ok(line) => line,
+        Err(code) => return code,
     };
     let settings = AppSettings::from_environment();
-    match command {
+    match line.command {
         // Only a command may use the login of the person at the terminal.
         Some(command) => command.run(&settings.at_terminal(std::io::stdin().is_terminal())),
         None => match serve(&settings) {

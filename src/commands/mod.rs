@@ -5,8 +5,8 @@ mod doctor;
 mod explain;
 
 use crate::config::AppSettings;
-use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::{ffi::OsString, process::ExitCode};
 
 /// Starts Network Watcher packet captures for Azure Monitor alerts.
 ///
@@ -17,6 +17,41 @@ pub struct CommandLine {
     /// `None` serves the function.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+impl CommandLine {
+    /// Reads the process's arguments. After an error, `--help` or `--version` gives the exit code.
+    ///
+    /// # Errors
+    /// 2 for wrong arguments, with a usage line on standard error; 0 when help was asked for.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, ExitCode> {
+        let words: Vec<OsString> = words.into_iter().collect();
+        // The Functions host gives no arguments: then there is nothing to parse before the server starts.
+        if words.len() <= 1 {
+            return Ok(Self { command: None });
+        }
+        Self::try_parse_from(&words).map_err(|error| {
+            let _ = error.print();
+            if error.use_stderr() && !error.to_string().contains("Usage:") {
+                eprintln!("{}", usage(&words));
+            }
+            u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+        })
+    }
+}
+
+/// The usage line of the command that the words name. clap leaves it out of errors about values.
+fn usage(words: &[OsString]) -> String {
+    let mut root = CommandLine::command();
+    root.build();
+    let mut command = &mut root;
+    for word in &words[1..] {
+        if command.find_subcommand(word).is_none() {
+            break;
+        }
+        command = command.find_subcommand_mut(word).expect("it was found");
+    }
+    command.render_usage().to_string()
 }
 
 /// What `handler` does beside serving the function.
@@ -49,7 +84,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::{CommandFactory, error::ErrorKind};
+    use clap::error::ErrorKind;
 
     #[test]
     fn the_definition_of_the_arguments_is_consistent() {

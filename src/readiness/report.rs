@@ -81,8 +81,9 @@ impl Report {
 /// A text from elsewhere, fit for a terminal.
 pub(super) fn one_line(text: &str) -> String {
     text.chars()
+        .filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'))
         .map(|c| match c {
-            '\n' | '\t' => ' ',
+            '\n' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
             c if c.is_control() => '?',
             c => c,
         })

@@ -10,6 +10,7 @@ use std::time::Duration;
 /// Action groups stop waiting after 10 s; a second is left for the network.
 const MAXIMUM_REPLY_WAIT: Duration = Duration::from_secs(9);
 const APP_SETTINGS: &str = "app settings";
+const ALLOWED_SCOPES: &str = "PacketCapture__AllowedScopes";
 
 /// The settings as far as they are valid, and the problems of the others.
 pub struct FoundSettings {
@@ -158,20 +159,24 @@ fn reply_wait(parts: &Parts, settings: &Settings, report: &mut Report) {
 fn allowed_scopes(parts: &Parts, targets: &Targets, report: &mut Report) {
     const CHECK: &str = "allowed scopes";
     let scopes = &parts.scopes;
+    let invalid = |problem: &Problem| problem.name == ALLOWED_SCOPES;
+    if parts.found.problems.iter().any(invalid) {
+        return report.skipped(CHECK, "its app setting is invalid");
+    }
     if scopes.is_empty() {
         return report.warning(
             CHECK,
             "not set: an alert can start a capture on any machine that it names",
             parts
                 .hosting
-                .set("PacketCapture__AllowedScopes=/subscriptions/..."),
+                .set(&format!("{ALLOWED_SCOPES}=/subscriptions/...")),
         );
     }
     let shown: Vec<String> = scopes.iter().map(ToString::to_string).collect();
     report.ok(CHECK, shown.join(", "));
     let outside = |machine: &&ResourceId| !scopes.iter().any(|scope| scope.contains(machine));
     for machine in targets.machines.iter().filter(outside) {
-        let pair = format!("PacketCapture__AllowedScopes={machine},...");
+        let pair = format!("{ALLOWED_SCOPES}={machine},...");
         report.warning(
             CHECK,
             format!("alerts on {} are ignored", names(&[machine])),

@@ -127,9 +127,9 @@ mod tests {
     #[cfg(unix)]
     fn a_real_shell_reads_the_same_word() {
         for value in HOSTILE {
-            let command = ShellCommand::new("printf %s").with("--", value).to_string();
-            let output = std::process::Command::new("sh").args(["-c", &command]);
-            let output = { output }.output().unwrap();
+            let command = ShellCommand::new("printf").with("%s", value).to_string();
+            let mut shell = std::process::Command::new("sh");
+            let output = shell.args(["-c", &command]).output().unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout), one_line(value));
         }
     }

@@ -38,7 +38,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     (
         "readiness",
         &[
-            "app",
+            "readiness",
             "azure",
             "capture",
             "config",

