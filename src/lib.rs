@@ -17,7 +17,8 @@
 //!
 //! `functions` → `incident`, `alert`, `queue`; `worker` → `capture`, `incident`, `queue`, `notify`; `capture` →
 //! `incident`, `azure`; `incident` → `alert`, `resource_id`; `readiness` → `azure`, `config`, `queue`;
-//! `alert`, `azure` → `resource_id`. [`app`] puts everything together; [`commands`] are the command line's ways in.
+//! `alert`, `azure` → `resource_id`. [`text`], the cleaner of foreign texts, is the ground floor: it uses nothing,
+//! every room may use it. [`app`] puts everything together; [`commands`] are the command line's ways in.
 //! Only `main` and `config` read the process environment. A test guards all of this. The sandbox is a package of its
 //! own, which this one uses in its tests alone.
 
@@ -34,4 +35,5 @@ pub mod queue;
 pub mod readiness;
 pub mod resource_id;
 pub mod telemetry;
+pub mod text;
 pub mod worker;

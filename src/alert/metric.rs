@@ -6,6 +6,7 @@ use super::fields::Object;
 use super::target::{Target, Targets};
 use super::{Alert, Schema, State, condition, dedupe, severity};
 use crate::resource_id::{InvalidResourceId, ResourceId};
+use crate::text;
 
 pub(super) fn read_v2(top: &Object) -> Result<Alert, BadBody> {
     let Some(mut data) = top.object("data")? else {
@@ -59,11 +60,7 @@ pub(super) fn read_classic(top: &Object) -> Result<Alert, BadBody> {
 
 /// The region as a code. Bodies have it so or as a display name: `westus`, `West US`.
 pub(super) fn region(context: &Object) -> Option<String> {
-    let code = context
-        .text("resourceRegion")?
-        .replace(' ', "")
-        .to_lowercase();
-    (!code.is_empty()).then_some(code)
+    text::region(&context.text("resourceRegion")?)
 }
 
 fn with_context(

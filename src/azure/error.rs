@@ -2,6 +2,7 @@
 //! trying again makes sense.
 
 use super::{api_versions::UnknownVersion, sign_in::Trouble};
+use crate::text;
 use serde::Deserialize;
 use std::{error::Error as StdError, time::Duration};
 
@@ -186,7 +187,7 @@ pub struct ErrorBody {
 pub fn read_error_body(status: u16, body: &[u8]) -> ErrorBody {
     match serde_json::from_slice::<Envelope>(body) {
         Ok(Envelope { error }) if !error.code.is_empty() => ErrorBody {
-            message: shorten(&error.message),
+            message: text::clean(&error.message, text::MESSAGE).into_owned(),
             ..error
         },
         _ => ErrorBody {
@@ -194,17 +195,6 @@ pub fn read_error_body(status: u16, body: &[u8]) -> ErrorBody {
             message: "the answer held no error of Azure Resource Manager".to_owned(),
         },
     }
-}
-
-/// Azure's messages go into logs, answers and notices: one line, of bounded length.
-fn shorten(message: &str) -> String {
-    const LONGEST: usize = 600;
-    let line: String = message
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST)
-        .collect();
-    line.trim().to_owned()
 }
 
 /// The chain of causes, outermost first, in one line: for logs. A cause that is told already is left out.

@@ -2,6 +2,7 @@
 //! <https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference>
 
 use super::refusal::Refusal;
+use crate::text;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,7 +10,6 @@ use serde_json::Value;
 const SKEW: i64 = 5 * 60;
 /// Roles named in a refusal, so that nobody fills the log with them.
 const MOST_ROLES: usize = 5;
-const MOST_CHARS: usize = 64;
 
 /// What a bearer must be.
 #[derive(Debug, Clone)]
@@ -183,10 +183,7 @@ fn is_guid(text: &str) -> bool {
 
 /// Values for people: few, short, and no control characters.
 fn named(values: &[&str]) -> String {
-    let short = |value: &&str| -> String {
-        let printable = value.chars().filter(|c| !c.is_control());
-        printable.take(MOST_CHARS).collect()
-    };
+    let short = |value: &&str| text::clean(value, text::WORD).into_owned();
     let shown: Vec<String> = values.iter().take(MOST_ROLES).map(short).collect();
     let text = shown.join(", ");
     match text.is_empty() {
@@ -364,6 +361,6 @@ mod tests {
             panic!("not forbidden");
         };
         assert!(text.contains("ActionGroupsSecureWebhook") && text.contains(AZNS));
-        assert!(text.ends_with("Alerts.Write, b, c, d, e"), "{text}");
+        assert!(text.ends_with("Alerts .Write, b, c, d, e"), "{text}");
     }
 }

@@ -4,8 +4,9 @@ use super::{answer::Answer, refusal::Refusal};
 use crate::{
     alert::{Alert, BadBody},
     incident::{Allowed, Decision, Known, Policy, decide},
+    text,
 };
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 use tokio::time::Instant;
 
 /// What a dry run answers, before it is printed.
@@ -90,7 +91,6 @@ impl Explanation {
 }
 
 /// Texts of an alert are foreign: no control character reaches a terminal.
-fn printable(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { '?' } else { c };
-    text.chars().map(shown).collect()
+fn printable(text: &str) -> Cow<'_, str> {
+    text::clean(text, text::ID)
 }

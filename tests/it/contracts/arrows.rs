@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module, and what of ours it may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     (
         "functions",
         &[
@@ -17,24 +17,40 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "queue",
             "resource_id",
             "telemetry",
+            "text",
         ],
     ),
     (
         "worker",
-        &["capture", "incident", "queue", "notify", "telemetry"],
+        &[
+            "capture",
+            "incident",
+            "queue",
+            "notify",
+            "telemetry",
+            "text",
+        ],
     ),
     (
         "capture",
-        &["capture", "incident", "alert", "azure", "resource_id"],
+        &[
+            "capture",
+            "incident",
+            "alert",
+            "azure",
+            "resource_id",
+            "text",
+        ],
     ),
-    ("incident", &["incident", "alert", "resource_id"]),
-    ("alert", &["alert", "resource_id"]),
-    ("azure", &["azure", "resource_id"]),
-    ("queue", &["queue"]),
-    ("notify", &["notify", "incident", "alert::Condition"]),
-    ("config", &["config", "resource_id"]),
-    ("resource_id", &["resource_id"]),
-    ("telemetry", &[]),
+    ("incident", &["incident", "alert", "resource_id", "text"]),
+    ("alert", &["alert", "resource_id", "text"]),
+    ("azure", &["azure", "resource_id", "text"]),
+    ("queue", &["queue", "text"]),
+    ("notify", &["notify", "incident", "alert", "text"]),
+    ("config", &["config", "resource_id", "text"]),
+    ("resource_id", &["resource_id", "text"]),
+    ("text", &["text"]),
+    ("telemetry", &["text"]),
     (
         "readiness",
         &[
@@ -45,6 +61,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "incident",
             "queue",
             "resource_id",
+            "text",
         ],
     ),
 ];
