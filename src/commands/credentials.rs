@@ -6,6 +6,7 @@ use crate::{
     azure::error::chain,
     config::{AppSettings, AzureSettings, key_file::Key, secure_string},
     readiness::quote,
+    text,
 };
 use std::{
     error::Error,
@@ -18,6 +19,8 @@ use zeroize::Zeroizing;
 
 /// Far more than any key file or client secret.
 const MAXIMUM_INPUT_BYTES: u64 = 64 * 1024;
+/// Characters of an error: all settings may be invalid, and Entra's messages are long.
+const MAXIMUM_ERROR: usize = 16 * 1024;
 
 /// Make a key file, encrypt a password with it, and check the configured identity
 #[derive(Debug, PartialEq, Eq, clap::Subcommand)]
@@ -55,7 +58,8 @@ pub fn run(command: Command, settings: &AppSettings) -> ExitCode {
         Ok(text) if writeln!(io::stdout(), "{text}").is_ok() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("error: {}", chain(error.as_ref()));
+            let error = chain(error.as_ref());
+            eprintln!("error: {}", text::clean(&error, MAXIMUM_ERROR));
             ExitCode::FAILURE
         }
     }

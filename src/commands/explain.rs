@@ -7,6 +7,7 @@ use crate::{
     config::{AllowedSettings, AppSettings},
     functions::Explanation,
     incident::Allowed,
+    text,
 };
 use std::{
     fs::File,
@@ -44,6 +45,7 @@ pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
     let mut code = 0;
     for input in inputs {
         let name = input.map_or("standard input".into(), Path::to_string_lossy);
+        let name = text::clean(&name, text::ID);
         let body = match read(input) {
             Ok(body) => body,
             Err(error) => {
@@ -56,12 +58,12 @@ pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
         if !explanation.is_alert() {
             code = code.max(1);
         }
-        let text = match arguments.json {
+        let printed = match arguments.json {
             true => explanation.to_json(),
             false => format!("{name}\n{}", explanation.to_text()),
         };
         // A closed pipe (`| head`) is no reason to panic.
-        if writeln!(io::stdout(), "{text}").is_err() {
+        if writeln!(io::stdout(), "{printed}").is_err() {
             break;
         }
     }

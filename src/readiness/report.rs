@@ -1,7 +1,12 @@
 //! The result of all checks, as a value: the commands print it, and others may keep or compare it.
 
 use super::shell::ShellCommand;
+use crate::text;
 use serde::Serialize;
+use std::borrow::Cow;
+
+/// Maximum characters of a message, and of a value in a command: the longest resource id.
+const MAXIMUM_LINE: usize = text::ID;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -60,9 +65,9 @@ impl Report {
         fix: Option<ShellCommand>,
     ) {
         self.checks.push(Check {
-            check: one_line(check),
+            check: one_line(check).into_owned(),
             status,
-            message: one_line(message.as_ref()),
+            message: one_line(message.as_ref()).into_owned(),
             fix,
         });
     }
@@ -78,14 +83,7 @@ impl Report {
     }
 }
 
-/// A text from elsewhere, fit for a terminal.
-pub(super) fn one_line(text: &str) -> String {
-    text.chars()
-        .filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'))
-        .map(|c| match c {
-            '\n' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-            c if c.is_control() => '?',
-            c => c,
-        })
-        .collect()
+/// A text from elsewhere in one line, fit for a terminal.
+pub(super) fn one_line(text: &str) -> Cow<'_, str> {
+    text::clean(text, MAXIMUM_LINE)
 }

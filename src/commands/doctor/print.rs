@@ -54,7 +54,7 @@ mod tests {
         report.skipped("agent", "no VM");
         assert_eq!(
             text(&report, false),
-            "ok       access token: issued?[2J by Entra\n\
+            "ok       access token: issued [2J by Entra\n\
              warning  reply wait: 12 s\n         fix: az one\n\
              FAILED   capture slots: none\n         fix: az two\n\
              skipped  agent: no VM\n\
