@@ -60,7 +60,7 @@ impl Explanation {
             Err(refusal) => return format!("  refused: {}", printable(&refusal.message())),
         };
         let alert = &answer.alert;
-        let mut lines = vec![format!("  {}", answer.message)];
+        let mut lines = vec![format!("  {}", printable(&answer.message))];
         let mut line = |label: &str, text: &str| {
             lines.push(format!("  {label:<12}{}", printable(text)));
         };

@@ -3,7 +3,6 @@
 use super::*;
 use crate::support::folder::Folder;
 use azure_sandbox::{Call, Fault, FaultBody, What, samples};
-use serde_json::Value;
 use tokio::net::TcpListener;
 
 const WEBHOOK: [(&str, &str); 2] = [
