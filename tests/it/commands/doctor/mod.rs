@@ -1,6 +1,7 @@
 //! `handler doctor` through the built executable: a healthy world, and worlds with one fault each.
 
 mod faults;
+mod front_page;
 mod function;
 mod healthy;
 mod hostile;
