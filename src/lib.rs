@@ -17,11 +17,15 @@
 //!
 //! `functions` → `incident`, `alert`, `queue`; `worker` → `capture`, `incident`, `queue`, `notify`; `capture` →
 //! `incident`, `azure`; `incident` → `alert`, `resource_id`; `readiness` → `azure`, `config`, `queue`;
-//! `alert`, `azure` → `resource_id`. [`text`], the cleaner of foreign texts, is the ground floor: it uses nothing,
-//! every room may use it. [`app`] puts everything together; [`commands`] are the command line's ways in.
+//! `alert`, `azure` → `resource_id`; `advice` → `azure`, for `capture`, `readiness` and the commands. `config` reads
+//! settings into the plain values of the rooms that act on them (`capture::Parameters`, `incident::Allowed`,
+//! `notify::Format` and the like), so that no value exists twice; only `readiness`, `commands` and `app` use `config`.
+//! [`text`], the cleaner of foreign texts, and [`retry_after`] are the ground floor: they use nothing, every room may use
+//! them. [`app`] puts everything together; [`commands`] are the command line's ways in.
 //! Only `main` and `config` read the process environment. A test guards all of this. The sandbox is a package of its
 //! own, which this one uses in its tests alone.
 
+pub mod advice;
 pub mod alert;
 pub mod app;
 pub mod azure;
@@ -34,6 +38,7 @@ pub mod notify;
 pub mod queue;
 pub mod readiness;
 pub mod resource_id;
+pub mod retry_after;
 pub mod telemetry;
 pub mod text;
 pub mod worker;

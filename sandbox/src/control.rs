@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::capture::{Capture, Provisioning, SessionStatus, Wanted, blob_path};
 use super::faults::{Fault, Faults};
 use super::ids::{self, same};
+use super::operations::PollUrls;
 use super::server::lock;
 use super::signing_key::Signing;
 use super::view::{CaptureView, ExistingCapture};
@@ -319,6 +320,12 @@ impl Sandbox {
     pub fn set_capture_limit(&self, limit: usize) {
         self.shared
             .with_world(|world, _| world.capture_limit = limit);
+    }
+
+    /// Where the poll URLs of accepted calls point from now on.
+    pub fn set_poll_urls(&self, poll_urls: PollUrls) {
+        self.shared
+            .with_world(|world, _| world.poll_urls = poll_urls);
     }
 
     /// Whether a watcher refuses a write while another one runs.

@@ -54,6 +54,8 @@ pub enum FaultBody {
     Empty,
     /// JSON that breaks off.
     TruncatedJson,
+    /// This JSON: an error with details, an odd list, the word null.
+    Json(Value),
 }
 
 impl What {
@@ -98,6 +100,7 @@ pub(super) fn answer(code: u16, retry_after: Option<String>, body: FaultBody) ->
             ),
         ),
         FaultBody::Empty => Answer::empty(code),
+        FaultBody::Json(value) => Answer::json(code, value),
         FaultBody::TruncatedJson => Answer::raw(code, JSON, r#"{"error":{"code":"Internal"#),
     };
     match retry_after {

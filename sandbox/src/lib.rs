@@ -59,6 +59,7 @@ pub use chance::Chances;
 pub use faults::{Fault, FaultBody, What};
 pub use journal::Entry;
 pub use oddities::Oddity;
+pub use operations::PollUrls;
 pub use patience::Repeats;
 pub use progress::Progress;
 pub use signing_key::Signing;

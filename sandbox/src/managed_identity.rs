@@ -44,11 +44,16 @@ pub(super) fn token(world: &mut World, asked: &Asked<'_>) -> Outcome {
     if asked.api_version != "2019-08-01" {
         return Err(refused(400, "The api-version is not supported."));
     }
-    let assigned = match parameter(asked.query, "client_id") {
-        None => platform.system_assigned,
-        Some(client) => {
-            platform.user_assigned && same(&client, samples::MANAGED_IDENTITY_CLIENT_ID)
+    let client = parameter(asked.query, "client_id");
+    let resource_id = parameter(asked.query, "mi_res_id");
+    let user_assigned = client.is_some() || resource_id.is_some();
+    let assigned = match (&client, &resource_id) {
+        (None, None) => platform.system_assigned,
+        (Some(id), None) => platform.user_assigned && same(id, samples::MANAGED_IDENTITY_CLIENT_ID),
+        (None, Some(id)) => {
+            platform.user_assigned && same(id, samples::MANAGED_IDENTITY_RESOURCE_ID)
         }
+        (Some(_), Some(_)) => false,
     };
     if !assigned {
         return Err(refused(
@@ -56,11 +61,10 @@ pub(super) fn token(world: &mut World, asked: &Asked<'_>) -> Outcome {
             "Unable to load the requested managed identity.",
         ));
     }
-    let client = parameter(asked.query, "client_id");
     let resource = parameter(asked.query, "resource").unwrap_or_default();
     let (token, expires) = world
         .directory
-        .identity_token(&resource, client.is_some(), asked.now)
+        .identity_token(&resource, user_assigned, asked.now)
         .ok_or_else(|| {
             let text =
                 format!("AADSTS500011: The resource principal named {resource} was not found.");
@@ -80,10 +84,14 @@ pub(super) fn token(world: &mut World, asked: &Asked<'_>) -> Outcome {
 
 /// What was asked for, for the journal.
 pub(super) fn described(query: &str) -> Value {
-    json!({
+    let mut told = json!({
         "resource": parameter(query, "resource"),
         "client_id": parameter(query, "client_id"),
-    })
+    });
+    if let Some(id) = parameter(query, "mi_res_id") {
+        told["mi_res_id"] = id.into();
+    }
+    told
 }
 
 impl Sandbox {

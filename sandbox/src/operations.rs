@@ -107,12 +107,35 @@ pub(super) fn announce(world: &World, id: &str, answer: Answer) -> Answer {
     let answer = answer
         .with("x-ms-request-id", id)
         .with("retry-after", world.retry_after());
-    pointers(operation, answer)
+    pointers(world, operation, answer)
+}
+
+/// Where poll URLs point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PollUrls {
+    /// To the endpoint that was called.
+    #[default]
+    Endpoint,
+    /// To the regional host of Resource Manager, which the client was not configured with.
+    Regional,
+    /// To a path, without a host.
+    Relative,
+}
+
+impl PollUrls {
+    fn spell(self, endpoint: &str, url: &str) -> String {
+        match self {
+            Self::Endpoint => url.to_owned(),
+            Self::Regional => url.replacen("://", "://region.", 1),
+            Self::Relative => url.replacen(endpoint, "", 1),
+        }
+    }
 }
 
 /// A create has no `Location`, a status query nothing else.
-fn pointers(operation: &Operation, answer: Answer) -> Answer {
-    let (status, result) = (&operation.status_url, &operation.result_url);
+fn pointers(world: &World, operation: &Operation, answer: Answer) -> Answer {
+    let spell = |url: &str| world.poll_urls.spell(&world.endpoint, url);
+    let (status, result) = (spell(&operation.status_url), spell(&operation.result_url));
     match operation.work {
         Work::Create => answer.with("azure-asyncoperation", status),
         Work::Query => answer.with("location", result),
@@ -198,7 +221,7 @@ pub(super) fn result(world: &World, route: &Route, query: &str) -> Outcome {
         }
     };
     // Finished or not, the pointers stay.
-    Ok(pointers(operation, answer))
+    Ok(pointers(world, operation, answer))
 }
 
 #[cfg(test)]

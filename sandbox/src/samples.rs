@@ -12,6 +12,7 @@ pub const CLIENT_SECRET: &str = "sandbox~only.not-a-secret";
 /// The client id of the one user-assigned managed identity, which the application trusts.
 pub const MANAGED_IDENTITY_CLIENT_ID: &str = "c7d2e9a4-18b3-4f65-a0c8-3e5b7f2d9146";
 /// That identity's object id, the subject of its tokens.
+pub const MANAGED_IDENTITY_RESOURCE_ID: &str = "/subscriptions/6d1f3a58-27c4-4e0b-9b5d-0a8e4c7f1b32/resourceGroups/rg-shop/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-alerts";
 pub const MANAGED_IDENTITY_OBJECT_ID: &str = "0f8e6d5c-4b3a-4291-8706-f5e4d3c2b1a0";
 /// The issuer of the Kubernetes cluster that the application trusts.
 pub const CLUSTER: &str = "https://cluster.sandbox.example/";

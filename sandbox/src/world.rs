@@ -7,7 +7,7 @@ use super::capture::{Capture, Wanted};
 use super::entra::Directory;
 use super::ids::same;
 use super::managed_identity::Platform;
-use super::operations::Operation;
+use super::operations::{Operation, PollUrls};
 use super::progress::Progress;
 use super::queue_storage::Queue;
 
@@ -73,6 +73,7 @@ pub(super) struct World {
     pub watcher_page_size: Option<usize>,
     pub capture_page_size: Option<usize>,
     pub capture_limit: usize,
+    pub poll_urls: PollUrls,
     pub one_write_at_a_time: bool,
     /// Lasting oddities, switched on by tests.
     pub oddities: Vec<super::oddities::Oddity>,
@@ -110,6 +111,7 @@ impl World {
             watcher_page_size: None,
             capture_page_size: None,
             capture_limit: 10_000,
+            poll_urls: PollUrls::default(),
             one_write_at_a_time: false,
             oddities: Vec::new(),
             granted: None,

@@ -1,11 +1,12 @@
-//! The composition root: settings become clients, a queue, a worker and routes. Nothing else knows them all.
+//! The composition root: settings become clients, a queue, a worker and routes. No other room knows all of them.
+
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod identity;
 mod parts;
 mod start_log;
 
-pub use parts::{allowed, arm_client, entra_keys, notifier, storage_queue};
-pub(crate) use parts::{capture_name, storage};
+pub use parts::{arm_client, entra_keys, notifier, storage_queue};
 pub use start_log::log_settings;
 
 use crate::{
@@ -14,8 +15,8 @@ use crate::{
         retry::RetryLimits,
         transport::{self, TransportError},
     },
-    capture::{Capturer, Parameters, RemoveFinished},
-    config::{self, Settings, SettingsError},
+    capture::{Capturer, Polling},
+    config::{Settings, SettingsError},
     functions::{self, Intake, SecureWebhook, Stop},
     incident::{Ledger, Policy, Retry},
     notify::Timeouts,
@@ -35,18 +36,18 @@ use tokio::{
 };
 use url::Url;
 
-/// A token is renewed so long before its end, just inside the five minutes in which azure_identity asks Entra.
+/// Renew the token this long before it expires, just inside the five minutes in which azure_identity asks Entra.
 const TOKEN_AHEAD: Duration = Duration::from_secs(295);
-/// Pause between two attempts to get a token ahead of need.
+/// Interval between two attempts to fetch a token before it is needed.
 const TOKEN_PAUSE: Duration = Duration::from_secs(30);
-/// The connection to Resource Manager is used so often. Some servers close one that is idle for two minutes.
+/// Interval between keep-alive requests to Resource Manager. Some servers close a connection that is idle for two minutes.
 const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
 /// How long the steps of jobs in progress may take after a stop; the host kills after 10 s.
 const DRAIN: Duration = Duration::from_secs(7);
 /// How long the callers that wait for these jobs may take to get their answers after that.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// How patient the app is. Tests are less so.
+/// Intervals and timeouts. Tests take shorter ones.
 #[derive(Debug, Clone)]
 pub struct Pace {
     pub retry: RetryLimits,
@@ -112,13 +113,6 @@ impl App {
     /// # Errors
     /// Settings that do not fit together, or a CA file that cannot be read.
     pub fn build(settings: &Settings, pace: &Pace) -> Result<Self, BuildError> {
-        let mut problems = Vec::new();
-        let allowed = allowed(&settings.allowed, &mut problems);
-        let storage = storage(settings, &mut problems);
-        let name = capture_name(settings, &mut problems);
-        if !problems.is_empty() {
-            return Err(SettingsError { problems }.into());
-        }
         let queue = job_queue(settings)?;
         let ledger = Arc::new(Ledger::default());
         let metrics = Arc::new(Metrics::default());
@@ -132,35 +126,22 @@ impl App {
             arm.observe(Arc::new(Counted(metrics.clone())));
         }
         let worker = arm.clone().map(|arm| {
-            let capture = &settings.capture;
             let retry = Retry {
                 max_attempts: settings.jobs.max_attempts,
                 first_pause: pace.first_pause,
             };
+            let polling = Polling {
+                poll: pace.poll,
+                longest_look: pace.longest_look,
+                start_within: pace.start_within,
+            };
+            let mut parameters = settings.capture.parameters.clone();
+            if let Some(limit) = pace.create_within {
+                parameters.create_within = limit;
+            }
             Arc::new(Worker {
                 queue: queue.clone(),
-                capturer: Capturer::new(
-                    arm,
-                    Parameters {
-                        name,
-                        storage,
-                        time_limit_seconds: capture.time_limit_seconds,
-                        bytes_per_packet: capture.bytes_per_packet,
-                        total_bytes: capture.total_bytes,
-                        filters: capture.filters.clone(),
-                        limit: capture.limit,
-                        remove_finished: match capture.remove_finished {
-                            config::RemoveFinished::Never => RemoveFinished::Never,
-                            config::RemoveFinished::AfterNotice => RemoveFinished::AfterNotice,
-                            config::RemoveFinished::ToMakeRoom => RemoveFinished::ToMakeRoom,
-                        },
-                        poll: pace.poll,
-                        longest_look: pace.longest_look,
-                        create_within: pace.create_within.unwrap_or(capture.create_within),
-                        start_within: pace.start_within,
-                    },
-                    retry,
-                ),
+                capturer: Capturer::new(arm, parameters, polling, retry),
                 ledger: ledger.clone(),
                 notifier,
                 metrics: metrics.clone(),
@@ -172,7 +153,7 @@ impl App {
             ledger,
             metrics,
             policy: Policy {
-                allowed,
+                allowed: settings.allowed.allowed.clone(),
                 cooldown: settings.allowed.cooldown,
                 max_targets: settings.allowed.max_targets,
                 capacity: settings.jobs.capacity,
@@ -285,7 +266,9 @@ async fn keep_token(arm: ArmClient) {
                     error.code = error.code(),
                     "{}; what to do: {}",
                     crate::azure::error::chain(&error),
-                    error.advice().unwrap_or("see the message")
+                    crate::advice::for_error(&error)
+                        .as_deref()
+                        .unwrap_or("see the message")
                 );
                 Duration::ZERO
             }

@@ -1,20 +1,19 @@
-//! What the log says at start, so that nobody has to guess what is set.
+//! What the log says at start: what this process does, where, and which settings are probably not meant.
 
 use crate::config::{QueueKind, Settings};
 
 /// The start log: what this process will do and where.
 pub fn log_settings(settings: &Settings) {
-    let or_all = |list: &[String]| {
-        if list.is_empty() {
-            "all".to_owned()
-        } else {
-            list.join(", ")
-        }
+    let or_all = |list: &[String]| match list.is_empty() {
+        true => "all".to_owned(),
+        false => list.join(", "),
     };
+    let allowed = &settings.allowed.allowed;
+    let scopes: Vec<String> = allowed.scopes.iter().map(ToString::to_string).collect();
     tracing::info!(
-        scopes = or_all(&settings.allowed.scopes),
-        rules = or_all(&settings.allowed.rules),
-        signals = or_all(&settings.allowed.signals),
+        scopes = or_all(&scopes),
+        rules = or_all(&allowed.rules),
+        signals = or_all(&allowed.signals),
         cooldown_s = settings.allowed.cooldown.as_secs(),
         dry_run = settings.capture.dry_run,
         "alerts allowed to capture"
@@ -24,7 +23,7 @@ pub fn log_settings(settings: &Settings) {
             resource_manager = azure.resource_manager_endpoint.as_str(),
             tenant = azure.identity.tenant_id(),
             client = azure.identity.client_id(),
-            "captures are made as {}, from {}",
+            "captures are created as {}, from {}",
             azure.identity,
             azure.identity.source
         ),
@@ -35,11 +34,12 @@ pub fn log_settings(settings: &Settings) {
             tracing::info!("jobs are kept in memory and lost with the process");
         }
         QueueKind::Storage(storage) => tracing::info!(
-            visibility_timeout_s = storage.visibility_timeout.as_secs(),
+            visibility_timeout_s = storage.options.visibility_timeout.as_secs(),
             "jobs are kept in the storage queue packet-capture-jobs; {}",
-            match storage.poll {
-                true => "this process looks for those that others leave",
-                false => "the queue trigger of PacketCaptureJob brings those that others leave",
+            match storage.options.poll {
+                true => "this instance polls for jobs abandoned by other instances",
+                false =>
+                    "the queue trigger of PacketCaptureJob delivers jobs abandoned by other instances",
             }
         ),
     }
@@ -56,11 +56,11 @@ pub fn log_settings(settings: &Settings) {
     }
     if let Some(webhook) = &settings.secure_webhook {
         tracing::info!(
-            tenant = webhook.tenant_id,
-            caller = webhook.caller_app_id,
-            role = webhook.role,
+            tenant = webhook.expected.tenant_id,
+            caller = webhook.expected.caller_app_id,
+            role = webhook.expected.role,
             trust_easy_auth = webhook.trust_easy_auth,
-            "alerts are taken from this caller with this role only"
+            "alerts are accepted only from this caller with this role"
         );
     }
     if let Some(notification) = &settings.notification {
@@ -69,7 +69,10 @@ pub fn log_settings(settings: &Settings) {
             format = ?notification.format,
             events = ?notification.events,
             signed = notification.secret.is_some(),
-            "a webhook is told how captures went"
+            "notifications are sent to a webhook"
         );
+    }
+    for warning in settings.warnings() {
+        tracing::warn!(app_setting = warning.name, "{warning}");
     }
 }

@@ -1,11 +1,10 @@
-//! With which api-version each provider is asked. Sovereign and private clouds lag behind the public one by months
-//! or years, so each can be set; the defaults have been out long enough for the usual clouds.
+//! The api-version of each provider. Sovereign and private clouds lag behind the public one by months or years, so each
+//! can be set; the defaults have been out long enough for the usual clouds.
 //! <https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/error-register-resource-provider>
 
-use super::{authorization, compute, network_watcher, storage};
 use url::Url;
 
-/// One a provider, such as `2025-05-01`.
+/// One for each provider, such as `2025-05-01`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiVersions {
     pub network: String,
@@ -17,52 +16,51 @@ pub struct ApiVersions {
 impl Default for ApiVersions {
     fn default() -> Self {
         Self {
-            network: network_watcher::API_VERSION.to_owned(),
-            compute: compute::API_VERSION.to_owned(),
-            storage: storage::API_VERSION.to_owned(),
-            authorization: authorization::API_VERSION.to_owned(),
+            // The same contract from 2023-11-01 to 2026-03-01, rolled out in every cloud.
+            network: "2025-05-01".to_owned(),
+            compute: "2024-07-01".to_owned(),
+            storage: "2023-05-01".to_owned(),
+            authorization: "2022-04-01".to_owned(),
         }
     }
 }
 
-/// The refusals that say that a cloud does not know a version. The second one comes as a 404.
+/// The codes with which a cloud says that it does not know a version. The second one comes as a 404.
 const CODES: [&str; 3] = [
     "NoRegisteredProviderFound",
     "InvalidResourceType",
     "InvalidApiVersionParameter",
 ];
 
-/// Provider and setting.
-const SETTINGS: [(&str, &str); 4] = [
-    ("Microsoft.Network", "AzureApiVersion__Network"),
-    ("Microsoft.Compute", "AzureApiVersion__Compute"),
-    ("Microsoft.Storage", "AzureApiVersion__Storage"),
-    ("Microsoft.Authorization", "AzureApiVersion__Authorization"),
+/// The providers whose version can be set.
+const PROVIDERS: [&str; 4] = [
+    "Microsoft.Network",
+    "Microsoft.Compute",
+    "Microsoft.Storage",
+    "Microsoft.Authorization",
 ];
 
-/// The setting that holds the version with which this URL asks: that of the last provider in its path.
-fn setting_of(url: &Url) -> Option<&'static str> {
+/// The last provider in the path of a URL, whose version the call names.
+fn provider_of(url: &Url) -> Option<&'static str> {
     let mut segments = url.path_segments()?.rev();
     let mut after = segments.next()?;
     for segment in segments {
         if segment.eq_ignore_ascii_case("providers") {
-            let known = SETTINGS
-                .iter()
-                .find(|(provider, _)| provider.eq_ignore_ascii_case(after));
-            return known.map(|(_, setting)| *setting);
+            let mut known = PROVIDERS.into_iter();
+            return known.find(|provider| provider.eq_ignore_ascii_case(after));
         }
         after = segment;
     }
     None
 }
 
-/// A cloud that does not know the version it was asked with.
+/// A cloud does not know the api-version of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownVersion {
-    /// Such as `AzureApiVersion__Network`.
-    pub setting: &'static str,
-    /// What to do: a sentence without a full stop.
-    pub advice: String,
+    /// Such as `Microsoft.Network`.
+    pub provider: &'static str,
+    /// The version that the call named.
+    pub api_version: String,
 }
 
 /// Whether a refusal with this code is about the version. `None` for all other codes.
@@ -70,15 +68,12 @@ pub fn unknown(code: &str, url: &Url) -> Option<UnknownVersion> {
     if !CODES.contains(&code) {
         return None;
     }
-    let setting = setting_of(url)?;
-    let asked = url
-        .query_pairs()
-        .find(|(name, _)| name == "api-version")
-        .map_or(String::new(), |(_, value)| format!(" {value}"));
-    let advice = format!(
-        "this cloud does not know the api-version{asked}: set {setting} to one that it supports"
-    );
-    Some(UnknownVersion { setting, advice })
+    let provider = provider_of(url)?;
+    let named = url.query_pairs().find(|(name, _)| name == "api-version");
+    Some(UnknownVersion {
+        provider,
+        api_version: named.map_or(String::new(), |(_, version)| version.into_owned()),
+    })
 }
 
 #[cfg(test)]
@@ -86,23 +81,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_provider_of_a_path_says_which_setting() {
+    fn the_last_provider_of_a_path_has_the_version() {
         const WATCHER: &str =
             "subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkWatchers/w";
         for (path, expected) in [
-            (WATCHER.to_owned(), Some("AzureApiVersion__Network")),
+            (WATCHER.to_owned(), Some("Microsoft.Network")),
             (
                 "subscriptions/s/providers/microsoft.compute/virtualMachines".to_owned(),
-                Some("AzureApiVersion__Compute"),
+                Some("Microsoft.Compute"),
             ),
             (
                 "subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a"
                     .to_owned(),
-                Some("AzureApiVersion__Storage"),
+                Some("Microsoft.Storage"),
             ),
             (
                 format!("{WATCHER}/providers/Microsoft.Authorization/permissions"),
-                Some("AzureApiVersion__Authorization"),
+                Some("Microsoft.Authorization"),
             ),
             ("subscriptions/s".to_owned(), None),
             (
@@ -111,9 +106,11 @@ mod tests {
             ),
         ] {
             let url = Url::parse(&format!("https://arm.example/{path}?api-version=v")).unwrap();
-            assert_eq!(setting_of(&url), expected, "{path}");
-            let told = unknown("InvalidResourceType", &url).map(|it| it.setting);
-            assert_eq!(told, expected, "{path}");
+            assert_eq!(provider_of(&url), expected, "{path}");
+            let unknown_one = unknown("InvalidResourceType", &url);
+            let provider = unknown_one.as_ref().map(|it| it.provider);
+            assert_eq!(provider, expected, "{path}");
+            assert!(unknown_one.is_none_or(|it| it.api_version == "v"));
             assert_eq!(unknown("AuthorizationFailed", &url), None);
         }
     }

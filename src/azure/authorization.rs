@@ -1,30 +1,42 @@
 //! Microsoft.Authorization, read only: what the caller may do.
-//! <https://learn.microsoft.com/en-us/rest/api/authorization/permissions/list-for-resource>
 
-use super::{client::ArmClient, error::AzureError, page};
+use super::{client::ArmClient, error::AzureError, lenient, page};
 use crate::resource_id::ResourceId;
 use serde::Deserialize;
-
-/// Known to every cloud.
-pub const API_VERSION: &str = "2022-04-01";
 
 /// What one role allows: the actions, less the others. Both may hold wildcards.
 #[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Permission {
+    #[serde(deserialize_with = "lenient::texts")]
     pub actions: Vec<String>,
+    #[serde(deserialize_with = "lenient::texts")]
     pub not_actions: Vec<String>,
 }
 
-/// The caller's permissions at a scope, inherited ones too, an entry a role.
-///
-/// # Errors
-/// As [`ArmClient::send`].
-pub async fn list_permissions(
-    client: &ArmClient,
-    scope: &ResourceId,
-) -> Result<Vec<Permission>, AzureError> {
-    let path = ["providers", "Microsoft.Authorization", "permissions"];
-    let first = client.url(scope, &path, &client.api_versions().authorization);
-    page::list(client, "list permissions", scope, first).await
+/// The calls of Microsoft.Authorization.
+#[derive(Debug, Clone)]
+pub struct AuthorizationClient {
+    arm: ArmClient,
+}
+
+impl AuthorizationClient {
+    pub fn new(arm: ArmClient) -> Self {
+        Self { arm }
+    }
+
+    /// The caller's permissions at a scope, inherited ones too, one entry per role.
+    /// <https://learn.microsoft.com/en-us/rest/api/authorization/permissions/list-for-resource>
+    ///
+    /// # Errors
+    /// As [`ArmClient::send`].
+    pub async fn list_permissions(
+        &self,
+        scope: &ResourceId,
+    ) -> Result<Vec<Permission>, AzureError> {
+        let path = ["providers", "Microsoft.Authorization", "permissions"];
+        let version = &self.arm.api_versions().authorization;
+        let first = self.arm.url(scope, &path, version);
+        page::list(&self.arm, "list permissions", scope, first).await
+    }
 }

@@ -1,20 +1,16 @@
 //! Microsoft.Compute, read only: where a virtual machine or a scale set is, and how a virtual machine is.
-//! <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machines/get>
 
 use super::{
     client::{ArmClient, Call},
     error::AzureError,
-    normalise_location, page,
+    lenient, page,
     retry::Repeat,
 };
 use crate::resource_id::ResourceId;
 use azure_core::http::Method;
 use serde::Deserialize;
 
-/// Known to every cloud.
-pub const API_VERSION: &str = "2024-07-01";
-
-/// A virtual machine, as far as captures care.
+/// A virtual machine, as far as captures need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VirtualMachine {
     /// Normalised, such as `westus2`.
@@ -23,134 +19,163 @@ pub struct VirtualMachine {
     pub os_type: Option<String>,
 }
 
-/// An extension of a virtual machine. Its resource name says nothing.
-#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", default)]
+/// An extension of a virtual machine. Its resource name can be anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extension {
     pub publisher: String,
-    #[serde(rename = "type")]
     pub kind: String,
     pub provisioning_state: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Located {
+    #[serde(deserialize_with = "lenient::region")]
     location: String,
 }
 
 #[derive(Deserialize)]
 struct MachineWire {
+    #[serde(deserialize_with = "lenient::region")]
     location: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::object")]
     properties: MachineProperties,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct MachineProperties {
+    #[serde(deserialize_with = "lenient::object")]
     storage_profile: StorageProfile,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct StorageProfile {
+    #[serde(deserialize_with = "lenient::object")]
     os_disk: OsDisk,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct OsDisk {
+    #[serde(deserialize_with = "lenient::text")]
     os_type: Option<String>,
 }
 
 #[derive(Clone, Deserialize)]
 struct ExtensionWire {
-    #[serde(default)]
-    properties: Extension,
+    #[serde(default, deserialize_with = "lenient::object")]
+    properties: ExtensionProperties,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ExtensionProperties {
+    #[serde(deserialize_with = "lenient::text")]
+    publisher: Option<String>,
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    kind: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    provisioning_state: Option<String>,
+}
+
+impl From<ExtensionWire> for Extension {
+    fn from(wire: ExtensionWire) -> Self {
+        Self {
+            publisher: wire.properties.publisher.unwrap_or_default(),
+            kind: wire.properties.kind.unwrap_or_default(),
+            provisioning_state: wire.properties.provisioning_state,
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct InstanceView {
-    #[serde(default)]
+    #[serde(deserialize_with = "lenient::objects")]
     statuses: Vec<InstanceStatus>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct InstanceStatus {
-    #[serde(default)]
-    code: String,
+    #[serde(deserialize_with = "lenient::text")]
+    code: Option<String>,
 }
 
-/// The normalised location of a virtual machine, a scale set or an instance of one.
-///
-/// # Errors
-/// As [`ArmClient::send`]; not found when there is no such machine.
-pub async fn location_of(client: &ArmClient, id: &ResourceId) -> Result<String, AzureError> {
-    let call = read(client, "get the virtual machine's location", id, &[]);
-    let located: Located = client.read(call).await?;
-    Ok(normalise_location(&located.location))
+/// The calls of Microsoft.Compute.
+#[derive(Debug, Clone)]
+pub struct ComputeClient {
+    arm: ArmClient,
 }
 
-/// One virtual machine.
-///
-/// # Errors
-/// As [`location_of`].
-pub async fn get_virtual_machine(
-    client: &ArmClient,
-    id: &ResourceId,
-) -> Result<VirtualMachine, AzureError> {
-    let call = read(client, "get the virtual machine", id, &[]);
-    let wire: MachineWire = client.read(call).await?;
-    Ok(VirtualMachine {
-        location: normalise_location(&wire.location),
-        os_type: wire.properties.storage_profile.os_disk.os_type,
-    })
-}
+impl ComputeClient {
+    pub fn new(arm: ArmClient) -> Self {
+        Self { arm }
+    }
 
-/// The extensions of a virtual machine.
-/// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machine-extensions/list>
-///
-/// # Errors
-/// As [`location_of`].
-pub async fn list_extensions(
-    client: &ArmClient,
-    id: &ResourceId,
-) -> Result<Vec<Extension>, AzureError> {
-    let first = client.url(id, &["extensions"], &client.api_versions().compute);
-    let listed: Vec<ExtensionWire> = page::list(client, "list extensions", id, first).await?;
-    Ok(listed.into_iter().map(|wire| wire.properties).collect())
-}
+    /// The normalised location of a virtual machine, a scale set or an instance of one.
+    /// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machines/get>
+    ///
+    /// # Errors
+    /// As [`ArmClient::read`]; not found when there is no such machine.
+    pub async fn get_location(&self, id: &ResourceId) -> Result<String, AzureError> {
+        let call = self.get("get the virtual machine's location", id, &[]);
+        let located: Located = self.arm.read(call).await?;
+        Ok(located.location)
+    }
 
-/// The power state of a virtual machine, such as `running`, if Azure tells one.
-/// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machines/instance-view>
-///
-/// # Errors
-/// As [`location_of`].
-pub async fn power_state(
-    client: &ArmClient,
-    id: &ResourceId,
-) -> Result<Option<String>, AzureError> {
-    let call = read(client, "get the instance view", id, &["instanceView"]);
-    let view: InstanceView = client.read(call).await?;
-    Ok(view.statuses.into_iter().find_map(|status| {
-        let (kind, state) = status.code.split_once('/')?;
-        kind.eq_ignore_ascii_case("PowerState")
-            .then(|| state.to_owned())
-    }))
-}
+    /// One virtual machine.
+    /// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machines/get>
+    ///
+    /// # Errors
+    /// As [`ArmClient::read`]; not found when there is no such machine.
+    pub async fn get_virtual_machine(&self, id: &ResourceId) -> Result<VirtualMachine, AzureError> {
+        let call = self.get("get the virtual machine", id, &[]);
+        let wire: MachineWire = self.arm.read(call).await?;
+        Ok(VirtualMachine {
+            location: wire.location,
+            os_type: wire.properties.storage_profile.os_disk.os_type,
+        })
+    }
 
-fn read<'a>(
-    client: &ArmClient,
-    operation: &'static str,
-    id: &'a ResourceId,
-    path: &[&str],
-) -> Call<'a> {
-    Call {
-        operation,
-        resource: id,
-        method: Method::Get,
-        url: client.url(id, path, &client.api_versions().compute),
-        body: None,
-        repeat: Repeat::Freely,
+    /// The extensions of a virtual machine.
+    /// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machine-extensions/list>
+    ///
+    /// # Errors
+    /// As [`ArmClient::send`]; not found when there is no such machine.
+    pub async fn list_extensions(&self, id: &ResourceId) -> Result<Vec<Extension>, AzureError> {
+        let version = &self.arm.api_versions().compute;
+        let first = self.arm.url(id, &["extensions"], version);
+        let listed: Vec<ExtensionWire> =
+            page::list(&self.arm, "list extensions", id, first).await?;
+        Ok(listed.into_iter().map(Extension::from).collect())
+    }
+
+    /// The power state in a virtual machine's instance view, such as `running`, if Azure knows it.
+    /// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machines/instance-view>
+    ///
+    /// # Errors
+    /// As [`ArmClient::read`]; not found when there is no such machine.
+    pub async fn get_power_state(&self, id: &ResourceId) -> Result<Option<String>, AzureError> {
+        let call = self.get("get the instance view", id, &["instanceView"]);
+        let view: InstanceView = self.arm.read(call).await?;
+        Ok(view.statuses.into_iter().find_map(|status| {
+            let code = status.code?;
+            let (kind, state) = code.split_once('/')?;
+            kind.eq_ignore_ascii_case("PowerState")
+                .then(|| state.to_owned())
+        }))
+    }
+
+    fn get<'a>(&self, operation: &'static str, id: &'a ResourceId, path: &[&str]) -> Call<'a> {
+        Call {
+            operation,
+            resource: id,
+            method: Method::Get,
+            url: self.arm.url(id, path, &self.arm.api_versions().compute),
+            body: None,
+            repeat: Repeat::Freely,
+        }
     }
 }

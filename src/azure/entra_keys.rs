@@ -1,8 +1,8 @@
-//! The keys with which a tenant signs its tokens, fetched when first needed and kept.
+//! The keys with which a tenant signs its tokens, fetched when first needed and cached.
 //! <https://learn.microsoft.com/en-us/entra/identity-platform/signing-key-rollover>
 //!
-//! Whoever reaches the function can send tokens with made-up key ids, so the tenant is asked at a bounded rate,
-//! by one call at a time, and only at the address that its OpenID configuration names.
+//! Any caller can send tokens with invented key ids, so the keys are fetched at a bounded rate, by one call at a time,
+//! and only from the address that the tenant's OpenID configuration names.
 
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
@@ -14,28 +14,39 @@ use std::{
 use tokio::{sync::Semaphore, time::Instant};
 use url::Url;
 
-/// Unknown key ids lead to a fetch at most so often. Entra publishes a key long before it signs with it.
+/// Minimum interval between fetches for unknown key ids. Entra publishes a key long before it signs with it.
 const BETWEEN_REFETCHES: Duration = Duration::from_secs(5 * 60);
-/// Older keys are fetched again, so that a withdrawn one does not stay good for ever.
-const MOST_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-/// For both calls together; action groups wait 10 s for an answer.
+/// Maximum age of the keys, so that a withdrawn one does not stay valid for ever.
+const MAXIMUM_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Maximum duration of both calls together; action groups wait 10 s for an answer.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Why the keys could not be had.
+/// Maximum bytes of either answer; Entra's are some 15 KB.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// Why the keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    #[error("the OpenID configuration or the signing keys of the tenant cannot be fetched")]
+    #[error("could not fetch the OpenID configuration or the signing keys of the tenant")]
     Http(#[from] reqwest::Error),
-    #[error("the tenant's signing keys did not come within {} s", FETCH_TIMEOUT.as_secs())]
+    #[error("could not fetch the tenant's signing keys within {} s", FETCH_TIMEOUT.as_secs())]
     Timeout,
+    #[error("the OpenID configuration or the key set of the tenant could not be read")]
+    Unreadable(#[from] serde_json::Error),
+    #[error(
+        "the OpenID configuration or the key set of the tenant is larger than {LARGEST_BODY} bytes"
+    )]
+    TooLarge,
     #[error("the tenant's key set holds no RSA key")]
     NoKeys,
-    #[error("the last attempt to fetch the tenant's signing keys failed a moment ago")]
+    #[error(
+        "the last attempt to fetch the tenant's signing keys failed a moment ago; not retrying yet"
+    )]
     JustFailed,
 }
 
 impl KeysError {
-    /// Whether somebody answered, and said no.
+    /// Whether the answer was an error status.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Http(error) if error.is_status())
     }
@@ -46,9 +57,9 @@ pub struct EntraKeys {
     http: reqwest::Client,
     configuration: Url,
     after_failure: Duration,
-    /// Held for a look or a change, never over an await.
+    /// Locked for a look or a change, never over an await.
     known: Mutex<Known>,
-    /// One fetch at a time. Who finds a key at hand does not wait here.
+    /// One fetch at a time. A cached key needs no turn.
     fetching: Semaphore,
 }
 
@@ -58,7 +69,7 @@ struct Known {
     fetched: Option<Instant>,
     /// The last attempt, if it failed.
     failed: Option<Instant>,
-    /// For the sake of an unknown key id.
+    /// The last fetch because of an unknown key id.
     refetched: Option<Instant>,
 }
 
@@ -84,7 +95,7 @@ impl EntraKeys {
         }
     }
 
-    /// Fetches the keys, whether or not they are at hand.
+    /// Fetches the keys, whether or not they are cached.
     ///
     /// # Errors
     /// When they cannot be fetched.
@@ -95,14 +106,14 @@ impl EntraKeys {
     /// The key of this id; `None` when the tenant has none.
     ///
     /// # Errors
-    /// When the keys would have to be fetched for an answer and cannot be.
+    /// When the keys had to be fetched for an answer and could not be.
     pub async fn key(&self, id: &str) -> Result<Option<Arc<DecodingKey>>, KeysError> {
         let (key, fresh) = self.look(id);
         if key.is_some() && fresh {
             return Ok(key);
         }
         let _turn = self.fetching.acquire().await;
-        // Whoever had the turn before may have fetched.
+        // The call before this one may have fetched them.
         let (key, fresh) = self.look(id);
         if key.is_some() && fresh {
             return Ok(key);
@@ -134,7 +145,10 @@ impl EntraKeys {
             Err(error) => {
                 if !matches!(error, KeysError::JustFailed) {
                     self.known().failed = now;
-                    tracing::warn!("{}", super::error::chain(&error));
+                    tracing::warn!(
+                        "{}; retrying with the next token",
+                        super::error::chain(&error)
+                    );
                 }
                 // Old keys are better than none.
                 key.map(Some).ok_or(error)
@@ -146,37 +160,43 @@ impl EntraKeys {
         self.known.lock().expect("no code panics with this lock")
     }
 
-    /// The key, and whether the keys at hand are young enough.
+    /// The key, and whether the cached keys are young enough.
     fn look(&self, id: &str) -> (Option<Arc<DecodingKey>>, bool) {
         let known = self.known();
-        let fresh = known.fetched.is_some_and(|at| at.elapsed() < MOST_AGE);
+        let fresh = known.fetched.is_some_and(|at| at.elapsed() < MAXIMUM_AGE);
         (known.keys.get(id).cloned(), fresh)
     }
 
     async fn fetch(&self) -> Result<HashMap<String, Arc<DecodingKey>>, KeysError> {
         let both = async {
             let configuration: Configuration = self.get(self.configuration.as_str()).await?;
-            // The client refuses whatever is not https.
-            let set: KeySet = self.get(&configuration.jwks_uri).await?;
-            Ok(set)
+            // The client refuses URLs that are not https.
+            self.get::<KeySet>(&configuration.jwks_uri).await
         };
         let set = match tokio::time::timeout(FETCH_TIMEOUT, both).await {
-            Ok(set) => set.map_err(KeysError::Http)?,
+            Ok(set) => set?,
             Err(_) => return Err(KeysError::Timeout),
         };
         let keys: HashMap<_, _> = set.keys.into_iter().filter_map(Key::usable).collect();
         match keys.is_empty() {
             true => Err(KeysError::NoKeys),
             false => {
-                tracing::info!(keys = keys.len(), "the tenant's signing keys are at hand");
+                tracing::info!(keys = keys.len(), "the tenant's signing keys fetched");
                 Ok(keys)
             }
         }
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, url: &str) -> Result<T, reqwest::Error> {
-        let response = self.http.get(url).send().await?.error_for_status()?;
-        response.json().await
+    async fn get<T: serde::de::DeserializeOwned>(&self, url: &str) -> Result<T, KeysError> {
+        let mut response = self.http.get(url).send().await?.error_for_status()?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LARGEST_BODY {
+                return Err(KeysError::TooLarge);
+            }
+        }
+        Ok(serde_json::from_slice(&body)?)
     }
 }
 

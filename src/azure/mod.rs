@@ -1,30 +1,24 @@
-//! REST clients for Azure Resource Manager. They know Azure's resources and nothing of alerts, so that
-//! whoever reads them needs only the vendor's pages.
+//! REST clients for Azure Resource Manager and the tokens they need, one client for each resource provider. They know
+//! Azure's resources and nothing of alerts: to read them one needs only the vendor's pages.
+
+// Azure's numbers are not to be trusted: none may overflow.
+#![warn(clippy::arithmetic_side_effects)]
 
 pub mod api_versions;
 pub mod authorization;
+mod bounded;
 pub mod client;
 pub mod compute;
 pub mod credentials;
 pub mod entra_keys;
 pub mod error;
-mod items;
+mod lenient;
 pub mod network_watcher;
 pub mod operation;
-pub mod page;
-mod pipeline_error;
-pub mod reply;
+mod page;
 pub mod retry;
 pub mod sign_in;
 pub mod storage;
+#[cfg(test)]
+mod tests;
 pub mod transport;
-mod tries;
-
-/// An Azure location as a name that can be compared: "West US" and "westus" are the same place.
-pub fn normalise_location(location: &str) -> String {
-    location
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .flat_map(char::to_lowercase)
-        .collect()
-}

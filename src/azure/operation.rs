@@ -1,64 +1,70 @@
-//! Long-running operations: one look at a poll URL, and what it says. When to look again is the caller's
-//! decision, so that a job can be put away meanwhile.
+//! Long-running operations: one request to a poll URL, and what its answer says. When to poll again is the caller's
+//! decision, so that a job can go back to the queue meanwhile.
 //! <https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/async-operations>
 
 use super::{
-    client::{ArmClient, Call},
+    client::{ArmClient, Call, Reply},
     error::{AzureError, ErrorBody, Failure},
-    reply::Reply,
     retry::Repeat,
 };
 pub use crate::resource_id::OperationUrl;
 use crate::resource_id::ResourceId;
 use azure_core::http::Method;
-use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
+use url::Url;
 
 /// How far an operation is.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Progress {
     Running {
-        /// Azure's wish for the time until the next look.
+        /// Azure's wish for the interval until the next poll.
         retry_after: Option<Duration>,
     },
     Succeeded,
     Failed(ErrorBody),
-    /// Azure no longer knows the operation: look at the resource instead.
+    /// Azure does not know the operation any more, or its answer says nothing: read the resource instead.
     Unknown,
 }
 
-/// The poll URL of an accepted call: `Azure-AsyncOperation` before `Location`.
-pub fn operation_of(reply: &Reply) -> Option<OperationUrl> {
-    reply
+/// The poll URL of an accepted call: `Azure-AsyncOperation` before `Location`, a relative one resolved against the
+/// request. `None` when there is none at the configured endpoint: the resource itself is polled then.
+pub(super) fn operation_of(
+    client: &ArmClient,
+    requested: &Url,
+    reply: &Reply,
+) -> Option<OperationUrl> {
+    let named = reply
         .header("azure-asyncoperation")
-        .or_else(|| reply.header("location"))
-        .map(OperationUrl::new)
+        .or_else(|| reply.header("location"))?;
+    let text = match Url::parse(named) {
+        Err(url::ParseError::RelativeUrlWithoutBase) => requested.join(named).ok()?.to_string(),
+        _ => named.to_owned(),
+    };
+    match client.own_url(&text) {
+        Ok(_) => Some(OperationUrl::new(text)),
+        Err(failure) => {
+            tracing::warn!("{failure}; polling the resource instead of the operation");
+            None
+        }
+    }
 }
 
-#[derive(Deserialize)]
-struct OperationStatus {
-    #[serde(default)]
-    status: Option<String>,
-    #[serde(default)]
-    error: Option<ErrorBody>,
-}
-
-/// Looks at an operation once.
-///
-/// # Errors
-/// As [`ArmClient::send`]; a failed operation is [`Progress::Failed`], not an error.
-pub async fn poll(
+/// Requests the state of an operation once.
+pub(super) async fn get(
     client: &ArmClient,
     resource: &ResourceId,
     url: &OperationUrl,
 ) -> Result<Progress, AzureError> {
     const OPERATION: &str = "poll an operation";
-    let failed = |failure: Failure| AzureError {
-        operation: OPERATION,
-        resource: resource.to_string(),
-        failure,
+    let url = match client.own_url(url.expose()) {
+        Ok(url) => url,
+        // Of a job that an earlier version of this program put into the queue.
+        Err(failure) => {
+            tracing::warn!("{failure}; polling the resource instead of the operation");
+            return Ok(Progress::Unknown);
+        }
     };
-    let url = client.own_url(url.expose()).map_err(failed)?;
     let call = Call {
         operation: OPERATION,
         resource,
@@ -68,7 +74,11 @@ pub async fn poll(
         repeat: Repeat::Freely,
     };
     match client.send(call).await {
-        Ok(reply) => progress_of(&reply).map_err(failed),
+        Ok(reply) => progress_of(&reply).map_err(|failure| AzureError {
+            operation: OPERATION,
+            resource: resource.to_string(),
+            failure,
+        }),
         Err(error) if error.is_not_found() => Ok(Progress::Unknown),
         Err(error) => Err(error),
     }
@@ -76,42 +86,33 @@ pub async fn poll(
 
 /// Reads both kinds of poll answers: a status document, or a bare status code (`Location`).
 fn progress_of(reply: &Reply) -> Result<Progress, Failure> {
-    let running = || Progress::Running {
-        retry_after: reply.retry_after(),
+    let retry_after = reply.retry_after();
+    // A finished `Location` may answer with the resource, with the word null, or with nothing.
+    let document: Value = match reply.is_blank() {
+        true => Value::Null,
+        false => reply.json()?,
     };
-    if reply.status == 204 {
-        return Ok(Progress::Succeeded);
-    }
-    if reply.body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(if reply.status == 202 {
-            running()
-        } else {
-            Progress::Succeeded
-        });
-    }
-    // A finished `Location` may answer with the resource, or with the word null.
-    let document: Option<OperationStatus> = reply.json()?;
-    let Some(OperationStatus {
-        status: Some(status),
-        error,
-    }) = document
-    else {
-        return Ok(if reply.status == 202 {
-            running()
-        } else {
-            Progress::Succeeded
+    let status = document.get("status").and_then(Value::as_str);
+    let Some(status) = status else {
+        return Ok(match reply.status {
+            202 => Progress::Running { retry_after },
+            204 => Progress::Succeeded,
+            _ => Progress::Unknown,
         });
     };
     Ok(match status.to_ascii_lowercase().as_str() {
         "succeeded" => Progress::Succeeded,
-        "failed" | "canceled" | "cancelled" => {
-            let mut error = error.unwrap_or_default();
+        ended @ ("failed" | "canceled" | "cancelled") => {
+            let mut error = document.get("error").map(ErrorBody::of).unwrap_or_default();
             if error.code.is_empty() {
-                error.code = format!("Operation{status}");
+                error.code = match ended {
+                    "failed" => "OperationFailed".to_owned(),
+                    _ => "OperationCanceled".to_owned(),
+                };
             }
             Progress::Failed(error)
         }
-        _ => running(),
+        _ => Progress::Running { retry_after },
     })
 }
 
@@ -133,6 +134,8 @@ mod tests {
             (200, r#"{"status":"InProgress"}"#, running()),
             (202, r#"{"status":"inprogress"}"#, running()),
             (202, "", running()),
+            (202, "null", running()),
+            (202, "{}", running()),
             (200, r#"{"status":"Resizing"}"#, running()),
             (
                 200,
@@ -141,12 +144,24 @@ mod tests {
             ),
             (200, r#"{"status":"succeeded"}"#, Progress::Succeeded),
             (204, "", Progress::Succeeded),
-            (200, "null", Progress::Succeeded),
-            (200, r#"{"name":"c","properties":{}}"#, Progress::Succeeded),
+            (200, "", Progress::Unknown),
+            (200, "null", Progress::Unknown),
+            (200, r#"{"status":null}"#, Progress::Unknown),
+            (200, r#"{"name":"c","properties":{}}"#, Progress::Unknown),
             (
                 200,
                 r#"{"status":"Failed","error":{"code":"StorageFailed","message":"no","details":[]}}"#,
                 failed("StorageFailed", "no"),
+            ),
+            (
+                200,
+                r#"{"status":"Failed","error":{"code":"Failed","message":"no","details":[{"code":"Why","message":"so"}]}}"#,
+                failed("Failed", "no Why: so"),
+            ),
+            (
+                200,
+                r#"{"status":"failed","error":null}"#,
+                failed("OperationFailed", ""),
             ),
             (
                 200,

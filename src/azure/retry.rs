@@ -1,17 +1,17 @@
 //! When a call to Azure is repeated, and after how long. The only place that knows.
 
-use super::error::AzureError;
-use std::time::{Duration, SystemTime};
+use super::error::{AzureError, Failure};
+use std::time::Duration;
 
-/// How often and how long one call is repeated before its caller hears of it.
+/// How one call is repeated before its caller gets the error.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryLimits {
-    /// Tries in all, the first one included.
+    /// Maximum tries, the first one included.
     pub tries: u32,
     /// The wait after the first failure; it doubles with each further one.
     pub first_wait: Duration,
-    /// The longest wait. When Azure asks for more, the call fails at once and says for how long, so that
-    /// nothing is held meanwhile.
+    /// Maximum wait. When Azure asks for more, the call fails at once and says for how long, so that nothing is held
+    /// meanwhile.
     pub longest_wait: Duration,
 }
 
@@ -30,7 +30,8 @@ impl Default for RetryLimits {
 pub enum Repeat {
     /// It reads, or has the same effect twice (DELETE).
     Freely,
-    /// Only when Azure cannot have carried it out (PUT of a capture: the second one is refused as a clash).
+    /// Only when Azure cannot have carried it out and nothing else may have changed (PUT of a capture: the second one is
+    /// refused because the name is taken).
     UnlessApplied,
 }
 
@@ -42,32 +43,33 @@ pub fn wait_before_next(
     error: &AzureError,
     jitter: f64,
 ) -> Option<Duration> {
-    if tried >= limits.tries || !error.is_temporary() {
+    // The caller's job goes back to the queue: there is a pause to wait for, or too much to read again.
+    let later = matches!(
+        error.failure,
+        Failure::NotSent { .. } | Failure::TooLarge { .. }
+    );
+    // A fresh token was refused too: a moment later it will be no fresher.
+    let rejected = error.status() == Some(401);
+    if tried >= limits.tries || later || rejected || !error.is_temporary() {
         return None;
     }
-    if repeat == Repeat::UnlessApplied && error.may_have_been_applied() {
+    if repeat == Repeat::UnlessApplied
+        && (error.may_have_been_applied() || error.is_unknown_conflict())
+    {
         return None;
     }
-    let backoff = limits.first_wait.saturating_mul(1 << (tried - 1).min(16));
+    let doublings = tried.saturating_sub(1).min(16);
+    let backoff = limits.first_wait.saturating_mul(1 << doublings);
     let spread = backoff
+        .min(limits.longest_wait)
         .mul_f64(0.75 + jitter / 2.0)
         .min(limits.longest_wait);
     match error.retry_after() {
         Some(asked) if asked > limits.longest_wait => None,
-        // Those who were sent away together should not come back together.
+        // Calls that were refused together should not come back together.
         Some(asked) => Some(asked.max(spread)),
         None => Some(spread),
     }
-}
-
-/// Reads `Retry-After`: seconds or an HTTP date (RFC 9110, 10.2.3). A date in the past is no wait.
-pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<u32>() {
-        return Some(Duration::from_secs(seconds.into()));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -76,13 +78,17 @@ mod tests {
     use crate::azure::error::Failure;
 
     fn refused(status: u16, retry_after: Option<u64>) -> AzureError {
+        refused_as("C", status, retry_after)
+    }
+
+    fn refused_as(code: &str, status: u16, retry_after: Option<u64>) -> AzureError {
         AzureError {
             operation: "test",
             resource: "r".to_owned(),
             failure: Failure::Refused {
                 unknown_version: None,
                 status,
-                code: "C".to_owned(),
+                code: code.to_owned(),
                 message: String::new(),
                 request_id: None,
                 retry_after: retry_after.map(Duration::from_secs),
@@ -101,6 +107,18 @@ mod tests {
         }
     }
 
+    fn not_sent() -> AzureError {
+        AzureError {
+            operation: "test",
+            resource: "r".to_owned(),
+            failure: Failure::NotSent {
+                code: "TooManyRequests".to_owned(),
+                reason: "paused".to_owned(),
+                retry_after: Some(Duration::from_secs(1)),
+            },
+        }
+    }
+
     #[test]
     fn waits_follow_the_table() {
         let limits = RetryLimits {
@@ -109,6 +127,7 @@ mod tests {
             longest_wait: Duration::from_secs(5),
         };
         let ms = |n| Some(Duration::from_millis(n));
+        let busy = || refused_as("AnotherOperationInProgress", 409, None);
         use Repeat::{Freely, UnlessApplied};
         for (repeat, tried, error, expected) in [
             (Freely, 1, refused(500, None), ms(400)),
@@ -123,28 +142,15 @@ mod tests {
             (UnlessApplied, 1, lost(false), ms(400)),
             (UnlessApplied, 1, refused(500, None), None),
             (UnlessApplied, 1, refused(429, None), ms(400)),
+            (Freely, 1, refused(409, None), ms(400)),
+            (UnlessApplied, 1, refused(409, None), None),
+            (UnlessApplied, 1, busy(), ms(400)),
+            (Freely, 1, refused(401, None), None),
+            (Freely, 1, not_sent(), None),
+            (Freely, 0, refused(500, None), ms(400)),
         ] {
             let wait = wait_before_next(&limits, repeat, tried, &error, 0.5);
             assert_eq!(wait, expected, "{repeat:?} {tried} {error}");
-        }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        for (value, expected) in [
-            ("10", Some(10)),
-            (" 0 ", Some(0)),
-            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
-            ("Sun, 06 Nov 1994 08:49:07 GMT", Some(0)),
-            ("soon", None),
-            ("-1", None),
-        ] {
-            assert_eq!(
-                parse_retry_after(value, now),
-                expected.map(Duration::from_secs),
-                "{value}"
-            );
         }
     }
 }

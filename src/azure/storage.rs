@@ -1,71 +1,82 @@
 //! Microsoft.Storage, read only: what kind of account the captures go to.
-//! <https://learn.microsoft.com/en-us/rest/api/storagerp/storage-accounts/get-properties>
 
 use super::{
     client::{ArmClient, Call},
     error::AzureError,
+    lenient,
     retry::Repeat,
 };
 use crate::resource_id::ResourceId;
 use azure_core::http::Method;
 use serde::Deserialize;
 
-/// Known to every cloud.
-pub const API_VERSION: &str = "2023-05-01";
-
-/// A storage account, as far as captures care.
+/// A storage account, as far as captures need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageAccount {
     /// Such as `Standard_LRS`.
     pub sku: String,
     pub premium: bool,
-    /// Whether a SAS made with the account's keys is taken. Accounts that say nothing take it.
+    /// Whether a SAS made with the account's keys is accepted. Accounts that do not say so accept it.
     pub allows_shared_keys: bool,
 }
 
 #[derive(Deserialize)]
 struct AccountWire {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::object")]
     sku: SkuWire,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::object")]
     properties: AccountProperties,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SkuWire {
-    name: String,
+    #[serde(deserialize_with = "lenient::text")]
+    name: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
     tier: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct AccountProperties {
+    #[serde(deserialize_with = "lenient::boolean")]
     allow_shared_key_access: Option<bool>,
 }
 
-/// One storage account.
-///
-/// # Errors
-/// As [`ArmClient::send`]; not found when there is no such account.
-pub async fn get_storage_account(
-    client: &ArmClient,
-    id: &ResourceId,
-) -> Result<StorageAccount, AzureError> {
-    let wire: AccountWire = client
-        .read(Call {
+/// The calls of Microsoft.Storage.
+#[derive(Debug, Clone)]
+pub struct StorageAccountClient {
+    arm: ArmClient,
+}
+
+impl StorageAccountClient {
+    pub fn new(arm: ArmClient) -> Self {
+        Self { arm }
+    }
+
+    /// One storage account.
+    /// <https://learn.microsoft.com/en-us/rest/api/storagerp/storage-accounts/get-properties>
+    ///
+    /// # Errors
+    /// As [`ArmClient::read`]; not found when there is no such account.
+    pub async fn get_storage_account(&self, id: &ResourceId) -> Result<StorageAccount, AzureError> {
+        let version = &self.arm.api_versions().storage;
+        let call = Call {
             operation: "get the storage account",
             resource: id,
             method: Method::Get,
-            url: client.url(id, &[], &client.api_versions().storage),
+            url: self.arm.url(id, &[], version),
             body: None,
             repeat: Repeat::Freely,
+        };
+        let AccountWire { sku, properties } = self.arm.read(call).await?;
+        let name = sku.name.unwrap_or_default();
+        let tier = sku.tier.as_deref().unwrap_or(&name);
+        Ok(StorageAccount {
+            premium: tier.to_ascii_lowercase().starts_with("premium"),
+            sku: name,
+            allows_shared_keys: properties.allow_shared_key_access.unwrap_or(true),
         })
-        .await?;
-    let tier = wire.sku.tier.as_deref().unwrap_or(&wire.sku.name);
-    Ok(StorageAccount {
-        premium: tier.to_ascii_lowercase().starts_with("premium"),
-        sku: wire.sku.name,
-        allows_shared_keys: wire.properties.allow_shared_key_access.unwrap_or(true),
-    })
+    }
 }

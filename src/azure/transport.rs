@@ -1,6 +1,6 @@
-//! The one HTTP client that the credential and the Resource Manager client share: one connection pool,
-//! our own time limits, and a private certificate authority where one is configured. And clients for others, which
-//! trust the same authorities.
+//! The HTTP client that the credential and the Resource Manager client share: one connection pool, time limits, and a
+//! private certificate authority where one is configured. And the clients of other rooms, which trust the same
+//! authorities.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls::{ClientConfig, RootCertStore, crypto};
@@ -12,41 +12,45 @@ use std::{
     time::Duration,
 };
 
-/// Connecting to Azure takes well under a second; a dead address should not eat an alert's time.
+/// How long a connection attempt may take. It takes well under a second with Azure; a dead address must not use up an
+/// alert's time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Resource Manager answers within seconds, long-running work included, since it is polled.
+/// Maximum duration of a request. Resource Manager answers within seconds, long-running work included, since it is
+/// polled.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// Azure's own network forgets a silent connection after four minutes, without a word to either side.
+/// Interval between keep-alive probes. Azure's network drops an idle connection after four minutes without a reset.
 /// <https://learn.microsoft.com/en-us/azure/load-balancer/load-balancer-tcp-reset>
 const PROBE_INTERVAL: Duration = Duration::from_secs(60);
-/// A connection whose probe is not answered by then is dead: the next call takes another.
+/// How long a probe waits for its answer; then the connection is dead and the next call opens another.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
-/// An idle connection is kept, well beyond the time between two uses of it by [`ArmClient::keep_connected`].
+/// How long an idle connection is kept: well beyond the interval between two calls of [`ArmClient::keep_connected`].
 ///
 /// [`ArmClient::keep_connected`]: super::client::ArmClient::keep_connected
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// What may come over HTTP/2 before it is read: a long list waits at Azure, not here.
+/// Maximum bytes that HTTP/2 delivers before they are read: a long list waits at Azure, not in memory.
 const WINDOW: u32 = 512 * 1024;
 
 /// Why no HTTP client could be built.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    #[error("SSL_CERT_FILE: the file {} cannot be read", .path.display())]
+    #[error("SSL_CERT_FILE: could not read the file {}", .path.display())]
     CertificateFile {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("SSL_CERT_FILE: the file {} holds no PEM certificates, or one that cannot be read", .path.display())]
+    #[error("SSL_CERT_FILE: the file {} holds no PEM certificate, or an invalid one", .path.display())]
     NoCertificates { path: PathBuf },
-    #[error("the HTTPS client cannot be set up; are the system's CA certificates installed?")]
+    #[error(
+        "could not set up the HTTPS client; check that the system's CA certificates are installed"
+    )]
     Tls(#[from] rustls::Error),
-    #[error("the HTTPS client cannot be set up")]
+    #[error("could not set up the HTTPS client")]
     Client(#[from] reqwest::Error),
 }
 
-/// A client for the platform's own endpoint on this machine, which is plain HTTP on App Service. No proxy: the
-/// request holds a secret and is for the neighbour alone.
+/// A client for the platform's identity endpoint on this machine, which is plain HTTP on App Service. No proxy: the
+/// request holds a secret for that endpoint alone.
 ///
 /// # Errors
 /// When the system has no CA certificates.
@@ -59,7 +63,7 @@ pub fn platform_client() -> Result<reqwest::Client, TransportError> {
     Ok(builder.build()?)
 }
 
-/// Builds the shared client. `ca_file` (PEM) replaces the system's roots, as `SSL_CERT_FILE` does everywhere.
+/// The shared client. `ca_file` (PEM) replaces the system's roots, as `SSL_CERT_FILE` does in other programs.
 ///
 /// # Errors
 /// When the file cannot be read or holds no certificate, or the system has no roots at all.
@@ -67,7 +71,7 @@ pub fn https_client(ca_file: Option<&Path>) -> Result<reqwest::Client, Transport
     Ok(builder(ca_file)?.https_only(true).build()?)
 }
 
-/// The same with plain HTTP as well, for a collector beside the process.
+/// The same with plain HTTP as well, for a telemetry collector on this machine.
 ///
 /// # Errors
 /// As [`https_client`].
@@ -75,7 +79,7 @@ pub fn http_client(ca_file: Option<&Path>) -> Result<reqwest::Client, TransportE
     Ok(builder(ca_file)?.build()?)
 }
 
-/// Builds a client that may speak plain http, for a storage emulator on this machine.
+/// A client that may use plain HTTP, for a storage emulator on this machine.
 ///
 /// # Errors
 /// As [`https_client`], certificate files aside.
@@ -97,7 +101,7 @@ fn builder(ca_file: Option<&Path>) -> Result<reqwest::ClientBuilder, TransportEr
         .http2_keep_alive_while_idle(true))
 }
 
-/// The start of any client: whom it trusts, and nothing else.
+/// The builder of any client, with nothing but the authorities that it trusts.
 ///
 /// # Errors
 /// As [`https_client`].
@@ -105,10 +109,10 @@ pub fn trusting(ca_file: Option<&Path>) -> Result<reqwest::ClientBuilder, Transp
     Ok(reqwest::Client::builder().tls_backend_preconfigured(tls(ca_file)?))
 }
 
-/// Up to seven clients are made at start, and reading the system's authorities takes some 4 ms: those who trust the same
-/// share them, and the memory.
+/// Up to seven clients are built at start, and reading the system's authorities takes some 4 ms: clients that trust the
+/// same ones share them, and the memory.
 fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, TransportError> {
-    // With the digest of the file. Held for a look or a change, never over an await.
+    // With the digest of the file. Locked for a look or a change, never over an await.
     static KNOWN: Mutex<Vec<(Option<Vec<u8>>, ClientConfig)>> = Mutex::new(Vec::new());
     let known = || KNOWN.lock().expect("no code panics with this lock");
     let pem = ca_file.map(read).transpose()?;
@@ -141,7 +145,7 @@ fn read(path: &Path) -> Result<(PathBuf, Vec<u8>), TransportError> {
     }
 }
 
-/// The certificate authorities of a file. One that is none makes the whole file wrong.
+/// The certificate authorities of a file. One invalid certificate makes the whole file invalid.
 fn roots(path: PathBuf, pem: &[u8]) -> Result<RootCertStore, TransportError> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let mut roots = RootCertStore::empty();

@@ -9,7 +9,7 @@ use super::{
 use crate::azure::{
     error::{AzureError, ErrorBody},
     network_watcher::PacketCaptureStatus,
-    operation::{self, OperationUrl, Progress},
+    operation::{OperationUrl, Progress},
 };
 use crate::incident::{Job, Phase, Session};
 use std::time::Duration;
@@ -26,7 +26,7 @@ impl Capturer {
         // An operation that stays in progress for ever: the resource itself shows what became of the create.
         let late = OffsetDateTime::now_utc() >= after(job.taken_at, self.create_within());
         let progress = match operation.filter(|_| !late) {
-            Some(url) => operation::poll(self.patient.arm(), &session.watcher, url).await?,
+            Some(url) => self.patient.get_operation(&session.watcher, url).await?,
             None => Progress::Unknown,
         };
         let progress = match progress {
@@ -105,7 +105,7 @@ impl Capturer {
             true => self.looks.plan(Instant::now(), early).min(at_end),
             false => at_end,
         };
-        Some(Next::After(wait.min(self.parameters.longest_look)))
+        Some(Next::After(wait.min(self.polling.longest_look)))
     }
 
     pub(super) async fn running(

@@ -5,7 +5,7 @@ use super::{outcome, parameters::capture_target, step::Capturer};
 use crate::incident::Job;
 use crate::{
     alert::Target,
-    azure::{compute, error::AzureError, network_watcher::NetworkWatcher},
+    azure::{error::AzureError, network_watcher::NetworkWatcher},
     resource_id::ResourceId,
 };
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl Capturer {
         if let Some(region) = self.places.region(&target.id) {
             return Ok(region);
         }
-        let region = compute::location_of(self.client.arm(), &capture_target(target)).await?;
+        let region = self.compute.get_location(&capture_target(target)).await?;
         self.places.remember_region(&target.id, &region);
         Ok(region)
     }

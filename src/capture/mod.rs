@@ -17,5 +17,5 @@ pub mod times;
 pub mod turns;
 
 pub use name::CaptureName;
-pub use parameters::{Parameters, RemoveFinished, is_ours};
+pub use parameters::{Parameters, Polling, RemoveFinished, is_ours};
 pub use step::{Capturer, Checkpoint, Next};

@@ -2,6 +2,7 @@
 //! machines by their short names; the ids stand in fields beside them.
 
 use crate::{
+    advice,
     alert::Target,
     azure::{error::AzureError, network_watcher::PacketCaptureStatus},
     incident::{Report, Session, Status},
@@ -160,18 +161,9 @@ pub fn not_started_in_time(report: Report, target: &ResourceId) -> Report {
 
 /// A call that failed for good, or too often. What is known of the capture stays.
 pub fn failed(report: Report, error: &AzureError) -> Report {
-    let advice = match error.code() {
-        "AuthorizationFailed" | "LinkedAuthorizationFailed" => {
-            " Assign the function's identity a role with that action, at that scope."
-        }
-        "NetworkWatcherVmExtensionNotInstalled" => {
-            " Install the Network Watcher agent extension on the machine."
-        }
-        _ => "",
-    };
-    let advice = match error.advice() {
+    let advice = match advice::for_error(error) {
         Some(advice) => format!(" What to do: {advice}."),
-        None => advice.to_owned(),
+        None => String::new(),
     };
     Report {
         status: Status::Failed,

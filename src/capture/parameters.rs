@@ -20,15 +20,20 @@ pub struct Parameters {
     pub total_bytes: Option<u32>,
     pub filters: Vec<Value>,
     pub limit: usize,
+    /// How long a job may take until its create, beside the time limit of one capture.
+    pub create_within: Duration,
     /// Whether and when a session of ours that is over is removed.
     pub remove_finished: RemoveFinished,
+}
+
+/// How often Azure is asked about a capture.
+#[derive(Debug, Clone, Copy)]
+pub struct Polling {
     /// The shortest and the longest time between two polls of an operation.
     pub poll: (Duration, Duration),
     /// Maximum interval between checks of a running session.
     pub longest_look: Duration,
-    /// How long a job may take until its create, beside the time limit of one capture.
-    pub create_within: Duration,
-    /// How long Azure may take to finish a create after that.
+    /// How long Azure may take to finish a create, beside the time until it.
     pub start_within: Duration,
 }
 

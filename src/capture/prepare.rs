@@ -14,7 +14,7 @@ use crate::{
     azure::{
         error::{AzureError, Failure},
         network_watcher::{Accepted, PacketCapture, PacketCaptureStatus},
-        operation::{self, OperationUrl, Progress},
+        operation::{OperationUrl, Progress},
     },
     resource_id::ResourceId,
 };
@@ -271,7 +271,7 @@ impl Capturer {
         watcher: &ResourceId,
         operation: &OperationUrl,
     ) -> Result<Next, AzureError> {
-        match operation::poll(self.client.arm(), watcher, operation).await? {
+        match self.client.get_operation(watcher, operation).await? {
             Progress::Running { retry_after } => Ok(self.poll_after(retry_after)),
             // Whatever became of it, the list shows.
             Progress::Succeeded | Progress::Unknown => {

@@ -1,8 +1,16 @@
 //! One step of a job: read Azure, make at most one change, say when to come back. A step can be taken twice without
 //! harm, by any instance, since it reads before it writes.
 
-use super::{looks::Looks, outcome, parameters::Parameters, places::Places};
-use crate::azure::{client::ArmClient, error::AzureError, network_watcher::NetworkWatcherClient};
+use super::{
+    looks::Looks,
+    outcome,
+    parameters::{Parameters, Polling},
+    places::Places,
+};
+use crate::azure::{
+    client::ArmClient, compute::ComputeClient, error::AzureError,
+    network_watcher::NetworkWatcherClient,
+};
 use crate::incident::{Action, Job, Phase, Retry, deadline::deadline};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -40,7 +48,9 @@ pub struct Capturer {
     pub(super) client: NetworkWatcherClient,
     /// For calls after it, whose concurrency limit is a separate one.
     pub(super) patient: NetworkWatcherClient,
+    pub(super) compute: ComputeClient,
     pub(super) parameters: Parameters,
+    pub(super) polling: Polling,
     pub(super) places: Places,
     pub(super) looks: Looks,
     pub(super) retry: Retry,
@@ -53,12 +63,14 @@ const FREE_ROUNDS: u32 = 2;
 const USUAL_POLL: Duration = Duration::from_secs(10);
 
 impl Capturer {
-    pub fn new(arm: ArmClient, parameters: Parameters, retry: Retry) -> Self {
+    pub fn new(arm: ArmClient, parameters: Parameters, polling: Polling, retry: Retry) -> Self {
         Self {
             retry,
             patient: NetworkWatcherClient::new(arm.patient()),
+            compute: ComputeClient::new(arm.clone()),
             client: NetworkWatcherClient::new(arm),
             parameters,
+            polling,
             places: Places::default(),
             looks: Looks::new(Instant::now()),
         }
@@ -95,12 +107,7 @@ impl Capturer {
             return next;
         }
         let within = self.create_within();
-        match deadline(
-            &job.phase,
-            job.taken_at,
-            within,
-            self.parameters.start_within,
-        ) {
+        match deadline(&job.phase, job.taken_at, within, self.polling.start_within) {
             Some(deadline) if now >= deadline => {
                 let report = std::mem::take(&mut job.report);
                 let target = &job.target.id;
@@ -160,7 +167,7 @@ impl Capturer {
     }
 
     pub(super) fn poll_after(&self, asked: Option<Duration>) -> Next {
-        let (shortest, longest) = self.parameters.poll;
+        let (shortest, longest) = self.polling.poll;
         Next::After(asked.unwrap_or(USUAL_POLL).clamp(shortest, longest))
     }
 }

@@ -2,6 +2,7 @@
 //! PowerShell. Secrets are never arguments: the shell's history and other users would see them.
 
 use crate::{
+    advice,
     app::{self, Pace},
     azure::error::chain,
     config::{AppSettings, AzureSettings, key_file::Key, secure_string},
@@ -162,7 +163,7 @@ fn check(environment: &AppSettings, offline: bool) -> Result<String, Box<dyn Err
     let arm = app::arm_client(&azure, &Pace::default())?;
     match super::runtime()?.block_on(arm.fetch_token()) {
         Ok(_) => Ok(format!("signed in: {found}")),
-        Err(error) => Err(match error.advice() {
+        Err(error) => Err(match advice::for_error(&error) {
             Some(advice) => format!("{advice} [{}; {found}]", chain(&error)).into(),
             None => format!("{} [{found}]", chain(&error)).into(),
         }),

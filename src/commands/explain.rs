@@ -3,7 +3,6 @@
 
 use crate::{
     alert::{self, MAX_BODY_BYTES},
-    app,
     config::{AllowedSettings, AppSettings},
     functions::Explanation,
     incident::Allowed,
@@ -72,13 +71,8 @@ pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
 
 /// What is allowed, and for how many targets of an alert. Everything of Azure may be missing.
 fn allowed(settings: &AppSettings) -> Result<(Allowed, usize), String> {
-    let settings = AllowedSettings::read(settings).map_err(|error| error.to_string())?;
-    let mut problems = Vec::new();
-    let allowed = app::allowed(&settings, &mut problems);
-    match problems.first() {
-        None => Ok((allowed, settings.max_targets)),
-        Some(problem) => Err(format!("{}: {}", problem.name, problem.expected)),
-    }
+    let read = AllowedSettings::read(settings).map_err(|error| error.to_string())?;
+    Ok((read.allowed, read.max_targets))
 }
 
 /// One byte more than is allowed is enough to see that a body is too large.

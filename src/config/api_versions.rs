@@ -1,40 +1,33 @@
-//! The api-versions of Azure's providers, for clouds that do not know the usual ones (yet, or any more).
+//! The api-versions of Azure's providers, for clouds that do not support the defaults.
 
-use super::app_settings::Reader;
+use super::reader::Reader;
+use crate::azure::api_versions::ApiVersions;
 use time::{Date, macros::format_description};
 
-/// `None` takes the default of this program.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ApiVersionSettings {
-    /// Microsoft.Network: network watchers and their captures.
-    pub network: Option<String>,
-    /// Microsoft.Compute: machines and scale sets.
-    pub compute: Option<String>,
-    /// Microsoft.Storage: the account of the capture files.
-    pub storage: Option<String>,
-    /// Microsoft.Authorization: the doctor's look at rights.
-    pub authorization: Option<String>,
-}
-
-pub(super) fn read(reader: &mut Reader<'_>) -> ApiVersionSettings {
-    ApiVersionSettings {
-        network: version(reader, "AzureApiVersion__Network"),
-        compute: version(reader, "AzureApiVersion__Compute"),
-        storage: version(reader, "AzureApiVersion__Storage"),
-        authorization: version(reader, "AzureApiVersion__Authorization"),
+pub(super) fn read(reader: &mut Reader<'_>) -> ApiVersions {
+    let default = ApiVersions::default();
+    ApiVersions {
+        network: version(reader, "AzureApiVersion__Network", default.network),
+        compute: version(reader, "AzureApiVersion__Compute", default.compute),
+        storage: version(reader, "AzureApiVersion__Storage", default.storage),
+        authorization: version(
+            reader,
+            "AzureApiVersion__Authorization",
+            default.authorization,
+        ),
     }
 }
 
-fn version(reader: &mut Reader<'_>, name: &str) -> Option<String> {
-    let text = reader.text(name)?;
-    if !is_version(text) {
-        reader.problem(
-            name,
-            "an api-version: a date such as 2025-05-01, perhaps with -preview behind it",
-        );
-        return None;
+fn version(reader: &mut Reader<'_>, name: &'static str, default: String) -> String {
+    match reader.text(name) {
+        None => default,
+        Some(text) => {
+            if !is_version(text) {
+                reader.wrong(name);
+            }
+            text.to_owned()
+        }
     }
-    Some(text.to_owned())
 }
 
 fn is_version(text: &str) -> bool {

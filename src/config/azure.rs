@@ -1,10 +1,11 @@
-//! Where Azure is and who we are there.
+//! The cloud's endpoints, and the identity that signs in there.
 
 use super::{
-    ApiVersionSettings, AppSettings, SettingsError, api_versions,
-    app_settings::Reader,
-    identity::{self, Identity},
+    AppSettings, SettingsError, api_versions,
+    identity::{self, Directory, Identity},
+    reader::Reader,
 };
+use crate::azure::api_versions::ApiVersions;
 use std::path::PathBuf;
 use url::Url;
 
@@ -12,16 +13,11 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub struct AzureSettings {
     pub identity: Identity,
-    /// Microsoft Entra ID, such as `https://login.microsoftonline.com`.
-    pub authority_host: Url,
     /// Azure Resource Manager, such as `https://management.azure.com`.
     pub resource_manager_endpoint: Url,
     /// The audience of Resource Manager's tokens; not always its address.
     pub audience: String,
-    /// What tokens of managed identities are for when they stand for an application.
-    pub token_exchange_audience: &'static str,
-    /// The api-versions that are set.
-    pub api_versions: ApiVersionSettings,
+    pub api_versions: ApiVersions,
     /// A PEM file of certificate authorities that replaces the system's.
     pub ca_file: Option<PathBuf>,
 }
@@ -43,8 +39,8 @@ struct Cloud {
     portal: &'static str,
 }
 
-/// The usual one first.
-const CLOUDS: [Cloud; 3] = [
+/// The default first.
+static CLOUDS: [Cloud; 3] = [
     Cloud {
         name: "AzurePublicCloud",
         authority_host: "https://login.microsoftonline.com",
@@ -86,14 +82,14 @@ impl AzureSettings {
 
 /// `None` when a part of the identity is missing and a dry run needs none.
 pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettings> {
-    let identity = identity::read(reader, !dry_run);
     let cloud = cloud(reader);
-    let authority_host = authority_host(reader);
+    let directory = directory(reader);
+    let identity = identity::read(reader, &directory, !dry_run);
     let own_endpoint = reader.text(ENDPOINT).is_some();
     let resource_manager_endpoint = https_url(reader, ENDPOINT, cloud.resource_manager);
     let audience = match reader.text("AZURE_RESOURCE_MANAGER_AUDIENCE") {
         Some(text) => Some(text.strip_suffix("/.default").unwrap_or(text).to_owned()),
-        // Azure Stack, a private cloud or the sandbox: usually the address is the audience.
+        // Azure Stack, a private cloud or the sandbox: there the address usually is the audience.
         None if own_endpoint => resource_manager_endpoint
             .as_ref()
             .map(|endpoint| endpoint.as_str().trim_end_matches('/').to_owned()),
@@ -104,12 +100,18 @@ pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettin
     Some(AzureSettings {
         api_versions,
         identity: identity?,
-        authority_host: authority_host?,
         resource_manager_endpoint: resource_manager_endpoint?,
         audience: audience?,
-        token_exchange_audience: cloud.token_exchange,
         ca_file,
     })
+}
+
+/// Where the cloud's applications sign in.
+pub(super) fn directory(reader: &mut Reader<'_>) -> Directory {
+    Directory {
+        authority_host: authority_host(reader),
+        token_exchange: cloud(reader).token_exchange,
+    }
 }
 
 /// Microsoft Entra ID of the cloud.
@@ -129,22 +131,11 @@ pub(super) fn portal(reader: &mut Reader<'_>) -> Url {
 }
 
 fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {
-    match reader.text(ENVIRONMENT) {
-        None => &CLOUDS[0],
-        Some(name) => match CLOUDS
-            .iter()
-            .find(|cloud| cloud.name.eq_ignore_ascii_case(name))
-        {
-            Some(cloud) => cloud,
-            None => {
-                reader.problem(ENVIRONMENT, CLOUDS.map(|cloud| cloud.name).join(", "));
-                &CLOUDS[0]
-            }
-        },
-    }
+    let named = CLOUDS.each_ref().map(|cloud| (cloud.name, cloud));
+    reader.word(ENVIRONMENT, &named).unwrap_or(&CLOUDS[0])
 }
 
-pub(super) fn https_url(reader: &mut Reader<'_>, name: &str, default: &str) -> Option<Url> {
+pub(super) fn https_url(reader: &mut Reader<'_>, name: &'static str, default: &str) -> Option<Url> {
     let text = reader.text(name).unwrap_or(default);
     match Url::parse(text) {
         Ok(url)
@@ -156,7 +147,7 @@ pub(super) fn https_url(reader: &mut Reader<'_>, name: &str, default: &str) -> O
             Some(url)
         }
         _ => {
-            reader.problem(name, format!("an https address such as {default}"));
+            reader.problem(name, format!("needs an https address such as {default}"));
             None
         }
     }

@@ -1,31 +1,27 @@
 //! What to capture and on what.
 
-use super::{AppSettings, SettingsError, app_settings::Reader, filters};
-use serde_json::Value;
+use super::{AppSettings, SettingsError, filters, reader::Reader, unknown};
+use crate::{
+    azure::network_watcher::StorageLocation,
+    capture::{CaptureName, Parameters, RemoveFinished},
+    incident::Allowed,
+    resource_id::ResourceId,
+};
 use std::time::Duration;
 
+const STORAGE: &str = "PacketCapture__StorageAccountId";
+const FILE: &str = "PacketCapture__FilePath";
+const NAME: &str = "PacketCapture__Name";
+const FILTERS: &str = "PacketCapture__Filters";
+const SCOPES: &str = "PacketCapture__AllowedScopes";
+/// The only folder on Linux into which the Network Watcher agent extension writes.
+/// <https://learn.microsoft.com/en-us/rest/api/network-watcher/packet-captures/create#packetcapturestoragelocation>
+const LINUX_FOLDER: &str = "/var/captures/";
+
 /// The parameters of a packet capture and the rules around it.
-/// <https://learn.microsoft.com/en-us/rest/api/network-watcher/packet-captures/create>
 #[derive(Debug, Clone)]
 pub struct CaptureSettings {
-    /// The resource name of our captures, perhaps with `{vm}` and `{rule}` in it; not checked here.
-    pub name: String,
-    /// Resource id of the storage account that gets the file.
-    pub storage_account_id: Option<String>,
-    /// Path of the file on the captured machine.
-    pub file_path: Option<String>,
-    /// 1 to 18,000 s.
-    pub time_limit_seconds: u32,
-    pub bytes_per_packet: Option<u32>,
-    pub total_bytes: Option<u32>,
-    /// In Resource Manager's own form, checked.
-    pub filters: Vec<Value>,
-    /// With so many captures listed on a network watcher, no further one is made.
-    pub limit: usize,
-    /// How long the function tries to create a capture, beside the time limit of one in the way; 60 to 86,400 s.
-    pub create_within: Duration,
-    /// What happens to finished sessions that this function created.
-    pub remove_finished: RemoveFinished,
+    pub parameters: Parameters,
     /// Whether a resolved alert stops the capture that its firing started.
     pub stop_on_resolved: bool,
     /// How long the caller waits for the outcome. Action groups stop waiting after 10 s.
@@ -34,125 +30,153 @@ pub struct CaptureSettings {
     pub dry_run: bool,
 }
 
-/// When a session of ours that is over is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RemoveFinished {
-    Never,
-    AfterNotice,
-    ToMakeRoom,
-}
-
-/// What may be captured. Empty lists allow everything.
+/// What may be captured, and how often.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedSettings {
-    /// Subscription, resource group or resource ids.
-    pub scopes: Vec<String>,
-    /// Alert rule names, `*` stands for any text.
-    pub rules: Vec<String>,
-    /// Signals: Metric, Log, Activity Log.
-    pub signals: Vec<String>,
-    /// After a capture of a VM, alerts for it are ignored so long.
+    pub allowed: Allowed,
+    /// How long alerts for a VM are ignored after a capture on it.
     pub cooldown: Duration,
     /// Maximum number of targets captured for one alert.
     pub max_targets: usize,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
-    const STORAGE: &str = "PacketCapture__StorageAccountId";
-    const FILE: &str = "PacketCapture__FilePath";
-    let name = reader
-        .text("PacketCapture__Name")
-        .unwrap_or("PSAzureFunction")
-        .to_owned();
     let dry_run = reader.flag("PacketCapture__DryRun");
-    let storage_account_id = reader.text(STORAGE).map(str::to_owned);
-    let file_path = reader.text(FILE).map(str::to_owned);
-    if storage_account_id.is_none() && file_path.is_none() && !dry_run {
-        reader.problem(
-            STORAGE,
-            "the resource id of the storage account for the capture files (or set PacketCapture__FilePath)",
-        );
-    }
-    if file_path
-        .as_ref()
-        .is_some_and(|path| !path.to_ascii_lowercase().ends_with(".cap"))
-    {
-        reader.problem(FILE, "a path on the captured machine that ends in .cap");
-    }
-    let filters = match reader.text("PacketCapture__Filters").map(filters::parse) {
-        None => Vec::new(),
-        Some(Ok(filters)) => filters,
-        Some(Err(expected)) => {
-            reader.problem("PacketCapture__Filters", expected);
-            Vec::new()
-        }
-    };
-    let most = u64::from(u32::MAX);
+    let remove_finished = [
+        ("never", RemoveFinished::Never),
+        ("after_notice", RemoveFinished::AfterNotice),
+        ("to_make_room", RemoveFinished::ToMakeRoom),
+    ];
     CaptureSettings {
-        name,
-        storage_account_id,
-        file_path,
-        time_limit_seconds: reader.number("PacketCapture__TimeLimitInSeconds", 1..=18_000, 10)
-            as u32,
-        bytes_per_packet: reader
-            .optional_number("PacketCapture__BytesToCapturePerPacket", 0..=most)
-            .map(|n| n as u32),
-        total_bytes: reader
-            .optional_number("PacketCapture__TotalBytesPerSession", 0..=most)
-            .map(|n| n as u32),
-        filters,
-        limit: reader.number("PacketCapture__Limit", 1..=10_000, 10) as usize,
-        create_within: Duration::from_secs(reader.number(
-            "PacketCapture__CreateWithinSeconds",
-            60..=86_400,
-            1_800,
-        )),
-        remove_finished: read_remove_finished(reader),
+        parameters: Parameters {
+            name: name(reader),
+            storage: storage(reader, !dry_run),
+            time_limit_seconds: reader.number("PacketCapture__TimeLimitInSeconds"),
+            bytes_per_packet: reader.optional_number("PacketCapture__BytesToCapturePerPacket"),
+            total_bytes: reader.optional_number("PacketCapture__TotalBytesPerSession"),
+            filters: match reader.text(FILTERS).map(filters::parse) {
+                None => Vec::new(),
+                Some(Ok(filters)) => filters,
+                Some(Err(expected)) => {
+                    reader.problem(FILTERS, expected);
+                    Vec::new()
+                }
+            },
+            limit: reader.number("PacketCapture__Limit"),
+            create_within: Duration::from_secs(reader.number("PacketCapture__CreateWithinSeconds")),
+            remove_finished: reader
+                .word("PacketCapture__RemoveFinished", &remove_finished)
+                .unwrap_or(RemoveFinished::Never),
+        },
         stop_on_resolved: reader.flag("PacketCapture__StopOnResolved"),
-        reply_wait: Duration::from_secs(reader.number(
-            "PacketCapture__ReplyWaitSeconds",
-            0..=200,
-            8,
-        )),
+        reply_wait: Duration::from_secs(reader.number("PacketCapture__ReplyWaitSeconds")),
         dry_run,
     }
 }
 
-fn read_remove_finished(reader: &mut Reader<'_>) -> RemoveFinished {
-    const NAME: &str = "PacketCapture__RemoveFinished";
-    match reader.text(NAME).map(str::to_ascii_lowercase).as_deref() {
-        None | Some("never") => RemoveFinished::Never,
-        Some("after_notice") => RemoveFinished::AfterNotice,
-        Some("to_make_room") => RemoveFinished::ToMakeRoom,
-        Some(_) => {
-            reader.problem(NAME, "never (which is usual), after_notice or to_make_room");
-            RemoveFinished::Never
+fn name(reader: &mut Reader<'_>) -> CaptureName {
+    let Some(text) = reader.text(NAME) else {
+        return CaptureName::default();
+    };
+    CaptureName::parse(text).unwrap_or_else(|expected| {
+        reader.problem(NAME, format!("needs {expected}"));
+        CaptureName::default()
+    })
+}
+
+/// Where the capture files go.
+fn storage(reader: &mut Reader<'_>, needed: bool) -> StorageLocation {
+    let storage_id = reader.text(STORAGE).map(|text| {
+        let id = ResourceId::parse(text).ok();
+        let id = id.filter(|id| id.is_type("Microsoft.Storage/storageAccounts"));
+        if id.is_none() {
+            reader.wrong(STORAGE);
         }
+        id.map(|id| id.to_string())
+    });
+    let file_path = reader.text(FILE);
+    if file_path.is_some_and(|path| !is_file_path(path)) {
+        reader.wrong(FILE);
     }
+    if storage_id.is_none() && file_path.is_none() && needed {
+        reader.problem(
+            STORAGE,
+            "missing; needs the resource id of the storage account for the capture files (or set PacketCapture__FilePath)",
+        );
+    }
+    StorageLocation {
+        storage_id: storage_id.flatten(),
+        file_path: file_path.map(str::to_owned),
+    }
+}
+
+/// A path of Windows, or one of Linux that can be written there. It ends in `.cap` on both.
+fn is_file_path(path: &str) -> bool {
+    let inside = path
+        .strip_prefix(LINUX_FOLDER)
+        .is_some_and(|rest| !rest.split('/').any(|step| matches!(step, "" | "." | "..")));
+    path.to_ascii_lowercase().ends_with(".cap") && (!path.starts_with('/') || inside)
 }
 
 impl AllowedSettings {
     /// Reads these settings alone, for a decision without Azure.
     ///
     /// # Errors
-    /// Every one of them that is wrong, by name.
+    /// Every one of them that is wrong, and every name that is not known.
     pub fn read(settings: &AppSettings) -> Result<Self, SettingsError> {
         let mut reader = Reader::new(settings);
         let allowed = read_allowed(&mut reader);
+        for problem in unknown::check(settings) {
+            reader.add(problem);
+        }
         reader.finish(allowed)
     }
 }
 
 pub(super) fn read_allowed(reader: &mut Reader<'_>) -> AllowedSettings {
+    let mut scopes = Vec::new();
+    for scope in reader.list(SCOPES) {
+        match ResourceId::parse(scope.trim_end_matches('/')) {
+            Ok(id) => scopes.push(id),
+            Err(error) => {
+                let needed =
+                    "needs ids of subscriptions, resource groups or resources, separated by commas";
+                reader.problem(SCOPES, format!("{needed}: {error}"));
+            }
+        }
+    }
     AllowedSettings {
-        scopes: reader.list("PacketCapture__AllowedScopes"),
-        rules: reader.list("PacketCapture__AllowedRules"),
-        signals: reader.list("PacketCapture__AllowedSignals"),
-        cooldown: Duration::from_secs(reader.number(
-            "PacketCapture__CooldownSeconds",
-            0..=86_400,
-            0,
-        )),
-        max_targets: reader.number("PacketCapture__MaxTargets", 1..=1_000, 100) as usize,
+        allowed: Allowed {
+            scopes,
+            rules: reader.list("PacketCapture__AllowedRules"),
+            signals: reader.list("PacketCapture__AllowedSignals"),
+        },
+        cooldown: Duration::from_secs(reader.number("PacketCapture__CooldownSeconds")),
+        max_targets: reader.number("PacketCapture__MaxTargets"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_file_path;
+
+    #[test]
+    fn file_paths_follow_the_table() {
+        for (path, good) in [
+            ("/var/captures/web.cap", true),
+            ("/var/captures/2026/web.CAP", true),
+            (r"C:\Captures\web.cap", true),
+            (r"D:\a\..\web.cap", true),
+            ("/opt/captures/web.cap", false),
+            ("/var/captures.cap", false),
+            ("/VAR/captures/web.cap", false),
+            ("/var/captures/../log/web.cap", false),
+            ("/var/captures//web.cap", false),
+            ("/var/captures/web.pcap", false),
+            (r"C:\Captures\web.pcap", false),
+            ("", false),
+        ] {
+            assert_eq!(is_file_path(path), good, "{path}");
+        }
     }
 }

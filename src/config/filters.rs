@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::net::IpAddr;
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, PartialEq, Eq, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Filter {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,7 +21,7 @@ struct Filter {
     remote_port: Option<String>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, PartialEq, Eq)]
 enum Protocol {
     #[serde(rename = "TCP", alias = "tcp", alias = "Tcp")]
     Tcp,
@@ -37,12 +37,18 @@ enum Protocol {
 /// A sentence that says what was expected, and in which filter.
 pub(super) fn parse(text: &str) -> Result<Vec<Value>, String> {
     let filters: Vec<Filter> = serde_json::from_str(text).map_err(|error| {
-        format!("a JSON array of filters such as [{{\"protocol\":\"TCP\",\"remotePort\":\"443\"}}] ({error})")
+        format!("needs a JSON array of filters such as [{{\"protocol\":\"TCP\",\"remotePort\":\"443\"}}] ({error})")
     })?;
+    if filters.is_empty() {
+        return Err("has no filter; remove the setting to capture all packets".to_owned());
+    }
     filters
         .iter()
         .enumerate()
         .map(|(index, filter)| {
+            if *filter == Filter::default() {
+                return Err(format!("filter {index}: has no condition, so all packets pass it"));
+            }
             for (member, text) in [
                 ("localIPAddress", &filter.local_ip_address),
                 ("remoteIPAddress", &filter.remote_ip_address),
@@ -94,7 +100,8 @@ mod tests {
     #[test]
     fn filters_follow_the_table() {
         for (text, good) in [
-            (r#"[]"#, true),
+            (r#"[]"#, false),
+            (r#"[{}]"#, false),
             (r#"[{"protocol":"TCP","remotePort":"443"}]"#, true),
             (
                 r#"[{"protocol":"udp","localPort":"80-85"},{"remotePort":"80;443;"}]"#,

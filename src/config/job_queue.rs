@@ -1,23 +1,27 @@
-//! Where jobs wait, how many, and how stubborn the function is about each.
+//! Where jobs wait, how many, and how often each is retried.
 
-use super::{app_settings::Reader, azure};
-use std::{fmt, path::PathBuf, time::Duration};
+use super::{
+    azure,
+    identity::{self, Identity},
+    reader::Reader,
+};
+use crate::queue::{Connection, StorageOptions};
+use std::{path::PathBuf, time::Duration};
 use url::Url;
-use zeroize::Zeroizing;
 
 const KIND: &str = "JobQueue__Kind";
-const RECEIVE: &str = "JobQueue__Receive";
-/// The names under which the Functions host knows its storage account too.
+/// The names under which the Functions host finds its storage account.
+/// <https://learn.microsoft.com/en-us/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity>
 const CONNECTION: &str = "AzureWebJobsStorage";
 const SERVICE: &str = "AzureWebJobsStorage__queueServiceUri";
 const ACCOUNT: &str = "AzureWebJobsStorage__accountName";
 
-/// See the file's head.
+/// Where jobs wait, and the limits around them.
 #[derive(Debug, Clone)]
 pub struct JobSettings {
-    /// Jobs waiting at most; beyond that alerts are sent away with a 503.
+    /// Maximum number of jobs in the queue; beyond that alerts get a 503.
     pub capacity: usize,
-    /// Failed attempts until a job is given up; counted anew once Azure has accepted the capture.
+    /// Failed attempts until a job is given up; counted from zero again once Azure has accepted the capture.
     pub max_attempts: u32,
     pub kind: QueueKind,
 }
@@ -28,17 +32,14 @@ pub enum QueueKind {
     /// In the process, and lost with it.
     Memory,
     /// In Azure Queue Storage.
-    Storage(StorageQueueSettings),
+    Storage(Box<StorageQueueSettings>),
 }
 
 /// A queue in a storage account.
 #[derive(Debug, Clone)]
 pub struct StorageQueueSettings {
     pub account: QueueAccount,
-    /// How long a job is hidden from others while a process has it: 1 s to 1 h.
-    pub visibility_timeout: Duration,
-    /// Whether this process looks for jobs that others left. Else the Functions host's queue trigger brings them.
-    pub poll: bool,
+    pub options: StorageOptions,
     /// As [`super::AzureSettings::ca_file`].
     pub ca_file: Option<PathBuf>,
 }
@@ -46,112 +47,105 @@ pub struct StorageQueueSettings {
 /// The storage account, and what opens it.
 #[derive(Debug, Clone)]
 pub enum QueueAccount {
-    ConnectionString(ConnectionString),
-    /// The queue service's address, opened with the identity of the Azure settings.
-    Identity(Url),
+    /// A connection string with its own key or signature.
+    Connection(Connection),
+    /// The queue service's address, opened with an identity's token.
+    Service {
+        url: Url,
+        /// The identity that the settings of the account name; `None` takes that of the Azure settings.
+        identity: Option<Box<Identity>>,
+    },
 }
 
-/// A connection string, which holds a secret. It does not print and is wiped when dropped.
-#[derive(Clone)]
-pub struct ConnectionString(Zeroizing<String>);
-
-impl ConnectionString {
-    /// The text itself, for the one who connects.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ConnectionString {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ConnectionString")
-    }
-}
-
-/// `has_identity`: whether there is one that could open a storage account.
+/// `has_identity`: whether the Azure settings have one that could open a storage account.
 pub(super) fn read(reader: &mut Reader<'_>, has_identity: bool) -> JobSettings {
-    let capacity = reader.number("JobQueue__Capacity", 1..=100_000, 1_000) as usize;
-    let max_attempts = reader.number("JobQueue__MaxAttempts", 1..=100, 5) as u32;
-    let seconds = reader.number("JobQueue__VisibilityTimeoutSeconds", 1..=3_600, 120);
-    let poll = match reader.text(RECEIVE).map(str::to_ascii_lowercase).as_deref() {
-        None | Some("trigger") => false,
-        Some("poll") => true,
-        Some(_) => {
-            reader.problem(RECEIVE, "trigger or poll");
-            false
-        }
+    let capacity = reader.number("JobQueue__Capacity");
+    let options = StorageOptions {
+        capacity,
+        visibility_timeout: Duration::from_secs(
+            reader.number("JobQueue__VisibilityTimeoutSeconds"),
+        ),
+        poll: reader
+            .word("JobQueue__Receive", &[("trigger", false), ("poll", true)])
+            .unwrap_or_default(),
     };
-    let storage = match reader.text(KIND).map(str::to_ascii_lowercase).as_deref() {
-        None | Some("memory") => None,
-        Some("storage") => account(reader, has_identity),
-        Some(_) => {
-            reader.problem(KIND, "memory or storage");
-            None
-        }
+    let in_storage = reader.word(KIND, &[("memory", false), ("storage", true)]);
+    let account = match in_storage {
+        Some(true) => account(reader, has_identity),
+        _ => None,
     };
-    let storage = storage.map(|account| StorageQueueSettings {
-        account,
-        visibility_timeout: Duration::from_secs(seconds),
-        poll,
-        ca_file: reader.text("SSL_CERT_FILE").map(PathBuf::from),
+    let kind = account.map_or(QueueKind::Memory, |account| {
+        QueueKind::Storage(Box::new(StorageQueueSettings {
+            account,
+            options,
+            ca_file: reader.text("SSL_CERT_FILE").map(PathBuf::from),
+        }))
     });
     JobSettings {
         capacity,
-        max_attempts,
-        kind: storage.map_or(QueueKind::Memory, QueueKind::Storage),
+        max_attempts: reader.number("JobQueue__MaxAttempts"),
+        kind,
     }
 }
 
 /// `None` when settings are missing or wrong, which the reader knows then.
 fn account(reader: &mut Reader<'_>, has_identity: bool) -> Option<QueueAccount> {
     let by_identity = [SERVICE, ACCOUNT].map(|name| (name, reader.text(name)));
-    let set = by_identity.iter().find(|(_, value)| value.is_some());
+    let set = by_identity
+        .into_iter()
+        .find_map(|(name, value)| Some((name, value?)));
     match (reader.text(CONNECTION), set) {
-        (Some(text), None) => {
-            let text = Zeroizing::new(text.to_owned());
-            Some(QueueAccount::ConnectionString(ConnectionString(text)))
-        }
+        (Some(text), None) => match Connection::parse(text) {
+            Ok(connection) => Some(QueueAccount::Connection(connection)),
+            Err(expected) => {
+                reader.problem(CONNECTION, format!("needs {expected}"));
+                None
+            }
+        },
         (Some(_), Some((name, _))) => {
-            let expected =
-                format!("not to be set beside {CONNECTION}; one of them says which account it is");
-            reader.problem(name, expected);
+            let text = format!("is set beside {CONNECTION}; keep one, which names the account");
+            reader.problem(name, text);
             None
         }
-        (None, Some((name, _))) if !has_identity => {
-            reader.problem(
-                name,
-                format!(
-                    "an identity to open it with (a managed identity, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET), or a connection string in {CONNECTION} in its place"
-                ),
-            );
-            None
-        }
-        (None, Some((SERVICE, _))) => {
-            let example = "https://ACCOUNT.queue.core.windows.net";
-            azure::https_url(reader, SERVICE, example).map(QueueAccount::Identity)
-        }
-        (None, Some((_, name))) => {
-            let name = name.unwrap_or_default();
-            let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-            if !(3..=24).contains(&name.len()) || !name.chars().all(legal) {
-                reader.problem(
-                    ACCOUNT,
-                    "a storage account's name: 3 to 24 lower-case letters and digits",
+        (None, Some((name, value))) => {
+            let url = match name {
+                SERVICE => {
+                    let example = "https://ACCOUNT.queue.core.windows.net";
+                    azure::https_url(reader, SERVICE, example)?
+                }
+                _ => account_url(reader, value)?,
+            };
+            let own = identity::of_storage_account(reader)?;
+            if own.is_none() && !has_identity {
+                let text = format!(
+                    "needs an identity that opens the account (a managed identity, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET); or set a connection string in {CONNECTION} instead"
                 );
+                reader.problem(name, text);
                 return None;
             }
-            let suffix = azure::storage_suffix(reader);
-            let url = Url::parse(&format!("https://{name}.queue.{suffix}")).ok()?;
-            Some(QueueAccount::Identity(url))
+            Some(QueueAccount::Service {
+                url,
+                identity: own.map(Box::new),
+            })
         }
         (None, None) => {
-            reader.problem(
-                CONNECTION,
-                format!("the connection string of the storage account whose queue holds the jobs, since {KIND} is storage (or {SERVICE} or {ACCOUNT})"),
+            let text = format!(
+                "missing; needs the connection string of the storage account whose queue holds the jobs, because {KIND} is storage (or set {SERVICE} or {ACCOUNT})"
             );
+            reader.problem(CONNECTION, text);
             None
         }
     }
+}
+
+fn account_url(reader: &mut Reader<'_>, name: &str) -> Option<Url> {
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if !(3..=24).contains(&name.len()) || !name.chars().all(legal) {
+        reader.wrong(ACCOUNT);
+        return None;
+    }
+    let suffix = azure::storage_suffix(reader);
+    Url::parse(&format!("https://{name}.queue.{suffix}")).ok()
 }
 
 #[cfg(test)]
@@ -177,13 +171,20 @@ mod tests {
     #[test]
     fn a_storage_account_is_named_in_one_way() {
         const STORAGE: (&str, &str) = (KIND, "Storage");
-        let connected = read(&[STORAGE, (CONNECTION, "AccountKey=s3cr3t")], false).unwrap();
+        let connected = read(
+            &[
+                STORAGE,
+                (CONNECTION, "AccountName=stjobs;AccountKey=s3cr3t0="),
+            ],
+            false,
+        )
+        .unwrap();
         assert!(!format!("{connected:?}").contains("s3cr3t"));
         let QueueKind::Storage(storage) = connected.kind else {
             panic!("not a storage queue")
         };
-        assert_eq!(storage.visibility_timeout, Duration::from_secs(120));
-        assert!(!storage.poll);
+        assert_eq!(storage.options.visibility_timeout, Duration::from_secs(120));
+        assert!(!storage.options.poll);
         for (more, address) in [
             (
                 &[(ACCOUNT, "stjobs")][..],
@@ -194,7 +195,10 @@ mod tests {
                 "https://stjobs.queue.core.chinacloudapi.cn/",
             ),
             (
-                &[(SERVICE, "https://q.example/stjobs"), (RECEIVE, "POLL")],
+                &[
+                    (SERVICE, "https://q.example/stjobs"),
+                    ("JobQueue__Receive", "POLL"),
+                ],
                 "https://q.example/stjobs",
             ),
         ] {
@@ -202,11 +206,18 @@ mod tests {
             let QueueKind::Storage(storage) = jobs.kind else {
                 panic!("not a storage queue")
             };
-            let QueueAccount::Identity(url) = storage.account else {
+            let QueueAccount::Service {
+                url,
+                identity: None,
+            } = storage.account
+            else {
                 panic!("not opened with an identity")
             };
             assert_eq!(url.as_str(), address);
-            assert_eq!(storage.poll, more.len() == 2 && address.contains("example"));
+            assert_eq!(
+                storage.options.poll,
+                more.len() == 2 && address.contains("example")
+            );
         }
     }
 
@@ -218,6 +229,12 @@ mod tests {
             (&[STORAGE], true, CONNECTION),
             (&[STORAGE, (ACCOUNT, "stjobs")], false, "AZURE_CLIENT_ID"),
             (&[STORAGE, (ACCOUNT, "St-Jobs")], true, ACCOUNT),
+            (
+                &[STORAGE, (ACCOUNT, "AccountName=stjobs")],
+                true,
+                "3 to 24 lower-case letters and digits",
+            ),
+            (&[STORAGE, (CONNECTION, "stjobs")], true, "Name=Value"),
             (&[STORAGE, (SERVICE, "http://q.example")], true, SERVICE),
             (
                 &[STORAGE, (CONNECTION, "x"), (ACCOUNT, "stjobs")],
@@ -225,9 +242,9 @@ mod tests {
                 ACCOUNT,
             ),
             (
-                &[STORAGE, (CONNECTION, "x"), (RECEIVE, "both")],
+                &[STORAGE, (CONNECTION, "x"), ("JobQueue__Receive", "both")],
                 true,
-                RECEIVE,
+                "JobQueue__Receive",
             ),
             (
                 &[("JobQueue__VisibilityTimeoutSeconds", "0")],
@@ -238,6 +255,68 @@ mod tests {
         for (pairs, has_identity, name) in cases {
             let error = read(pairs, has_identity).expect_err(name);
             assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_account_is_opened_as_the_functions_host_opens_it() {
+        const BASE: [(&str, &str); 4] = [
+            (KIND, "storage"),
+            (SERVICE, "https://stjobs01.queue.core.windows.net"),
+            ("IDENTITY_ENDPOINT", "http://127.0.0.1:41/msi/token"),
+            ("IDENTITY_HEADER", "x"),
+        ];
+        const CLIENT: (&str, &str) = (
+            "AzureWebJobsStorage__clientId",
+            "e2a91c06-3d57-4f8b-a1c4-60b7d95e3f28",
+        );
+        const RESOURCE: (&str, &str) = (
+            "AzureWebJobsStorage__managedIdentityResourceId",
+            "/subscriptions/3f7c1d52-9a40-4b8e-8c1d-6e2b5a90c714/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/jobs",
+        );
+        const MANAGED: (&str, &str) = ("AzureWebJobsStorage__credential", "managedidentity");
+        for (more, expected) in [
+            (&[][..], Ok(None)),
+            (&[MANAGED], Ok(Some("system-assigned managed identity"))),
+            (
+                &[MANAGED, CLIENT],
+                Ok(Some(
+                    "user-assigned managed identity e2a91c06-3d57-4f8b-a1c4-60b7d95e3f28",
+                )),
+            ),
+            (
+                &[CLIENT],
+                Ok(Some(
+                    "user-assigned managed identity e2a91c06-3d57-4f8b-a1c4-60b7d95e3f28",
+                )),
+            ),
+            (
+                &[MANAGED, RESOURCE],
+                Ok(Some("user-assigned managed identity jobs")),
+            ),
+            (&[CLIENT, RESOURCE], Err("keep one")),
+            (
+                &[("AzureWebJobsStorage__credential", "workloadidentity")],
+                Err("needs one of managedidentity"),
+            ),
+            (&[(RESOURCE.0, "jobs")], Err("the resource id of")),
+            (&[(CLIENT.0, "jobs")], Err("GUID")),
+        ] {
+            let read = read(&[&BASE[..], more].concat(), true);
+            match (read, expected) {
+                (Ok(jobs), Ok(expected)) => {
+                    let QueueKind::Storage(storage) = jobs.kind else {
+                        panic!("not a storage queue")
+                    };
+                    let QueueAccount::Service { identity, .. } = &storage.account else {
+                        panic!("not opened with an identity")
+                    };
+                    let identity = identity.as_ref().map(ToString::to_string);
+                    assert_eq!(identity.as_deref(), expected, "{more:?}");
+                }
+                (Err(error), Err(words)) => assert!(error.contains(words), "{error}"),
+                (read, _) => panic!("{more:?}: {read:?}"),
+            }
         }
     }
 }

@@ -56,7 +56,7 @@ impl Key {
     /// The text of a key file that PowerShell reads with `-Key (Get-Content FILE)`.
     pub fn to_file(&self) -> Zeroizing<String> {
         // Room for every line, so that no half-written copy is left behind in memory.
-        let mut text = Zeroizing::new(String::with_capacity(self.0.len() * 4));
+        let mut text = Zeroizing::new(String::with_capacity(self.0.len().saturating_mul(4)));
         for byte in self.0.iter() {
             text.push_str(Zeroizing::new(byte.to_string()).as_str());
             text.push('\n');
@@ -131,7 +131,7 @@ impl Lines {
                 "" => numbers.push(None),
                 field => match number(field) {
                     Some(number) => numbers.push(Some(number)),
-                    None => word = word.or(Some(index + 1)),
+                    None => word = word.or(Some(index.saturating_add(1))),
                 },
             }
         }
@@ -156,7 +156,9 @@ fn key_of(lines: &[Number]) -> Result<Key, KeyFileError> {
         return Err(KeyFileError::Empty);
     }
     if let Some(index) = lines.iter().position(|line| *line == Some(NO_BYTE)) {
-        return Err(KeyFileError::NotAByte { line: index + 1 });
+        return Err(KeyFileError::NotAByte {
+            line: index.saturating_add(1),
+        });
     }
     let byte = |number: &Number| u8::try_from((*number)?).ok();
     let mut bytes = Zeroizing::new(Vec::with_capacity(lines.len()));
@@ -202,7 +204,7 @@ fn text_of(file: &[u8]) -> Option<Zeroizing<String>> {
     let units = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let (pairs, rest) = bytes.as_chunks::<2>();
         rest.is_empty().then_some(())?;
-        let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
+        let mut text = Zeroizing::new(String::with_capacity(bytes.len().saturating_mul(2)));
         for unit in char::decode_utf16(pairs.iter().copied().map(read)) {
             text.push(unit.ok()?);
         }

@@ -1,9 +1,14 @@
-//! Who is told how captures went: a webhook, or nobody but the log.
+//! The webhook that gets notifications, if there is one.
 
 #[cfg(test)]
 mod tests;
 
-use super::{app_settings::Reader, azure, secure_string};
+use super::{
+    Warning, azure,
+    reader::Reader,
+    receiver::{Receiver, receiver},
+};
+use crate::{incident::Event, notify::Format};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{fmt, path::PathBuf};
 use url::{Host, Position, Url};
@@ -13,18 +18,26 @@ const URL: &str = "Notification__WebhookUrl";
 const FORMAT: &str = "Notification__Format";
 const SECRET: &str = "Notification__Secret";
 const EVENTS: &str = "Notification__Events";
-/// The specification of Standard Webhooks asks for as many bytes.
+/// The minimum of the specification of Standard Webhooks, in bytes.
 const SHORTEST_SECRET: usize = 24;
 
-/// A webhook that is told.
+const FORMATS: [(&str, Format); 3] = [
+    ("json", Format::Json),
+    ("teams", Format::Teams),
+    ("slack", Format::Slack),
+];
+
+/// A webhook and what it gets.
 #[derive(Debug, Clone)]
 pub struct NotificationSettings {
     pub webhook_url: WebhookUrl,
-    pub format: NotificationFormat,
+    pub format: Format,
+    /// Whether the setting of the format is there, or the default was taken.
+    pub format_is_set: bool,
     /// What is sent is signed with it.
     pub secret: Option<SigningSecret>,
     /// Never empty.
-    pub events: Vec<NotificationEvent>,
+    pub events: Vec<Event>,
     /// The cloud's portal, for links.
     pub portal: Url,
     /// This function, as a URI reference.
@@ -33,12 +46,28 @@ pub struct NotificationSettings {
     pub ca_file: Option<PathBuf>,
 }
 
-/// The webhook's URL. Who knows it can write to the channel: only its host prints, and it is wiped when dropped.
+impl NotificationSettings {
+    /// A workflow of a Teams channel answers 202 to JSON that it then cannot use, and its address looks like that of
+    /// any other flow.
+    pub fn warning(&self) -> Option<Warning> {
+        let url = self.webhook_url.expose();
+        let is_flow = receiver(url.host_str().unwrap_or_default()) == Receiver::Flow;
+        (is_flow && !self.format_is_set).then(|| Warning {
+            name: FORMAT,
+            text: format!(
+                "is not set, and {} is a flow: a Teams workflow accepts the default format json and then drops it, so set {FORMAT}=teams for Teams, or {FORMAT}=json for a flow that reads CloudEvents",
+                self.webhook_url.host()
+            ),
+        })
+    }
+}
+
+/// The webhook's URL. It lets its holder write to the channel: only its host prints, and it is wiped when dropped.
 #[derive(Clone)]
 pub struct WebhookUrl(Zeroizing<String>);
 
 impl WebhookUrl {
-    /// The URL itself, for the one who posts to it.
+    /// The URL itself, to post to.
     pub fn expose(&self) -> Url {
         Url::parse(&self.0).expect("it was parsed when it was read")
     }
@@ -55,12 +84,12 @@ impl fmt::Debug for WebhookUrl {
     }
 }
 
-/// The bytes that both sides sign with. They do not print and are wiped when dropped.
+/// The bytes that both sides sign with. They are not printed and are wiped when dropped.
 #[derive(Clone)]
 pub struct SigningSecret(Zeroizing<Vec<u8>>);
 
 impl SigningSecret {
-    /// The bytes themselves, for the one who signs.
+    /// The bytes themselves, to sign with.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
@@ -72,35 +101,6 @@ impl fmt::Debug for SigningSecret {
     }
 }
 
-/// What the receiver understands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotificationFormat {
-    Json,
-    Teams,
-    Slack,
-}
-
-/// What the receiver wants to hear of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotificationEvent {
-    Created,
-    Completed,
-    Failed,
-    Skipped,
-}
-
-const FORMATS: [(&str, NotificationFormat); 3] = [
-    ("json", NotificationFormat::Json),
-    ("teams", NotificationFormat::Teams),
-    ("slack", NotificationFormat::Slack),
-];
-const ALL_EVENTS: [(&str, NotificationEvent); 4] = [
-    ("created", NotificationEvent::Created),
-    ("completed", NotificationEvent::Completed),
-    ("failed", NotificationEvent::Failed),
-    ("skipped", NotificationEvent::Skipped),
-];
-
 /// `None` when no webhook is set, or when a part of it is wrong.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<NotificationSettings> {
     let url = reader.text(URL);
@@ -109,17 +109,17 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<NotificationSettings> {
             if reader.text(name).is_some() {
                 reader.problem(
                     URL,
-                    format!("missing; {name} is set, and without a URL nobody is told"),
+                    format!("missing; {name} is set and has no effect without a URL"),
                 );
             }
         }
     }
     let webhook_url = url.and_then(|text| webhook_url(reader, text));
-    let format = reader.text(FORMAT).unwrap_or("json");
-    let format = named(&FORMATS, format).or_else(|| {
-        reader.problem(FORMAT, "json, teams or slack");
-        None
-    });
+    let format_is_set = reader.text(FORMAT).is_some();
+    let format = reader.word(FORMAT, &FORMATS);
+    if let (Some(url), Some(format)) = (&webhook_url, format) {
+        check_format(reader, url, format_is_set, format);
+    }
     let secret = reader.text(SECRET).map(|text| secret(reader, text));
     let events = events(reader);
     let source = match reader.text("WEBSITE_HOSTNAME") {
@@ -129,6 +129,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<NotificationSettings> {
     Some(NotificationSettings {
         webhook_url: webhook_url?,
         format: format?,
+        format_is_set,
         secret: match secret {
             Some(secret) => Some(secret?),
             None => None,
@@ -140,17 +141,31 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<NotificationSettings> {
     })
 }
 
-fn named<T: Copy>(table: &[(&str, T)], text: &str) -> Option<T> {
-    let found = table
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(text));
-    found.map(|(_, value)| *value)
+/// A receiver that takes one format only must get that one.
+fn check_format(reader: &mut Reader<'_>, url: &WebhookUrl, is_set: bool, format: Format) {
+    let Receiver::Only(taken) = receiver(url.expose().host_str().unwrap_or_default()) else {
+        return;
+    };
+    if taken != format {
+        let word = |format| {
+            FORMATS
+                .iter()
+                .find(|(_, it)| *it == format)
+                .map_or("", |it| it.0)
+        };
+        let has = match is_set {
+            true => format!("has '{}'", word(format)),
+            false => format!("is not set, so {} is sent", word(format)),
+        };
+        let taken = word(taken);
+        reader.problem(
+            FORMAT,
+            format!("{has}, needs {taken}: {} takes no other format", url.host()),
+        );
+    }
 }
 
 fn webhook_url(reader: &mut Reader<'_>, text: &str) -> Option<WebhookUrl> {
-    if key_vault_reference(reader, URL, text) {
-        return None;
-    }
     let loopback = |url: &Url| match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -162,19 +177,13 @@ fn webhook_url(reader: &mut Reader<'_>, text: &str) -> Option<WebhookUrl> {
             Some(WebhookUrl(Zeroizing::new(url.into())))
         }
         _ => {
-            reader.problem(
-                URL,
-                "the receiver's https address (http only on this machine itself)",
-            );
+            reader.wrong(URL);
             None
         }
     }
 }
 
 fn secret(reader: &mut Reader<'_>, text: &str) -> Option<SigningSecret> {
-    if key_vault_reference(reader, SECRET, text) {
-        return None;
-    }
     let bytes = match text.strip_prefix("whsec_") {
         Some(encoded) => STANDARD.decode(encoded).ok(),
         None => Some(text.as_bytes().to_vec()),
@@ -183,42 +192,24 @@ fn secret(reader: &mut Reader<'_>, text: &str) -> Option<SigningSecret> {
     match bytes.filter(|bytes| bytes.len() >= SHORTEST_SECRET) {
         Some(bytes) => Some(SigningSecret(bytes)),
         None => {
-            reader.problem(
-                SECRET,
-                format!(
-                    "whsec_ and the base64 of {SHORTEST_SECRET} random bytes or more, or any text of {SHORTEST_SECRET} bytes or more"
-                ),
-            );
+            reader.wrong(SECRET);
             None
         }
     }
 }
 
-/// App Service leaves the reference where the value should be when it cannot resolve it.
-fn key_vault_reference(reader: &mut Reader<'_>, name: &str, text: &str) -> bool {
-    let is_one = secure_string::is_key_vault_reference(text);
-    if is_one {
-        let unreadable = secure_string::Unreadable::KeyVaultReference;
-        reader.problem(name, unreadable.to_string());
-    }
-    is_one
-}
-
-fn events(reader: &mut Reader<'_>) -> Vec<NotificationEvent> {
-    use NotificationEvent::{Completed, Failed, Skipped};
+fn events(reader: &mut Reader<'_>) -> Vec<Event> {
     let names = reader.list(EVENTS);
     if names.is_empty() {
-        return vec![Completed, Failed, Skipped];
+        return vec![Event::Completed, Event::Failed, Event::Skipped];
     }
     let mut events = Vec::new();
     for name in names {
-        match named(&ALL_EVENTS, &name) {
+        let mut all = Event::ALL.into_iter();
+        match all.find(|event| event.as_str().eq_ignore_ascii_case(&name)) {
             Some(event) if events.contains(&event) => {}
             Some(event) => events.push(event),
-            None => {
-                let all = ALL_EVENTS.map(|(name, _)| name).join(", ");
-                reader.problem(EVENTS, format!("some of {all}"));
-            }
+            None => reader.wrong(EVENTS),
         }
     }
     events

@@ -52,7 +52,7 @@ pub enum Unreadable {
     )]
     NotAtStart,
     #[error(
-        "a Key Vault reference that App Service could not resolve; look at the app's identity, its right to get secrets from the vault (or keyVaultReferenceIdentity), and the reference itself"
+        "a Key Vault reference that App Service could not resolve; check the app's identity, its right to get secrets from the vault (or keyVaultReferenceIdentity), and the reference itself"
     )]
     KeyVaultReference,
     #[error(
@@ -125,7 +125,7 @@ pub fn decrypt(value: &str, key: &Key) -> Result<Zeroizing<String>, Unreadable> 
         return Err(Unreadable::OddByteCount);
     }
     // A unit becomes three bytes at most: the text never moves and leaves no copy behind.
-    let mut password = Zeroizing::new(String::with_capacity(units.len() * 3));
+    let mut password = Zeroizing::new(String::with_capacity(units.len().saturating_mul(3)));
     for c in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
         password.push(c.map_err(|_| Unreadable::NotText)?);
     }
@@ -157,10 +157,11 @@ fn encrypt_with(password: &str, key: &Key, iv: [u8; BLOCK]) -> Result<String, No
     if password.contains(char::is_control) {
         return Err(NotEncryptable::ControlCharacters);
     }
-    let length = password.encode_utf16().count() * 2;
-    let mut data = Zeroizing::new(Vec::with_capacity(length + BLOCK));
+    let length = password.encode_utf16().count().saturating_mul(2);
+    let padded = length.saturating_add(BLOCK);
+    let mut data = Zeroizing::new(Vec::with_capacity(padded));
     data.extend(password.encode_utf16().flat_map(u16::to_le_bytes));
-    data.resize(length + BLOCK, 0);
+    data.resize(padded, 0);
     let data = match key.bytes().len() {
         16 => encrypt_blocks::<Encryptor<Aes128>>(key, &iv, &mut data, length),
         24 => encrypt_blocks::<Encryptor<Aes192>>(key, &iv, &mut data, length),
@@ -187,9 +188,9 @@ pub fn has_header(value: &str) -> bool {
     strip_prefix_any_case(value.trim(), HEADER).is_some()
 }
 
-/// Whether App Service left a Key Vault reference unresolved in a setting.
-pub fn is_key_vault_reference(value: &str) -> bool {
-    strip_prefix_any_case(value.trim(), "@Microsoft.KeyVault(").is_some()
+/// Whether App Service left a Key Vault reference unresolved in a setting, as the whole value or within it.
+pub fn has_key_vault_reference(value: &str) -> bool {
+    value.to_ascii_lowercase().contains("@microsoft.keyvault(")
 }
 
 /// The initialization vector and the ciphertext.
@@ -227,7 +228,7 @@ fn without_header(value: &str) -> Unreadable {
     if value.is_empty() {
         return Unreadable::Empty;
     }
-    if is_key_vault_reference(value) {
+    if has_key_vault_reference(value) {
         return Unreadable::KeyVaultReference;
     }
     let value: String = value.split_ascii_whitespace().collect();
@@ -271,7 +272,7 @@ fn hex(text: &str) -> Option<Vec<u8>> {
     rest.is_empty().then_some(())?;
     pairs
         .iter()
-        .map(|[high, low]| Some((digit(*high)? * 16 + digit(*low)?) as u8))
+        .map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8))
         .collect()
 }
 

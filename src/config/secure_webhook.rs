@@ -1,6 +1,7 @@
-//! Who may send alerts, when that is more than whoever knows the function key.
+//! Which callers may send alerts, when the function key alone is not enough.
 
-use super::{app_settings::Reader, azure};
+use super::{Warning, azure, reader::Reader};
+use crate::functions::Expected;
 use std::path::PathBuf;
 use url::Url;
 use uuid::Uuid;
@@ -9,24 +10,17 @@ const TENANT: &str = "SecureWebhook__TenantId";
 const AUDIENCE: &str = "SecureWebhook__Audience";
 const EASY_AUTH: &str = "SecureWebhook__TrustEasyAuth";
 const CALLER: &str = "SecureWebhook__CallerAppId";
+const ROLE: &str = "SecureWebhook__Role";
+const ISSUER: &str = "SecureWebhook__Issuer";
 /// Microsoft's application "AzNS AAD Webhook", which sends the alerts of secure webhooks.
 /// <https://learn.microsoft.com/en-us/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook>
 const ACTION_GROUPS: &str = "461e8683-5575-4561-ac7f-899cc907d62a";
 
-/// What a caller must prove. The meanings are those of an Entra access token's claims.
+/// What a caller must prove, and how it is checked.
 #[derive(Debug, Clone)]
 pub struct SecureWebhookSettings {
-    /// The tenant's GUID, in lower case.
-    pub tenant_id: String,
-    /// The client id of the function's app registration, its Application ID URI, or both.
-    pub audiences: Vec<String>,
-    /// Client id of the one application that may call.
-    pub caller_app_id: String,
-    /// The app role that it must have.
-    pub role: String,
-    /// Both issuers of the tenant; that of v2.0 tokens ends in `/v2.0`.
-    pub issuers: Vec<String>,
-    /// App Service authentication has checked the token and says in headers what is in it.
+    pub expected: Expected,
+    /// App Service authentication has checked the token and passes its claims in headers.
     pub trust_easy_auth: bool,
     /// Where the tenant publishes its signing keys.
     pub authority_host: Url,
@@ -34,37 +28,57 @@ pub struct SecureWebhookSettings {
     pub ca_file: Option<PathBuf>,
 }
 
-/// `None` when nothing of it is set, or when a part of it is wrong.
+impl SecureWebhookSettings {
+    /// Tokens of version 2.0 carry the client id as their audience, those of version 1.0 the Application ID URI or
+    /// the client id, as the caller asked for it.
+    /// <https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference>
+    pub fn warning(&self) -> Option<Warning> {
+        let is_client_id = |audience: &String| Uuid::try_parse(audience).is_ok();
+        let ids = self.expected.audiences.iter().filter(|it| is_client_id(it));
+        let text = match (ids.count(), self.expected.audiences.len()) {
+            (0, _) => {
+                "has no client id: tokens of version 2.0, which always carry the client id, are refused; add the client id of the app registration"
+            }
+            (ids, all) if ids == all => {
+                "has no Application ID URI: tokens of version 1.0, which usually carry the Application ID URI, are refused; add the URI (api://...)"
+            }
+            _ => return None,
+        };
+        Some(Warning {
+            name: AUDIENCE,
+            text: text.to_owned(),
+        })
+    }
+}
+
+/// `None` when none of these settings is set, or when one of them is wrong.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<SecureWebhookSettings> {
-    let tenant = reader.text(TENANT);
-    let audiences = reader.list(AUDIENCE);
+    let asked_for = [TENANT, AUDIENCE, CALLER, ROLE, ISSUER]
+        .into_iter()
+        .any(|name| reader.is_present(name));
     let trust_easy_auth = reader.flag(EASY_AUTH);
-    let caller = reader.text(CALLER);
-    let role = reader.text("SecureWebhook__Role");
-    let issuers = reader.list("SecureWebhook__Issuer");
-    let asked_for = tenant.is_some()
-        || !audiences.is_empty()
-        || trust_easy_auth
-        || caller.is_some()
-        || role.is_some()
-        || !issuers.is_empty();
-    if !asked_for {
+    if !asked_for && !trust_easy_auth {
         return None;
     }
+    let tenant = reader.text(TENANT);
     if tenant.is_none() {
         reader.problem(
             TENANT,
-            "missing; with it and SecureWebhook__Audience alerts need a token, without any SecureWebhook setting none",
+            "missing; alerts need a token when it and SecureWebhook__Audience are set, and none when no SecureWebhook setting is set",
         );
     }
+    let audiences = reader.list(AUDIENCE);
     if audiences.is_empty() {
         reader.problem(
             AUDIENCE,
-            "missing; the client id of the function's app registration, its Application ID URI, or both",
+            "missing; needs the client id of the function's app registration, its Application ID URI, or both",
         );
     }
     let tenant_id = tenant.and_then(|text| guid(reader, TENANT, text));
-    let caller_app_id = guid(reader, CALLER, caller.unwrap_or(ACTION_GROUPS));
+    let caller = reader.text(CALLER).unwrap_or(ACTION_GROUPS);
+    let caller_app_id = guid(reader, CALLER, caller);
+    let role = reader.text(ROLE).unwrap_or("ActionGroupsSecureWebhook");
+    let issuers = reader.list(ISSUER);
     let authority_host = azure::authority_host(reader);
     let (tenant_id, authority_host) = (tenant_id?, authority_host?);
     let issuers = match issuers.is_empty() {
@@ -81,11 +95,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<SecureWebhookSettings> {
         return None;
     }
     Some(SecureWebhookSettings {
-        tenant_id,
-        audiences,
-        caller_app_id: caller_app_id?,
-        role: role.unwrap_or("ActionGroupsSecureWebhook").to_owned(),
-        issuers,
+        expected: Expected {
+            tenant_id,
+            audiences,
+            issuers,
+            caller_app_id: caller_app_id?,
+            role: role.to_owned(),
+        },
         trust_easy_auth,
         authority_host,
         ca_file: reader.text("SSL_CERT_FILE").map(PathBuf::from),
@@ -93,11 +109,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<SecureWebhookSettings> {
 }
 
 /// Tokens name tenants and applications by GUID only; a domain name would never match.
-fn guid(reader: &mut Reader<'_>, name: &str, text: &str) -> Option<String> {
+fn guid(reader: &mut Reader<'_>, name: &'static str, text: &str) -> Option<String> {
     match Uuid::try_parse(text) {
         Ok(id) => Some(id.hyphenated().to_string()),
         Err(_) => {
-            reader.problem(name, "a GUID such as 00000000-0000-0000-0000-000000000000");
+            reader.wrong(name);
             None
         }
     }
@@ -127,7 +143,11 @@ mod tests {
             (&[(TENANT, GUID)][..], &[AUDIENCE][..]),
             (&[(AUDIENCE, "api://alerts")], &[TENANT]),
             (&[(EASY_AUTH, "true")], &[TENANT, AUDIENCE]),
-            (&[("SecureWebhook__Role", "R")], &[TENANT, AUDIENCE]),
+            (&[(ROLE, "R")], &[TENANT, AUDIENCE]),
+            (&[(TENANT, "")], &[TENANT, AUDIENCE]),
+            (&[(TENANT, GUID), (AUDIENCE, ", ;")], &[AUDIENCE]),
+            (&[(TENANT, GUID), (AUDIENCE, "x"), (ISSUER, ",")], &[ISSUER]),
+            (&[(TENANT, GUID), (AUDIENCE, "x"), (ROLE, " ")], &[ROLE]),
             (&[(TENANT, "contoso.example"), (AUDIENCE, "x")], &[TENANT]),
             (
                 &[(TENANT, GUID), (AUDIENCE, "x"), (CALLER, "AzNS")],
@@ -145,10 +165,10 @@ mod tests {
         let mut pairs = vec![(TENANT, GUID), (AUDIENCE, "api://alerts, abc")];
         let settings = read_pairs(&pairs).unwrap().unwrap();
         let tenant = GUID.to_ascii_lowercase();
-        assert_eq!(settings.audiences, ["api://alerts", "abc"]);
-        assert_eq!(settings.caller_app_id, ACTION_GROUPS);
+        assert_eq!(settings.expected.audiences, ["api://alerts", "abc"]);
+        assert_eq!(settings.expected.caller_app_id, ACTION_GROUPS);
         assert_eq!(
-            settings.issuers,
+            settings.expected.issuers,
             [
                 format!("https://sts.windows.net/{tenant}/"),
                 format!("https://login.microsoftonline.com/{tenant}/v2.0"),
@@ -157,8 +177,27 @@ mod tests {
         pairs.push(("AzureEnvironment", "AzureUSGovernment"));
         let settings = read_pairs(&pairs).unwrap().unwrap();
         assert_eq!(
-            settings.issuers[1],
+            settings.expected.issuers[1],
             format!("https://login.microsoftonline.us/{tenant}/v2.0")
         );
+    }
+
+    #[test]
+    fn half_an_audience_is_a_warning_that_names_the_tokens_left_out() {
+        const URI: &str = "api://2f4a6c1e-9b3d-4e57-8a10-5c7e9d1f3b25";
+        for (audience, left_out) in [
+            (GUID.to_owned(), Some("tokens of version 1.0")),
+            (URI.to_owned(), Some("tokens of version 2.0")),
+            (format!("{GUID}, {URI}"), None),
+            (format!("{URI};{GUID}"), None),
+        ] {
+            let settings = read_pairs(&[(TENANT, GUID), (AUDIENCE, &audience)]);
+            let warning = settings.unwrap().unwrap().warning();
+            let text = warning.map(|warning| warning.to_string());
+            match left_out {
+                None => assert_eq!(text, None, "{audience}"),
+                Some(words) => assert!(text.unwrap().contains(words), "{audience}"),
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Where traces go, by OpenTelemetry's own names of settings.
 //! <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>
 
-use super::app_settings::Reader;
+use super::reader::Reader;
 use std::path::PathBuf;
 use url::Url;
 
@@ -22,20 +22,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<TraceSettings> {
     if reader.flag("OTEL_SDK_DISABLED") {
         return None;
     }
-    if reader
-        .text(PROTOCOL)
-        .is_some_and(|protocol| protocol != "http/protobuf")
-    {
-        reader.problem(
-            PROTOCOL,
-            "http/protobuf, the only protocol that is spoken here",
-        );
-    }
+    // The only protocol that is built in.
+    let _ = reader.word(PROTOCOL, &[("http/protobuf", ())]);
     let service_name = reader.text("OTEL_SERVICE_NAME");
     let ca_file = reader.text("SSL_CERT_FILE").map(PathBuf::from);
     let Some(endpoint) = traces_of(endpoint) else {
-        let expected = "the collector's address without user, password and query, such as http://127.0.0.1:4318; OTEL_EXPORTER_OTLP_HEADERS takes a key";
-        reader.problem(ENDPOINT, expected);
+        let needed = "needs the collector's address without user, password and query, such as http://127.0.0.1:4318; a key goes in OTEL_EXPORTER_OTLP_HEADERS";
+        reader.problem(ENDPOINT, needed);
         return None;
     };
     Some(TraceSettings {

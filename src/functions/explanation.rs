@@ -6,7 +6,7 @@ use crate::{
     incident::{Allowed, Decision, Known, Policy, decide},
     text,
 };
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What a dry run answers, before it is printed.
@@ -60,7 +60,7 @@ impl Explanation {
             Err(refusal) => return format!("  refused: {}", printable(&refusal.message())),
         };
         let alert = &answer.alert;
-        let mut lines = vec![format!("  {}", printable(&answer.message))];
+        let mut lines = vec![format!("  {}", answer.message)];
         let mut line = |label: &str, text: &str| {
             lines.push(format!("  {label:<12}{}", printable(text)));
         };
@@ -91,6 +91,6 @@ impl Explanation {
 }
 
 /// Texts of an alert are foreign: no control character reaches a terminal.
-fn printable(text: &str) -> Cow<'_, str> {
-    text::clean(text, text::ID)
+fn printable(written: &str) -> String {
+    text::clean(written, text::ID).into_owned()
 }

@@ -2,6 +2,7 @@
 
 use super::{DeliveryError, Format, Notifier, Portal, Signer, facts};
 use crate::incident::{Event, Notification};
+use crate::retry_after;
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use std::{
@@ -111,7 +112,7 @@ impl WebhookNotifier {
             .headers()
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| parse_retry_after(value, SystemTime::now()));
+            .and_then(|value| retry_after::parse(value, SystemTime::now()));
         Err(DeliveryError::Refused {
             host: self.host.clone(),
             status: status.as_u16(),
@@ -191,16 +192,6 @@ fn repeats_key(text: &str, url: &str) -> bool {
         || url.query_pairs().any(|(_, value)| secret(&value))
 }
 
-/// `Retry-After`: seconds or an HTTP date (RFC 9110, 10.2.3). A date in the past is no wait.
-fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<u32>() {
-        return Some(Duration::from_secs(seconds.into()));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
 fn unix_now() -> u64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -211,22 +202,6 @@ fn unix_now() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        for (value, expected) in [
-            ("7", Some(7)),
-            (" 0 ", Some(0)),
-            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
-            ("-1", None),
-            ("later", None),
-        ] {
-            let expected = expected.map(Duration::from_secs);
-            assert_eq!(parse_retry_after(value, now), expected, "{value}");
-        }
-    }
 
     #[test]
     fn keys_in_a_text_are_found() {

@@ -18,7 +18,7 @@ const EMULATOR_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /// The queue service of one account, and the right to use it. Does not print what is secret.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Connection {
     /// Without a query: never secret.
     pub endpoint: Url,
@@ -26,6 +26,7 @@ pub struct Connection {
 }
 
 /// What opens the account's queues.
+#[derive(Clone)]
 pub enum Access {
     SharedKey(SharedKey),
     /// A shared access signature: a query without the question mark. Wiped when dropped.

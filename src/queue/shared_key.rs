@@ -28,6 +28,7 @@ const PLAIN: [&str; 11] = [
 ];
 
 /// An account's name and key. The key does not print and is wiped when dropped.
+#[derive(Clone)]
 pub struct SharedKey {
     account: String,
     key: Zeroizing<Vec<u8>>,

@@ -21,7 +21,8 @@ pub struct AzureChecks<'a> {
 
 impl AzureChecks<'_> {
     pub async fn run(mut self, targets: &Targets) -> Report {
-        let scopes = scopes(self.parts, targets);
+        let account = storage_account(self.settings);
+        let scopes = scopes(self.settings, account.as_ref(), targets);
         if scopes.is_empty() && targets.machines.is_empty() {
             self.report.skipped(
                 "network watchers",
@@ -46,7 +47,7 @@ impl AzureChecks<'_> {
             let needed = [MACHINES_READ, SCALE_SETS_READ, INSTANCES_READ];
             self.look_up(&needed, &[scope], scope).await;
         }
-        match &self.parts.storage {
+        match &account {
             Some(account) => self.storage_account(account).await,
             None => self.report.skipped(
                 "storage account",
@@ -74,15 +75,24 @@ impl AzureChecks<'_> {
 
 /// Where the machines are whose captures need permissions: as asked for, else as allowed, else next to the storage
 /// account. Machines that were asked for are checked one by one.
-fn scopes(parts: &Parts, targets: &Targets) -> Vec<ResourceId> {
+fn scopes(settings: &Settings, account: Option<&ResourceId>, targets: &Targets) -> Vec<ResourceId> {
     if !targets.subscriptions.is_empty() || !targets.machines.is_empty() {
         return targets.subscriptions.clone();
     }
-    if !parts.scopes.is_empty() {
-        return parts.scopes.clone();
+    let allowed = &settings.allowed.allowed.scopes;
+    if !allowed.is_empty() {
+        return allowed.clone();
     }
-    let account = parts.storage.iter();
-    account.map(ResourceId::subscription_id).collect()
+    account
+        .map(ResourceId::subscription_id)
+        .into_iter()
+        .collect()
+}
+
+/// The account that capture files are uploaded to, if there is one.
+fn storage_account(settings: &Settings) -> Option<ResourceId> {
+    let id = settings.capture.parameters.storage.storage_id.as_deref()?;
+    ResourceId::parse(id).ok()
 }
 
 /// The names of resources in a row, or how many when they are too many to read.

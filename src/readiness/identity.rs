@@ -5,11 +5,13 @@ use super::{
     shell::{ShellCommand, Word},
 };
 use crate::{
+    advice,
     azure::{
+        credentials::Assigned,
         error::{AzureError, Failure, chain},
         sign_in,
     },
-    config::{AzureSettings, Credential, IdentityKind, SecretForm},
+    config::{AzureSettings, Credential, Identity, IdentityKind, SecretForm},
 };
 
 /// Which identity, and from which settings it comes: their names, no secret.
@@ -26,12 +28,23 @@ pub fn describe(azure: &AzureSettings, hosting: &Hosting, report: &mut Report) {
 }
 
 /// The principal that roles are assigned to.
-pub fn assignee(azure: &AzureSettings, hosting: &Hosting) -> Word {
-    match (azure.identity.client_id(), &azure.identity.kind) {
+pub fn assignee(identity: &Identity, hosting: &Hosting) -> Word {
+    match (identity.client_id(), &identity.kind) {
         (Some(client_id), _) => Word::from(client_id),
         (None, IdentityKind::AzureCli { .. }) => Word::output_of(&ShellCommand::new(
             "az ad signed-in-user show --query id --output tsv",
         )),
+        (
+            None,
+            IdentityKind::ManagedIdentity {
+                assigned: Assigned::Resource(id),
+                ..
+            },
+        ) => Word::output_of(
+            &ShellCommand::new("az identity show")
+                .with("--ids", &id.to_string())
+                .words("--query principalId --output tsv"),
+        ),
         (None, _) => Word::output_of(
             &hosting
                 .show_identity()
@@ -50,7 +63,7 @@ pub fn refusal(error: &AzureError) -> String {
         } => message.clone(),
         _ => chain(error),
     };
-    match error.advice() {
+    match advice::for_error(error) {
         Some(advice) => format!("{reason}: {advice}"),
         None => reason,
     }

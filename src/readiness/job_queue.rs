@@ -2,7 +2,7 @@
 //! not here.
 
 use super::{
-    Group, Parts, Report, fix,
+    Group, Parts, Report, fix, identity,
     shell::{ShellCommand, Word},
 };
 use crate::{
@@ -16,7 +16,8 @@ const CHECK: &str = "job queue";
 const POISON: &str = "poison queue";
 const CONNECTION: &str = "AzureWebJobsStorage";
 
-/// `assignee` is the principal that missing roles are assigned to; `None` when the identity has no token.
+/// `assignee` is the principal that missing roles are assigned to, unless the settings of the queue name their own
+/// identity; `None` when the identity has no token.
 pub async fn check(
     parts: &Parts,
     settings: &Settings,
@@ -33,7 +34,13 @@ pub async fn check(
             parts.hosting.set("JobQueue__Kind=storage"),
         );
     };
-    if matches!(storage.account, QueueAccount::Identity(_)) && assignee.is_none() {
+    let own = match &storage.account {
+        QueueAccount::Service { identity, .. } => identity.as_deref(),
+        QueueAccount::Connection(_) => None,
+    };
+    let own = own.map(|own| identity::assignee(own, &parts.hosting));
+    let assignee = own.as_ref().or(assignee);
+    if matches!(storage.account, QueueAccount::Service { .. }) && assignee.is_none() {
         return report.skipped(CHECK, "the identity that opens it has no token");
     }
     let queue = match &parts.queue {
@@ -90,8 +97,8 @@ fn show_poisoned(opened_by: &QueueAccount, address: &str) -> ShellCommand {
     )
     .with("--account-name", account.as_deref().unwrap_or("<account>"));
     match opened_by {
-        QueueAccount::ConnectionString(_) => command,
-        QueueAccount::Identity(_) => command.words("--auth-mode login"),
+        QueueAccount::Connection(_) => command,
+        QueueAccount::Service { .. } => command.words("--auth-mode login"),
     }
 }
 
@@ -108,8 +115,8 @@ fn fix_refusal(
     let account = address.and_then(|address| account(&address));
     let account = account.as_deref().unwrap_or("<account>");
     match (opened_by, error.status()) {
-        (QueueAccount::ConnectionString(_), Some(_)) => fix::show_connection(account, CONNECTION),
-        (QueueAccount::Identity(_), Some(401 | 403)) => {
+        (QueueAccount::Connection(_), Some(_)) => fix::show_connection(account, CONNECTION),
+        (QueueAccount::Service { .. }, Some(401 | 403)) => {
             let unknown = Word::from("<client id>");
             let scope = ShellCommand::new("az storage account show")
                 .with("--name", account)

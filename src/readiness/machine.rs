@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     azure::{
-        compute::{self, Extension},
+        compute::{ComputeClient, Extension},
         network_watcher::NetworkWatcher,
     },
     resource_id::ResourceId,
@@ -23,7 +23,7 @@ impl AzureChecks<'_> {
         const CHECK: &str = "virtual machine";
         let name = id.name().unwrap_or_default();
         let mut os_type = None;
-        match compute::get_virtual_machine(self.arm, id).await {
+        match self.compute().get_virtual_machine(id).await {
             Ok(machine) => {
                 self.has(MACHINES_READ, name);
                 self.report
@@ -48,6 +48,10 @@ impl AzureChecks<'_> {
         self.power(id).await;
     }
 
+    fn compute(&self) -> ComputeClient {
+        ComputeClient::new(self.arm.clone())
+    }
+
     fn watcher_of(&mut self, id: &ResourceId, location: &str, watchers: Option<&[NetworkWatcher]>) {
         let Some(watchers) = watchers else {
             self.report
@@ -67,7 +71,7 @@ impl AzureChecks<'_> {
     async fn agent(&mut self, id: &ResourceId, os_type: Option<&str>) {
         let name = id.name().unwrap_or_default();
         let fix = fix::install_agent(id, os_type);
-        let extensions = match compute::list_extensions(self.arm, id).await {
+        let extensions = match self.compute().list_extensions(id).await {
             Ok(extensions) => extensions,
             Err(error) => return self.refused(AGENT, EXTENSIONS_READ, id, &error, fix),
         };
@@ -93,7 +97,7 @@ impl AzureChecks<'_> {
     async fn power(&mut self, id: &ResourceId) {
         let name = id.name().unwrap_or_default();
         let fix = fix::start_machine(id);
-        match compute::power_state(self.arm, id).await {
+        match self.compute().get_power_state(id).await {
             Err(error) => self.refused(POWER, INSTANCE_VIEW_READ, id, &error, fix),
             Ok(Some(state)) if state.eq_ignore_ascii_case("running") => {
                 self.report.ok(POWER, format!("{name} is running"));

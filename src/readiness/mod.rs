@@ -27,7 +27,6 @@ pub use shell::{ShellCommand, quote};
 
 use crate::{
     azure::{client::ArmClient, entra_keys::EntraKeys},
-    capture::CaptureName,
     queue::StorageQueue,
     resource_id::ResourceId,
 };
@@ -45,11 +44,6 @@ pub struct Parts {
     pub queue: Part<StorageQueue>,
     /// The keys that sign the tokens of callers.
     pub keys: Part<EntraKeys>,
-    /// Where alerts may start captures; empty for everywhere.
-    pub scopes: Vec<ResourceId>,
-    /// The name of this function's captures.
-    pub name: CaptureName,
-    pub storage: Option<ResourceId>,
 }
 
 /// Which resources to check, beside those that the settings name.
@@ -83,7 +77,7 @@ pub async fn check(parts: &Parts, targets: &Targets) -> Report {
         return without_azure(report, "there is no access token");
     }
     report.ok("access token", format!("issued by {}", arm.token_issuer()));
-    let assignee = identity::assignee(azure, &parts.hosting);
+    let assignee = identity::assignee(&azure.identity, &parts.hosting);
     job_queue::check(parts, settings, Some(&assignee), &mut report).await;
     AzureChecks {
         parts,

@@ -2,18 +2,13 @@
 //! path of the URL is a secret that no other request should show.
 
 use super::{Group, Parts, Report};
-use crate::config::{NotificationFormat, Settings};
+use crate::config::Settings;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
 const CHECK: &str = "notification";
 /// How long connecting may take; it takes well under a second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Receivers whose hosts tell which format they accept.
-const KNOWN: [(&str, NotificationFormat, &str); 2] = [
-    ("hooks.slack.com", NotificationFormat::Slack, "slack"),
-    (".webhook.office.com", NotificationFormat::Teams, "teams"),
-];
 
 pub async fn check(parts: &Parts, settings: &Settings, report: &mut Report) {
     if parts.found.is_wrong(Group::Notification) {
@@ -23,13 +18,6 @@ pub async fn check(parts: &Parts, settings: &Settings, report: &mut Report) {
         return report.ok(CHECK, "off: only the log says how captures finished");
     };
     let host = settings.webhook_url.host();
-    if let Some(format) = accepted_instead(&host, settings.format) {
-        return report.warning(
-            CHECK,
-            format!("{host} accepts the format {format}, and another one is set"),
-            parts.hosting.set(&format!("Notification__Format={format}")),
-        );
-    }
     let url = settings.webhook_url.expose();
     let port = url.port_or_known_default().unwrap_or(443);
     // An IPv6 address has brackets in a URL and none for the connection.
@@ -51,29 +39,4 @@ pub async fn check(parts: &Parts, settings: &Settings, report: &mut Report) {
         format!("could not connect to {host}: {cause}; notifications would be lost. Check the host name and the outbound rules of the app's network"),
         parts.hosting.set("Notification__WebhookUrl=https://..."),
     );
-}
-
-/// The format that a well-known receiver accepts, if it is another one than is set.
-fn accepted_instead(host: &str, format: NotificationFormat) -> Option<&'static str> {
-    let known = KNOWN.iter().find(|(name, ..)| host.ends_with(name))?;
-    (known.1 != format).then_some(known.2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn well_known_receivers_get_the_format_that_they_accept() {
-        use NotificationFormat::{Json, Slack, Teams};
-        for (host, format, expected) in [
-            ("hooks.slack.com", Json, Some("slack")),
-            ("hooks.slack.com", Slack, None),
-            ("contoso.webhook.office.com", Slack, Some("teams")),
-            ("contoso.webhook.office.com", Teams, None),
-            ("alerts.example:8443", Json, None),
-        ] {
-            assert_eq!(accepted_instead(host, format), expected, "{host}");
-        }
-    }
 }

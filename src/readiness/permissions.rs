@@ -9,8 +9,9 @@ use super::{
     shell::ShellCommand,
 };
 use crate::{
+    advice,
     azure::{
-        authorization,
+        authorization::AuthorizationClient,
         error::{AzureError, Failure, chain},
     },
     resource_id::ResourceId,
@@ -69,7 +70,7 @@ impl AzureChecks<'_> {
     /// The command for an api-version that the cloud does not know, and `otherwise` for all other errors.
     pub fn fix_version(&self, error: &AzureError, otherwise: ShellCommand) -> ShellCommand {
         error.unknown_version().map_or(otherwise, |unknown| {
-            let pair = format!("{}=<version>", unknown.setting);
+            let pair = format!("{}=<version>", advice::api_version_setting(unknown));
             self.parts.hosting.set(&pair)
         })
     }
@@ -82,9 +83,10 @@ impl AzureChecks<'_> {
         places: &[&ResourceId],
         scope: &ResourceId,
     ) {
+        let client = AuthorizationClient::new(self.arm.clone());
         let mut listed = Vec::new();
         for place in places {
-            match authorization::list_permissions(self.arm, place).await {
+            match client.list_permissions(place).await {
                 Ok(roles) => listed.push((*place, roles)),
                 Err(error) => return self.not_listed(permissions, place, &error),
             }
@@ -125,7 +127,7 @@ impl AzureChecks<'_> {
 
 /// An error, its causes, and what to do.
 pub fn with_advice(error: &AzureError) -> String {
-    match error.advice() {
+    match advice::for_error(error) {
         Some(advice) => format!("{}: {advice}", chain(error)),
         None => chain(error),
     }

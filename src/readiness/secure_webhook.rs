@@ -16,7 +16,7 @@ pub async fn check(parts: &Parts, settings: &Settings, report: &mut Report) {
     };
     let needed = format!(
         "callers need the role {} of tenant {}",
-        settings.role, settings.tenant_id
+        settings.expected.role, settings.expected.tenant_id
     );
     if settings.trust_easy_auth {
         // https://learn.microsoft.com/en-us/azure/app-service/reference-app-settings#authentication--authorization

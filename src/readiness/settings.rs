@@ -2,7 +2,7 @@
 
 use super::{Parts, Report, Targets, azure::names};
 use crate::{
-    config::{AppSettings, Problem, Settings},
+    config::{self, AppSettings, Problem, SETTINGS, Setting, Settings},
     resource_id::ResourceId,
 };
 use std::time::Duration;
@@ -41,25 +41,14 @@ impl Group {
         }
     }
 
+    fn claims(self, name: &str) -> bool {
+        self.prefixes().iter().any(|it| name.starts_with(it))
+    }
+
     /// What is left out when one of them is invalid.
-    const fn members(self) -> &'static [&'static str] {
-        match self {
-            Self::SecureWebhook => &[
-                "SecureWebhook__TenantId",
-                "SecureWebhook__Audience",
-                "SecureWebhook__Role",
-                "SecureWebhook__CallerAppId",
-                "SecureWebhook__Issuer",
-                "SecureWebhook__TrustEasyAuth",
-            ],
-            Self::Notification => &[
-                "Notification__WebhookUrl",
-                "Notification__Format",
-                "Notification__Secret",
-                "Notification__Events",
-            ],
-            Self::JobQueue => &["JobQueue__Kind"],
-        }
+    fn members(self) -> impl Iterator<Item = &'static str> {
+        let names = SETTINGS.iter().map(|setting| setting.name);
+        names.filter(move |name| self.claims(name))
     }
 }
 
@@ -82,57 +71,56 @@ impl FoundSettings {
             problems,
             dry_run: false,
         };
-        let names: Vec<&str> = found.problems.iter().map(|it| it.name.as_str()).collect();
+        let invalid: Vec<&str> = found.problems.iter().map(|it| it.name.as_str()).collect();
         let wrong = Group::ALL.iter().filter(|group| found.is_wrong(**group));
-        let members = wrong.flat_map(|group| group.members());
-        let left_out: Vec<&str> = names.iter().chain(members).copied().collect();
-        let mut rest = Settings::read_for_dry_run(&settings.without(&left_out)).ok();
-        if let Some(rest) = rest.as_mut().filter(|_| names.iter().any(is_of_azure)) {
+        let halves: Vec<&str> = wrong.flat_map(|group| group.members()).collect();
+        let rest = settings.without(&invalid).without(&halves);
+        let mut rest = Settings::read_for_dry_run(&rest).ok();
+        if let Some(rest) = rest
+            .as_mut()
+            .filter(|_| found.problems.iter().any(is_of_azure))
+        {
             rest.azure = None;
         }
         found.settings = rest;
         found
     }
 
-    /// Whether a setting of the group is invalid.
+    /// Whether a setting of the group is invalid, or an unknown name was meant to be one of them.
     pub fn is_wrong(&self, group: Group) -> bool {
-        let of_group = |problem: &Problem| {
-            let mut prefixes = group.prefixes().iter();
-            prefixes.any(|prefix| problem.name.starts_with(prefix))
-        };
+        let of_group =
+            |problem: &Problem| group.claims(&problem.name) || group.claims(problem.to_set());
         self.problems.iter().any(of_group)
     }
 }
 
-/// Whether a setting is about the identity or an endpoint of Azure: all that no other part claims.
-fn is_of_azure(name: &&str) -> bool {
-    const OTHERS: [&str; 7] = [
-        "PacketCapture",
-        "JobQueue",
-        "FUNCTIONS_",
-        "AzureWebJobsStorage",
-        "AzureApiVersion",
-        "SecureWebhook__",
-        "Notification__",
-    ];
-    !OTHERS.iter().any(|prefix| name.starts_with(prefix))
+/// Whether the problem is about the identity or an endpoint of Azure.
+fn is_of_azure(problem: &Problem) -> bool {
+    let group = Setting::find(problem.to_set()).map(|setting| setting.group);
+    matches!(group, Some(config::Group::Identity | config::Group::Cloud))
 }
 
 pub fn check(parts: &Parts, targets: &Targets, report: &mut Report) {
     let Parts { hosting, found, .. } = parts;
-    if found.problems.is_empty() {
+    let warnings = found.settings.as_ref().map(Settings::warnings);
+    let warnings = warnings.unwrap_or_default();
+    if found.problems.is_empty() && warnings.is_empty() {
         report.ok(APP_SETTINGS, "complete and valid");
     }
-    for Problem { name, expected } in &found.problems {
-        let first = name.split(' ').next().unwrap_or(name);
-        let fix = hosting.set(&format!("{first}=..."));
-        report.failed(APP_SETTINGS, format!("{name}: {expected}"), fix);
+    for problem in &found.problems {
+        let message = format!("{}: {}", problem.name, problem.expected);
+        let fix = hosting.set(&format!("{}=...", problem.to_set()));
+        report.failed(APP_SETTINGS, message, fix);
+    }
+    for warning in &warnings {
+        let fix = hosting.set(&format!("{}=...", warning.name));
+        report.warning(APP_SETTINGS, warning.to_string(), fix);
     }
     let Some(settings) = &found.settings else {
         return;
     };
     reply_wait(parts, settings, report);
-    allowed_scopes(parts, targets, report);
+    allowed_scopes(parts, settings, targets, report);
     if found.dry_run {
         report.warning(
             "dry run",
@@ -156,10 +144,10 @@ fn reply_wait(parts: &Parts, settings: &Settings, report: &mut Report) {
     );
 }
 
-fn allowed_scopes(parts: &Parts, targets: &Targets, report: &mut Report) {
+fn allowed_scopes(parts: &Parts, settings: &Settings, targets: &Targets, report: &mut Report) {
     const CHECK: &str = "allowed scopes";
-    let scopes = &parts.scopes;
-    let invalid = |problem: &Problem| problem.name == ALLOWED_SCOPES;
+    let scopes = &settings.allowed.allowed.scopes;
+    let invalid = |problem: &Problem| problem.to_set() == ALLOWED_SCOPES;
     if parts.found.problems.iter().any(invalid) {
         return report.skipped(CHECK, "its app setting is invalid");
     }

@@ -5,13 +5,14 @@ use super::{
     fix,
     required::{ACCOUNT_KEYS, ACCOUNTS_READ},
 };
-use crate::{azure::storage, resource_id::ResourceId};
+use crate::{azure::storage::StorageAccountClient, resource_id::ResourceId};
 
 impl AzureChecks<'_> {
     pub async fn storage_account(&mut self, account: &ResourceId) {
         const CHECK: &str = "storage account";
         let name = account.name().unwrap_or_default();
-        match storage::get_storage_account(self.arm, account).await {
+        let client = StorageAccountClient::new(self.arm.clone());
+        match client.get_storage_account(account).await {
             Ok(found) => {
                 self.has(ACCOUNTS_READ, name);
                 self.report.ok(CHECK, format!("{name} exists"));

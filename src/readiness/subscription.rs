@@ -12,7 +12,7 @@ use super::{
 use crate::{
     azure::network_watcher::{NetworkWatcher, NetworkWatcherClient, PacketCapture},
     capture::{
-        is_ours,
+        CaptureName, is_ours,
         plan::{Verdict, judge},
     },
     resource_id::ResourceId,
@@ -117,13 +117,13 @@ impl AzureChecks<'_> {
     /// Whether the limit leaves room for a capture. Where all captures have one name, the own one does not count:
     /// it is deleted before its successor is created.
     fn slots(&mut self, listed: &[Listed<'_>], watchers: usize) {
-        let limit = self.settings.capture.limit;
+        let limit = self.settings.capture.parameters.limit;
         let mut most = 0;
         let mut full = false;
         for (watcher, captures) in listed {
             let others = captures
                 .iter()
-                .filter(|it| !(self.parts.name.is_fixed() && self.is_ours(it)))
+                .filter(|it| !(self.name().is_fixed() && self.is_ours(it)))
                 .count();
             most = most.max(others);
             if others >= limit {
@@ -169,7 +169,7 @@ impl AzureChecks<'_> {
             self.report
                 .skipped(STALE, format!("needs the {}", CAPTURES_READ.label()));
         } else if ours.is_empty() {
-            let template = self.parts.name.template();
+            let template = self.name().template();
             self.report.ok(STALE, format!("none named {template}"));
         }
         let mut tried = false;
@@ -214,6 +214,11 @@ impl AzureChecks<'_> {
     }
 
     fn is_ours(&self, capture: &PacketCapture) -> bool {
-        is_ours(&self.parts.name, capture)
+        is_ours(self.name(), capture)
+    }
+
+    /// The name of this function's captures.
+    fn name(&self) -> &CaptureName {
+        &self.settings.capture.parameters.name
     }
 }

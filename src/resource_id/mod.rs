@@ -1,6 +1,8 @@
 //! Ids of Azure resources, read strictly, because they come from outside and end up in URLs that carry our token.
 //! Whatever has been parsed holds no segment that a URL could read as anything but one name.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 mod name;
 mod operation_url;
 mod short_name;
@@ -139,8 +141,8 @@ impl ResourceId {
     pub fn parent(&self) -> Option<ResourceId> {
         let segments = self.segments();
         let cut = match last_block(&segments) {
-            Some(block) if segments.len() == block + 4 => block,
-            Some(_) => segments.len() - 2,
+            Some(block) if segments.len().checked_sub(block) == Some(4) => block,
+            Some(_) => segments.len().saturating_sub(2),
             None if segments.len() > 2 => 2,
             None => return None,
         };
@@ -166,7 +168,10 @@ impl ResourceId {
     }
 
     fn from_segments(segments: &[&str]) -> ResourceId {
-        let length = segments.iter().map(|segment| 1 + segment.len()).sum();
+        let length = segments
+            .iter()
+            .map(|segment| segment.len().saturating_add(1))
+            .sum();
         let mut text = String::with_capacity(length);
         for segment in segments {
             text.push('/');
@@ -207,13 +212,14 @@ fn provider<'a>(
         return wrong("a virtual machine or scale set lies in a resource group");
     }
     segments.extend(["providers", types[0]]);
-    for (depth, pair) in block[2..].chunks(2).enumerate() {
+    let named = block[2..].chunks(2).zip(&types[1..]);
+    for (depth, (pair, kind)) in named.enumerate() {
         match (is_machine, depth) {
             (true, 0) => name::machine(pair[1])?,
             (true, 1) if types[1..3] == name::INSTANCE_TYPES => name::instance(pair[1])?,
             _ => name::other(pair[1])?,
         }
-        segments.extend([types[depth + 1], pair[1]]);
+        segments.extend([*kind, pair[1]]);
     }
     Ok(())
 }
@@ -237,7 +243,7 @@ fn last_block(segments: &[&str]) -> Option<usize> {
     let mut last = None;
     while start < segments.len() {
         last = Some(start);
-        start += block_end(&segments[start..]);
+        start = start.saturating_add(block_end(&segments[start..]));
     }
     last
 }

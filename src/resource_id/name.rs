@@ -169,11 +169,8 @@ fn is_misleading(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Lower case for comparing, of every script. Both small sigmas are one letter, which else would hang on what follows.
+/// Lower case for comparisons, of ASCII letters alone, as Azure compares. Two groups whose names differ in another
+/// letter are two groups: the Kelvin sign (U+212A) is no k, although Unicode's lower case of it is one.
 pub(super) fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        text.to_ascii_lowercase()
-    } else {
-        text.to_lowercase().replace('ς', "σ")
-    }
+    text.to_ascii_lowercase()
 }

@@ -1,4 +1,4 @@
-//! Somebody's own login, for the commands at a terminal. A server never comes here.
+//! The operator's own login, for the commands at a terminal. A server never uses it.
 
 use super::{RenewableCredential, SignIn};
 use azure_core::credentials::TokenCredential;
@@ -32,7 +32,7 @@ mod tests {
     use crate::azure::sign_in::Way;
     use std::{ffi::OsStr, io, process::Output};
 
-    /// Stands in for the process: answers once it is asked for the right thing.
+    /// Replaces the process: answers the right command line.
     #[derive(Debug)]
     struct Az;
 

@@ -65,7 +65,7 @@ impl Signer {
         Ok(Self { key, header })
     }
 
-    /// `now` is in seconds since 1970; `id` must never come twice.
+    /// The signed assertion. `now` is in seconds since 1970; `id` must be unique.
     fn assertion(
         &self,
         client_id: &str,
@@ -80,7 +80,7 @@ impl Signer {
             "jti": id,
             "iat": now,
             "nbf": now,
-            "exp": now + LIFETIME_SECONDS,
+            "exp": now.saturating_add(LIFETIME_SECONDS),
         });
         let part = |value: &Value| encode(value.to_string().as_bytes());
         let text = format!("{}.{}", part(&self.header), part(&claims));
@@ -92,7 +92,9 @@ impl Signer {
                 text.as_bytes(),
                 &mut signature,
             )
-            .map_err(|_| Error::with_message(ErrorKind::Credential, "the key does not sign"))?;
+            .map_err(|_| {
+                Error::with_message(ErrorKind::Credential, "could not sign with the private key")
+            })?;
         Ok(format!("{text}.{}", encode(&signature)))
     }
 }
@@ -125,6 +127,8 @@ impl ClientAssertion for Assertion {
     }
 }
 
+/// An application that proves its identity with a certificate.
+///
 /// # Errors
 /// When the tenant or the authority host is not well-formed (the host must be https).
 pub fn certificate(

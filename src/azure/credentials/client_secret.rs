@@ -5,6 +5,8 @@ use azure_core::credentials::{Secret, TokenCredential};
 use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 use std::sync::Arc;
 
+/// An application that proves its identity with a client secret.
+///
 /// # Errors
 /// When the tenant or the authority host is not well-formed (the host must be https).
 pub fn client_secret(

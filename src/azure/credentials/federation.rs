@@ -1,5 +1,5 @@
-//! An application that trusts tokens of others: those of a Kubernetes cluster, which lie in a file, or those of
-//! a managed identity.
+//! An application that trusts the tokens of another issuer: those of a Kubernetes cluster, which come in a file, or those
+//! of a managed identity.
 //! <https://learn.microsoft.com/en-us/entra/workload-id/workload-identity-federation>
 
 use super::{Application, ManagedIdentity, RenewableCredential, SignIn};
@@ -12,8 +12,8 @@ use azure_core::{
 use azure_identity::ClientAssertion;
 use std::{path::PathBuf, sync::Arc};
 
-/// Read again for every token that is asked for: the cluster replaces it long before it ends. The SDK's own
-/// credential keeps what it read for ten minutes and cannot be built while the file is missing.
+/// A token in a file, read again for every request: the cluster replaces it long before it expires. The SDK's own
+/// credential caches it for ten minutes and cannot be built while the file is missing.
 #[derive(Debug, Clone)]
 struct TokenFile(PathBuf);
 
@@ -76,7 +76,7 @@ pub fn managed_identity_federation(
     let identity = Arc::new(identity);
     RenewableCredential::new(sign_in, move || {
         let token = IdentityToken {
-            identity: identity.afresh(),
+            identity: identity.without_tokens(),
             scope: scope.clone(),
         };
         application.asserting(token, &http)

@@ -1,10 +1,9 @@
-//! The app's managed identity on App Service and Functions. The SDK's credential reads its settings from the
-//! process environment and falls back to a virtual machine's metadata address; this one asks the one endpoint
-//! that it is given.
+//! The app's managed identity on App Service and Functions. The SDK's credential reads its settings from the process
+//! environment and falls back to a virtual machine's metadata address; this one calls the one endpoint that it is given.
 //! <https://learn.microsoft.com/en-us/azure/app-service/overview-managed-identity#rest-endpoint-reference>
 
 use super::{RenewableCredential, SignIn, client_options};
-use crate::azure::sign_in::Trouble;
+use crate::{azure::sign_in::Trouble, resource_id::ResourceId, text};
 use azure_core::{
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     error::{Error, ErrorKind},
@@ -23,19 +22,29 @@ use zeroize::Zeroizing;
 
 const API_VERSION: &str = "2019-08-01";
 const HEADER: HeaderName = HeaderName::from_static("x-identity-header");
-/// A token is asked for anew so long before its end, as all of Azure's clients do.
+/// Renew a token this long before it expires, as all of Azure's clients do.
 const AHEAD: Duration = Duration::minutes(5);
+
+/// Which identity of the app, of which it may have several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assigned {
+    System,
+    /// A user-assigned one by its client id.
+    Client(String),
+    /// A user-assigned one by its resource id.
+    Resource(ResourceId),
+}
 
 /// The identity and its tokens.
 pub struct ManagedIdentity {
     url: Url,
     header: Arc<Zeroizing<String>>,
-    client_id: Option<String>,
+    assigned: Assigned,
     pipeline: Pipeline,
-    /// By scope. Held for one map operation, never over an await.
+    /// By scope. Locked for one map operation, never over an await.
     cached: Mutex<HashMap<String, AccessToken>>,
-    /// One call at a time: whoever comes meanwhile gets its token. Who finds one at hand does not wait here.
-    asking: Semaphore,
+    /// One request at a time, whose token serves all callers that waited. A cached token needs no turn.
+    requests: Semaphore,
 }
 
 impl fmt::Debug for ManagedIdentity {
@@ -45,18 +54,17 @@ impl fmt::Debug for ManagedIdentity {
 }
 
 impl ManagedIdentity {
-    /// The system-assigned identity without a `client_id`. `http` must be allowed to speak plain HTTP, as App
-    /// Service's endpoint does.
+    /// `http` must be allowed to speak plain HTTP, as App Service's endpoint does.
     pub fn new(
         url: Url,
         header: Zeroizing<String>,
-        client_id: Option<String>,
+        assigned: Assigned,
         http: &reqwest::Client,
     ) -> Self {
         Self {
             url,
             header: Arc::new(header),
-            client_id,
+            assigned,
             pipeline: Pipeline::new(
                 option_env!("CARGO_PKG_NAME"),
                 option_env!("CARGO_PKG_VERSION"),
@@ -66,19 +74,19 @@ impl ManagedIdentity {
                 None,
             ),
             cached: Mutex::default(),
-            asking: Semaphore::new(1),
+            requests: Semaphore::new(1),
         }
     }
 
-    /// The same identity without its token.
-    pub(super) fn afresh(&self) -> Self {
+    /// The same identity without its cached tokens.
+    pub(super) fn without_tokens(&self) -> Self {
         Self {
             url: self.url.clone(),
             header: self.header.clone(),
-            client_id: self.client_id.clone(),
+            assigned: self.assigned.clone(),
             pipeline: self.pipeline.clone(),
             cached: Mutex::default(),
-            asking: Semaphore::new(1),
+            requests: Semaphore::new(1),
         }
     }
 
@@ -86,8 +94,8 @@ impl ManagedIdentity {
         self.cached.lock().expect("no code panics with this lock")
     }
 
-    fn at_hand(&self, scope: &str) -> Option<AccessToken> {
-        let soon = OffsetDateTime::now_utc() + AHEAD;
+    fn valid(&self, scope: &str) -> Option<AccessToken> {
+        let soon = OffsetDateTime::now_utc().saturating_add(AHEAD);
         let cached = self.cached();
         cached
             .get(scope)
@@ -95,7 +103,8 @@ impl ManagedIdentity {
             .cloned()
     }
 
-    async fn ask(&self, scope: &str) -> Result<AccessToken, Trouble> {
+    /// Requests a token.
+    async fn request(&self, scope: &str) -> Result<AccessToken, Trouble> {
         let mut url = self.url.clone();
         {
             let mut query = url.query_pairs_mut();
@@ -103,8 +112,14 @@ impl ManagedIdentity {
             query
                 .append_pair("resource", resource)
                 .append_pair("api-version", API_VERSION);
-            if let Some(client_id) = &self.client_id {
-                query.append_pair("client_id", client_id);
+            match &self.assigned {
+                Assigned::System => {}
+                Assigned::Client(id) => {
+                    query.append_pair("client_id", id);
+                }
+                Assigned::Resource(id) => {
+                    query.append_pair("mi_res_id", &id.to_string());
+                }
             }
         }
         let mut request = Request::new(url, Method::Get);
@@ -122,13 +137,10 @@ impl ManagedIdentity {
         let (status, _, body) = answer.deconstruct();
         if !status.is_success() {
             let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
-            let message = refusal.message.replace(char::is_control, " ");
+            let message = text::cleaned(&refusal.message, text::MESSAGE);
             return Err(Trouble::Refused {
                 status: status.into(),
-                message: match message.is_empty() {
-                    true => "no reason given".to_owned(),
-                    false => message.chars().take(600).collect(),
-                },
+                message: message.unwrap_or_else(|| "no reason given".to_owned()),
             });
         }
         let granted: Granted = serde_json::from_slice(&body).map_err(Trouble::Unreadable)?;
@@ -149,15 +161,15 @@ impl TokenCredential for ManagedIdentity {
             let message = "a managed identity takes one scope at a time";
             return Err(Error::with_message(ErrorKind::Credential, message));
         };
-        if let Some(token) = self.at_hand(scope) {
+        if let Some(token) = self.valid(scope) {
             return Ok(token);
         }
-        let _turn = self.asking.acquire().await;
-        if let Some(token) = self.at_hand(scope) {
+        let _turn = self.requests.acquire().await;
+        if let Some(token) = self.valid(scope) {
             return Ok(token);
         }
         let token = self
-            .ask(scope)
+            .request(scope)
             .await
             .map_err(|trouble| Error::new(ErrorKind::Credential, trouble))?;
         self.cached().insert((*scope).to_owned(), token.clone());
@@ -165,13 +177,15 @@ impl TokenCredential for ManagedIdentity {
     }
 }
 
+/// The app's managed identity.
+///
 /// # Errors
 /// None today; all credentials are built alike.
 pub fn managed_identity(
     sign_in: SignIn,
     identity: ManagedIdentity,
 ) -> azure_core::Result<RenewableCredential> {
-    RenewableCredential::new(sign_in, move || Ok(Arc::new(identity.afresh())))
+    RenewableCredential::new(sign_in, move || Ok(Arc::new(identity.without_tokens())))
 }
 
 #[derive(Deserialize)]
@@ -206,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_token_is_a_text_or_a_number() {
+    fn the_expiry_of_a_token_is_a_text_or_a_number() {
         for (json, expected) in [
             (
                 r#"{"access_token":"t","expires_on":"1795442400"}"#,

@@ -1,5 +1,5 @@
-//! Who we are to Azure. A credential that can be thrown away and built anew, because `azure_identity` has no
-//! way to forget a token that Azure has revoked; the files beside this one build them, one file a way to sign in.
+//! The function's identity. A credential that can be discarded and built again, because `azure_identity` cannot forget a
+//! token that Azure has revoked. The other files build them, one file for each way to sign in.
 
 mod azure_cli;
 mod certificate;
@@ -11,9 +11,9 @@ pub use azure_cli::azure_cli;
 pub use certificate::{Signer, certificate};
 pub use client_secret::client_secret;
 pub use federation::{managed_identity_federation, token_file};
-pub use managed_identity::{ManagedIdentity, managed_identity};
+pub use managed_identity::{Assigned, ManagedIdentity, managed_identity};
 
-use super::sign_in::SignIn;
+use super::{bounded::Bounded, sign_in::SignIn};
 use azure_core::{
     cloud::{CloudConfiguration, CustomConfiguration},
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
@@ -30,10 +30,10 @@ use std::{
 };
 use url::Url;
 
-/// Entra answers in well under a second. Waiters queue up behind one another inside the credential, so a
-/// refusal must not take long.
+/// How long a call waits for a token. Entra answers in well under a second, and calls wait behind one another inside the
+/// credential.
 const TOKEN_DEADLINE: Duration = Duration::from_secs(15);
-/// Many calls may hear 401 at the same moment; one new credential serves them all.
+/// Interval between two renewals: many calls may get a 401 at the same moment, and one new credential serves them all.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(5);
 
 type Build = dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync;
@@ -43,7 +43,7 @@ pub struct RenewableCredential {
     /// For advice when a token is refused.
     pub sign_in: SignIn,
     build: Box<Build>,
-    // Swapped in an instant and never held over an await.
+    // Locked for a look or a swap, never over an await.
     current: Mutex<Current>,
 }
 
@@ -53,8 +53,10 @@ struct Current {
 }
 
 impl RenewableCredential {
+    /// Keeps `build`, to build the credential again.
+    ///
     /// # Errors
-    /// What `build` says: for instance a tenant with characters that no tenant has.
+    /// Those of `build`: for instance a tenant with invalid characters.
     pub fn new(
         sign_in: SignIn,
         build: impl Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync + 'static,
@@ -70,7 +72,7 @@ impl RenewableCredential {
         })
     }
 
-    /// Forgets the cached token, unless that was done a moment ago.
+    /// Discards the cached token, unless that was done a moment ago.
     pub fn renew(&self) {
         let mut current = self.current.lock().expect("no code panics with this lock");
         if current
@@ -111,7 +113,7 @@ impl TokenCredential for RenewableCredential {
             Err(_) => Err(Error::with_message(
                 ErrorKind::Credential,
                 format!(
-                    "{} gave no token within {} s",
+                    "{} issued no token within {} s",
                     self.sign_in.way.issuer(),
                     TOKEN_DEADLINE.as_secs()
                 ),
@@ -120,8 +122,8 @@ impl TokenCredential for RenewableCredential {
     }
 }
 
-/// Where an application proves who it is.
-#[derive(Debug, Clone)]
+/// An application, and where it proves its identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
     /// Such as `https://login.microsoftonline.com`; it must be https.
     pub authority_host: Url,
@@ -139,7 +141,7 @@ impl Application {
         }
     }
 
-    /// A credential that shows `assertion` in place of a secret.
+    /// A credential that sends `assertion` in place of a secret.
     fn asserting(
         &self,
         assertion: impl ClientAssertion + 'static,
@@ -156,10 +158,11 @@ impl Application {
     }
 }
 
-/// The default retries would take more than a minute to say that nobody is there.
+/// With the default retries a missing answer would take more than a minute. Bodies have a limit: no
+/// token is larger than some kilobytes.
 fn client_options(http: &reqwest::Client) -> ClientOptions {
     ClientOptions {
-        transport: Some(Transport::new(Arc::new(http.clone()))),
+        transport: Some(Transport::new(Arc::new(Bounded::new(http.clone())))),
         retry: RetryOptions::exponential(ExponentialRetryOptions {
             max_retries: 3,
             max_total_elapsed: azure_core::time::Duration::seconds(8),

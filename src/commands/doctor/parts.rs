@@ -3,10 +3,8 @@
 use crate::{
     app::{self, Pace},
     azure::error::chain,
-    capture::CaptureName,
     config::{AppSettings, Problem, QueueKind, Settings},
     readiness::{FoundSettings, Hosting, Part, Parts},
-    resource_id::ResourceId,
 };
 use std::error::Error;
 
@@ -24,24 +22,15 @@ pub fn parts(settings: &AppSettings) -> Parts {
         arm: None,
         queue: None,
         keys: None,
-        scopes: Vec::new(),
-        name: CaptureName::default(),
-        storage: None,
     };
     let Some(mut settings) = parts.found.settings.take() else {
         return parts;
     };
-    let problems = &mut parts.found.problems;
-    parts.scopes = app::allowed(&settings.allowed, problems).scopes;
-    parts.name = app::capture_name(&settings, problems);
-    parts.storage = app::storage(&settings, problems)
-        .storage_id
-        .and_then(|id| ResourceId::parse(&id).ok());
     if let Some(azure) = &settings.azure {
         match app::arm_client(azure, &pace()) {
             Ok(arm) => parts.arm = Some(arm),
             Err(error) => {
-                problems.push(problem(&error));
+                parts.found.problems.push(problem(&error));
                 settings.azure = None;
             }
         }
@@ -60,7 +49,7 @@ fn queue(settings: &Settings) -> Part<crate::queue::StorageQueue> {
     let QueueKind::Storage(storage) = &settings.jobs.kind else {
         return None;
     };
-    let queue = app::storage_queue(storage, settings.jobs.capacity, settings.azure.as_ref());
+    let queue = app::storage_queue(storage, settings.azure.as_ref());
     Some(queue.map_err(|error| chain(&error)))
 }
 
@@ -68,8 +57,5 @@ fn queue(settings: &Settings) -> Part<crate::queue::StorageQueue> {
 fn problem(error: &(dyn Error + 'static)) -> Problem {
     let text = chain(error);
     let (name, expected) = text.split_once(": ").unwrap_or(("AZURE_TENANT_ID", &text));
-    Problem {
-        name: name.to_owned(),
-        expected: expected.to_owned(),
-    }
+    Problem::new(name, expected)
 }

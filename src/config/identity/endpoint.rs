@@ -24,7 +24,7 @@ impl Parts<'_, '_> {
                 header: SecretText::new(header?),
             }),
             _ => {
-                let message = "the address that App Service sets: https, or http on the machine itself or its private network";
+                let message = "needs the address that App Service sets: https, or http on the machine itself or its private network";
                 self.reader.problem(ENDPOINT, message);
                 None
             }

@@ -1,17 +1,23 @@
-//! Who we are to Azure. What is configured decides, once, at start (`choice`); the settings of that one way are
-//! read then (`read`). A wrong one is never passed over for the next.
+//! The identity that signs in to Azure. The names of the settings decide which one, once, at start (`choice`); then the
+//! settings of that one are read (`read`). A wrong one is never passed over for the next.
 
 mod certificate;
 mod choice;
 mod endpoint;
 mod password;
 mod read;
+mod storage_account;
 mod undecided;
 
 pub use certificate::{ClientCertificate, PrivateKey};
 pub use choice::Credential;
-pub(super) use read::read;
+pub(super) use read::{Directory, read};
+pub(super) use storage_account::of_storage_account;
 
+use crate::azure::{
+    credentials::{Application, Assigned},
+    sign_in::SignIn,
+};
 use std::{fmt, path::PathBuf};
 use url::Url;
 use zeroize::Zeroizing;
@@ -42,48 +48,45 @@ const EXPLICIT: &str = "AzureCredential";
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub kind: IdentityKind,
+    /// For advice when no token is issued.
+    pub sign_in: SignIn,
     pub source: IdentitySource,
 }
 
-/// An application of a tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Principal {
-    pub tenant_id: String,
-    pub client_id: String,
-}
-
-/// The ways to prove who one is.
+/// The ways to sign in.
 #[derive(Debug, Clone)]
 pub enum IdentityKind {
     /// The application's secret, whichever setting it came from.
     ClientSecret {
-        principal: Principal,
+        application: Application,
         secret: SecretText,
     },
     /// A certificate that is registered with the application. Its file is read once: a new one takes a restart.
     ClientCertificate {
-        principal: Principal,
+        application: Application,
         certificate: ClientCertificate,
         /// Whether its chain goes along, for applications that trust a subject name and an issuer.
         send_chain: bool,
     },
-    /// A token of a Kubernetes cluster that the application trusts; the file is written anew by others.
+    /// A token of a Kubernetes cluster that the application trusts; the file is renewed by others.
     WorkloadIdentity {
-        principal: Principal,
+        application: Application,
         token_file: PathBuf,
     },
     /// A token of a user-assigned managed identity that the application trusts.
     ManagedIdentityFederation {
-        principal: Principal,
+        application: Application,
         endpoint: IdentityEndpoint,
         identity_client_id: String,
+        /// The audience of that token.
+        audience: &'static str,
     },
-    /// The app's managed identity: the system-assigned one without a client id.
+    /// A managed identity of the app.
     ManagedIdentity {
         endpoint: IdentityEndpoint,
-        client_id: Option<String>,
+        assigned: Assigned,
     },
-    /// Somebody's own login, at a terminal.
+    /// The login of the person at the terminal.
     AzureCli { tenant_id: Option<String> },
 }
 
@@ -117,12 +120,12 @@ impl fmt::Debug for SecretText {
 
 impl Identity {
     /// The application, if the identity is one.
-    pub fn principal(&self) -> Option<&Principal> {
+    pub fn application(&self) -> Option<&Application> {
         match &self.kind {
-            IdentityKind::ClientSecret { principal, .. }
-            | IdentityKind::ClientCertificate { principal, .. }
-            | IdentityKind::WorkloadIdentity { principal, .. }
-            | IdentityKind::ManagedIdentityFederation { principal, .. } => Some(principal),
+            IdentityKind::ClientSecret { application, .. }
+            | IdentityKind::ClientCertificate { application, .. }
+            | IdentityKind::WorkloadIdentity { application, .. }
+            | IdentityKind::ManagedIdentityFederation { application, .. } => Some(application),
             IdentityKind::ManagedIdentity { .. } | IdentityKind::AzureCli { .. } => None,
         }
     }
@@ -131,15 +134,18 @@ impl Identity {
     pub fn tenant_id(&self) -> Option<&str> {
         match &self.kind {
             IdentityKind::AzureCli { tenant_id } => tenant_id.as_deref(),
-            _ => self.principal().map(|it| it.tenant_id.as_str()),
+            _ => self.application().map(|it| it.tenant_id.as_str()),
         }
     }
 
     /// The client that Azure sees, as far as settings name it.
     pub fn client_id(&self) -> Option<&str> {
         match &self.kind {
-            IdentityKind::ManagedIdentity { client_id, .. } => client_id.as_deref(),
-            _ => self.principal().map(|it| it.client_id.as_str()),
+            IdentityKind::ManagedIdentity {
+                assigned: Assigned::Client(client_id),
+                ..
+            } => Some(client_id),
+            _ => self.application().map(|it| it.client_id.as_str()),
         }
     }
 }
@@ -147,10 +153,11 @@ impl Identity {
 /// Who it is, without a secret.
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Principal {
+        if let Some(Application {
             tenant_id,
             client_id,
-        }) = self.principal()
+            ..
+        }) = self.application()
         {
             write!(f, "service principal {client_id} of tenant {tenant_id}")?;
         }
@@ -161,11 +168,14 @@ impl fmt::Display for Identity {
             IdentityKind::ManagedIdentityFederation {
                 identity_client_id, ..
             } => write!(f, " through managed identity {identity_client_id}"),
-            IdentityKind::ManagedIdentity {
-                client_id: Some(client_id),
-                ..
-            } => write!(f, "user-assigned managed identity {client_id}"),
-            IdentityKind::ManagedIdentity { .. } => f.write_str("system-assigned managed identity"),
+            IdentityKind::ManagedIdentity { assigned, .. } => match assigned {
+                Assigned::System => f.write_str("system-assigned managed identity"),
+                Assigned::Client(id) => write!(f, "user-assigned managed identity {id}"),
+                Assigned::Resource(id) => {
+                    let name = id.name().unwrap_or_default();
+                    write!(f, "user-assigned managed identity {name}")
+                }
+            },
             IdentityKind::AzureCli { .. } => f.write_str("login of the Azure CLI"),
         }
     }
@@ -195,12 +205,12 @@ pub enum SecretForm {
     Secret,
     /// A certificate; the portal shows the same thumbprint.
     Certificate { thumbprint: String },
-    /// Nothing of ours: the platform, a cluster or a person vouches.
+    /// No setting: the platform, a cluster or a person vouches.
     None,
 }
 
 impl IdentitySource {
-    /// What should not stay as it is.
+    /// What should be changed soon.
     pub fn warning(&self) -> Option<&'static str> {
         if self.form == SecretForm::PlainPassword {
             return Some(

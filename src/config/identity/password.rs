@@ -2,7 +2,7 @@
 
 use super::{
     super::{key_path, secure_string},
-    FORMAT, IdentityKind, KEY_PATH, NEW, OLD, PASSWORD, Principal, SECRET, SecretForm, SecretText,
+    FORMAT, IdentityKind, KEY_PATH, NEW, OLD, PASSWORD, SECRET, SecretForm, SecretText,
     read::Parts,
 };
 
@@ -29,10 +29,7 @@ impl<'a> Parts<'_, 'a> {
         let (secret, form) = self.password_text(value)?;
         Some((
             IdentityKind::ClientSecret {
-                principal: Principal {
-                    tenant_id: tenant_id?.to_owned(),
-                    client_id: client_id?.to_owned(),
-                },
+                application: self.application_of(tenant_id?, client_id?)?,
                 secret,
             },
             form,
@@ -52,7 +49,7 @@ impl<'a> Parts<'_, 'a> {
             None | Some("encrypted") => {}
             Some(_) => {
                 self.reader
-                    .problem(FORMAT, "encrypted (which is usual) or plain");
+                    .problem(FORMAT, "needs encrypted (the default) or plain");
                 return None;
             }
         }
@@ -89,7 +86,6 @@ impl<'a> Parts<'_, 'a> {
             );
             return None;
         }
-        let value = self.no_reference(PASSWORD, value)?;
         Some((SecretText::new(value), SecretForm::PlainPassword))
     }
 }

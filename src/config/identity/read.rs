@@ -1,14 +1,27 @@
 //! Reads the settings of the way that was chosen. What is missing is named; no value is ever repeated.
 
 use super::{
-    super::{app_settings::Reader, secure_string},
+    super::{reader::Reader, secure_string},
     CERTIFICATE, CERTIFICATE_PASSWORD, ENDPOINT, EXPLICIT, FEDERATED, FORMAT, HEADER, Identity,
-    IdentityKind, IdentitySource, KEY_PATH, NEW, OLD, Principal, SECRET, SEND_CHAIN, SecretForm,
-    SecretText, TOKEN_FILE, certificate,
+    IdentityKind, IdentitySource, KEY_PATH, NEW, OLD, SECRET, SEND_CHAIN, SecretForm, SecretText,
+    TOKEN_FILE, certificate,
     choice::{self, Choice, Credential, Undecided},
     undecided,
 };
+use crate::azure::{
+    credentials::{Application, Assigned},
+    sign_in::{SignIn, Way},
+};
 use std::path::PathBuf;
+use url::Url;
+
+/// Where the cloud's applications sign in.
+pub(in crate::config) struct Directory {
+    /// `None` when its setting is wrong, which the reader knows then.
+    pub authority_host: Option<Url>,
+    /// The audience of a managed identity's token that stands for an application.
+    pub token_exchange: &'static str,
+}
 
 /// Everything that is about identities, in the order in which what is ignored is told.
 const ALL: [&str; 14] = [
@@ -30,7 +43,11 @@ const ALL: [&str; 14] = [
 
 /// `None` when settings are missing or wrong, which the reader knows then, or when a part of the identity is
 /// missing and none is `needed`.
-pub(in crate::config) fn read(reader: &mut Reader<'_>, needed: bool) -> Option<Identity> {
+pub(in crate::config) fn read(
+    reader: &mut Reader<'_>,
+    directory: &Directory,
+    needed: bool,
+) -> Option<Identity> {
     let explicit = reader.text(EXPLICIT);
     let set: Vec<&str> = [&ALL[..], &[HEADER, "MSI_ENDPOINT", "MSI_SECRET"]]
         .concat()
@@ -49,12 +66,9 @@ pub(in crate::config) fn read(reader: &mut Reader<'_>, needed: bool) -> Option<I
         }
     };
     let mut parts = Parts {
-        reader,
+        directory: Some(directory),
         needed,
-        because: choice,
-        settings: Vec::new(),
-        also_used: Vec::new(),
-        missing: Vec::new(),
+        ..Parts::new(reader, choice)
     };
     let found = parts.kind(choice.credential);
     let Parts {
@@ -67,12 +81,13 @@ pub(in crate::config) fn read(reader: &mut Reader<'_>, needed: bool) -> Option<I
         return None;
     }
     for (name, message) in &missing {
-        reader.problem(name, message);
+        reader.problem(name, message.as_str());
     }
     let (kind, form) = found?;
     let unused = |name: &&str| !settings.contains(name) && !also_used.contains(name);
     let ignored = ALL.into_iter().filter(|name| set.contains(name));
     Some(Identity {
+        sign_in: sign_in(&kind, &settings),
         kind,
         source: IdentitySource {
             credential: choice.credential,
@@ -90,25 +105,39 @@ type Named<'a> = (&'static str, Option<&'a str>);
 /// Gathers the settings of one way.
 pub(super) struct Parts<'r, 'a> {
     pub reader: &'r mut Reader<'a>,
+    /// `None` where only managed identities are read.
+    directory: Option<&'r Directory>,
     needed: bool,
     because: Choice,
-    settings: Vec<&'static str>,
+    pub settings: Vec<&'static str>,
     pub also_used: Vec<&'static str>,
     pub missing: Vec<(String, String)>,
 }
 
-impl<'a> Parts<'_, 'a> {
+impl<'r, 'a> Parts<'r, 'a> {
+    pub(super) fn new(reader: &'r mut Reader<'a>, because: Choice) -> Self {
+        Self {
+            reader,
+            directory: None,
+            needed: true,
+            because,
+            settings: Vec::new(),
+            also_used: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
     fn kind(&mut self, credential: Credential) -> Option<(IdentityKind, SecretForm)> {
         match credential {
             Credential::EncryptedPassword => self.password(),
             Credential::ClientSecret => self.client_secret(),
             Credential::ClientCertificate => self.certificate(),
             Credential::WorkloadIdentity => {
-                let principal = self.principal(NEW, OLD);
+                let application = self.application(NEW, OLD);
                 let token_file = self.need(TOKEN_FILE);
                 Some((
                     IdentityKind::WorkloadIdentity {
-                        principal: principal?,
+                        application: application?,
                         token_file: PathBuf::from(token_file?),
                     },
                     SecretForm::None,
@@ -117,28 +146,32 @@ impl<'a> Parts<'_, 'a> {
             Credential::ManagedIdentityFederation => {
                 // The application keeps the original's names; AZURE_CLIENT_ID beside them may well name the
                 // managed identity, for another program.
-                let principal = self.principal(OLD, NEW);
+                let application = self.application(OLD, NEW);
                 let identity_client_id = self.need(FEDERATED);
                 let endpoint = self.endpoint();
                 Some((
                     IdentityKind::ManagedIdentityFederation {
-                        principal: principal?,
+                        application: application?,
                         endpoint: endpoint?,
                         identity_client_id: identity_client_id?.to_owned(),
+                        audience: self.directory?.token_exchange,
                     },
                     SecretForm::None,
                 ))
             }
             Credential::ManagedIdentity => {
                 let endpoint = self.endpoint();
-                let client_id = self.reader.text(NEW[1]).map(str::to_owned);
-                if client_id.is_some() {
-                    self.settings.push(NEW[1]);
-                }
+                let assigned = match self.reader.text(NEW[1]) {
+                    None => Assigned::System,
+                    Some(client_id) => {
+                        self.settings.push(NEW[1]);
+                        Assigned::Client(client_id.to_owned())
+                    }
+                };
                 Some((
                     IdentityKind::ManagedIdentity {
                         endpoint: endpoint?,
-                        client_id,
+                        assigned,
                     },
                     SecretForm::None,
                 ))
@@ -178,8 +211,8 @@ impl<'a> Parts<'_, 'a> {
                 because,
             } = self.because;
             let reason = match because == EXPLICIT {
-                true => format!("{EXPLICIT} is {} and needs it", credential.name()),
-                false => format!("{because} is set and needs it beside"),
+                true => format!("required because {EXPLICIT} is {}", credential.name()),
+                false => format!("required because {because} is set"),
             };
             let message = format!("missing; {reason}");
             self.missing.push((shown.to_owned(), message));
@@ -192,39 +225,33 @@ impl<'a> Parts<'_, 'a> {
         self.take(named, name)
     }
 
-    fn principal(
+    fn application(
         &mut self,
         first: [&'static str; 3],
         second: [&'static str; 3],
-    ) -> Option<Principal> {
+    ) -> Option<Application> {
         let [tenant_id, client_id] = [0, 1].map(|i| {
             let named = self.first(first[i], second[i]);
             self.take(named, &format!("{} (or {})", first[i], second[i]))
         });
-        Some(Principal {
-            tenant_id: tenant_id?.to_owned(),
-            client_id: client_id?.to_owned(),
+        self.application_of(tenant_id?, client_id?)
+    }
+
+    pub(super) fn application_of(&self, tenant_id: &str, client_id: &str) -> Option<Application> {
+        Some(Application {
+            authority_host: self.directory?.authority_host.clone()?,
+            tenant_id: tenant_id.to_owned(),
+            client_id: client_id.to_owned(),
         })
     }
 
-    /// `None` and a problem for the text that App Service leaves when it cannot follow a reference.
-    pub(super) fn no_reference(&mut self, name: &'static str, value: &'a str) -> Option<&'a str> {
-        if !secure_string::is_key_vault_reference(value) {
-            return Some(value);
-        }
-        let unreadable = secure_string::Unreadable::KeyVaultReference;
-        self.reader.problem(name, unreadable.to_string());
-        None
-    }
-
     fn client_secret(&mut self) -> Option<(IdentityKind, SecretForm)> {
-        let principal = self.principal(NEW, OLD);
+        let application = self.application(NEW, OLD);
         let secret = self.need(SECRET)?;
         self.worth_reading()?;
-        let secret = self.no_reference(SECRET, secret)?;
         Some((
             IdentityKind::ClientSecret {
-                principal: principal?,
+                application: application?,
                 secret: SecretText::new(secret),
             },
             SecretForm::Secret,
@@ -232,14 +259,17 @@ impl<'a> Parts<'_, 'a> {
     }
 
     fn certificate(&mut self) -> Option<(IdentityKind, SecretForm)> {
-        let principal = self.principal(NEW, OLD);
+        let application = self.application(NEW, OLD);
         let path = self.need(CERTIFICATE);
         self.worth_reading()?;
         let send_chain = self.reader.flag(SEND_CHAIN);
         let password = self.reader.text(CERTIFICATE_PASSWORD).unwrap_or_default();
         self.also_used.extend([SEND_CHAIN, CERTIFICATE_PASSWORD]);
-        let path = self.no_reference(CERTIFICATE, path?)?;
-        let password = self.no_reference(CERTIFICATE_PASSWORD, password)?;
+        let path = path?;
+        // The reader has told so; the file would be blamed else.
+        if [path, password].map(secure_string::has_key_vault_reference) != [false; 2] {
+            return None;
+        }
         match certificate::read(path.as_ref(), password) {
             Err(message) => {
                 self.reader.problem(CERTIFICATE, message);
@@ -249,7 +279,7 @@ impl<'a> Parts<'_, 'a> {
                 let thumbprint = certificate.thumbprint();
                 Some((
                     IdentityKind::ClientCertificate {
-                        principal: principal?,
+                        application: application?,
                         certificate,
                         send_chain,
                     },
@@ -257,5 +287,30 @@ impl<'a> Parts<'_, 'a> {
                 ))
             }
         }
+    }
+}
+
+/// The way, with the names of the settings that were used.
+pub(super) fn sign_in(kind: &IdentityKind, settings: &[&'static str]) -> SignIn {
+    let name = |i: usize| settings.get(i).copied().unwrap_or_default();
+    let (way, [tenant, client, proof]) = match kind {
+        // Their settings: the endpoint, its header, then what names a user-assigned identity.
+        IdentityKind::ManagedIdentity { .. } => (Way::ManagedIdentity, ["", name(2), ENDPOINT]),
+        IdentityKind::AzureCli { .. } => (Way::AzureCli, [NEW[0], "", ""]),
+        application => {
+            let way = match application {
+                IdentityKind::ClientCertificate { .. } => Way::Certificate,
+                IdentityKind::WorkloadIdentity { .. } => Way::FederatedToken,
+                IdentityKind::ManagedIdentityFederation { .. } => Way::ManagedIdentityFederation,
+                _ => Way::ClientSecret,
+            };
+            (way, [name(0), name(1), name(2)])
+        }
+    };
+    SignIn {
+        way,
+        tenant,
+        client,
+        proof,
     }
 }

@@ -141,11 +141,15 @@ fn half_a_set_is_an_error_that_names_what_is_missing() {
         ),
         (
             vec![PRINCIPAL[0], SECRET],
-            &["AZURE_CLIENT_ID (or AzureClientID): missing; AZURE_CLIENT_SECRET is set"],
+            &[
+                "AZURE_CLIENT_ID (or AzureClientID): missing; required because AZURE_CLIENT_SECRET is set",
+            ],
         ),
         (
             vec![PRINCIPAL[1], TOKEN],
-            &["AZURE_TENANT_ID (or AzureTenant): missing; AZURE_FEDERATED_TOKEN_FILE is set"],
+            &[
+                "AZURE_TENANT_ID (or AzureTenant): missing; required because AZURE_FEDERATED_TOKEN_FILE is set",
+            ],
         ),
         (
             vec![(CERTIFICATE, "/nowhere/c.pem")],
@@ -161,16 +165,16 @@ fn half_a_set_is_an_error_that_names_what_is_missing() {
         ),
         (
             vec![endpoint],
-            &["IDENTITY_HEADER: missing; IDENTITY_ENDPOINT is set"],
+            &["IDENTITY_HEADER: missing; required because IDENTITY_ENDPOINT is set"],
         ),
         (
             vec![header],
-            &["IDENTITY_ENDPOINT: missing; IDENTITY_HEADER is set"],
+            &["IDENTITY_ENDPOINT: missing; required because IDENTITY_HEADER is set"],
         ),
         (
             [&OLD_PRINCIPAL[..], &[TRUSTED]].concat(),
             &[
-                "IDENTITY_ENDPOINT: missing; AzureFederatedIdentityClientId is set",
+                "IDENTITY_ENDPOINT: missing; required because AzureFederatedIdentityClientId is set",
                 "IDENTITY_HEADER: missing",
             ],
         ),
@@ -202,28 +206,28 @@ fn half_a_set_is_an_error_that_names_what_is_missing() {
         ),
         (
             vec![("IDENTITY_ENDPOINT", "http://identity.example/msi"), header],
-            &["IDENTITY_ENDPOINT: the address that App Service sets"],
+            &["IDENTITY_ENDPOINT: needs the address that App Service sets"],
         ),
         (
             vec![("IDENTITY_ENDPOINT", "http://203.0.113.9/msi"), header],
-            &["IDENTITY_ENDPOINT: the address that App Service sets"],
+            &["IDENTITY_ENDPOINT: needs the address that App Service sets"],
         ),
         (
             vec![(EXPLICIT, "default"), SECRET],
             &[
-                "AzureCredential: one of EncryptedPassword, ClientSecret, ClientCertificate, WorkloadIdentity, ManagedIdentityFederation, ManagedIdentity, AzureCli",
+                "AzureCredential: needs one of EncryptedPassword, ClientSecret, ClientCertificate, WorkloadIdentity, ManagedIdentityFederation, ManagedIdentity, AzureCli",
             ],
         ),
         (
             [&PLATFORM[..], &[(EXPLICIT, "ClientSecret")]].concat(),
             &[
-                "AZURE_CLIENT_SECRET: missing; AzureCredential is ClientSecret and needs it",
+                "AZURE_CLIENT_SECRET: missing; required because AzureCredential is ClientSecret",
                 "AZURE_TENANT_ID (or",
             ],
         ),
         (
             [&PRINCIPAL[..], &[SECRET, (EXPLICIT, "EncryptedPassword")]].concat(),
-            &["AzureCredPassword: missing; AzureCredential is EncryptedPassword and needs it"],
+            &["AzureCredPassword: missing; required because AzureCredential is EncryptedPassword"],
         ),
         (
             [&PRINCIPAL[..], &[("AZURE_CLIENT_SECRET", VAULT)]].concat(),
@@ -247,7 +251,7 @@ fn half_a_set_is_an_error_that_names_what_is_missing() {
                 &[(CERTIFICATE, "/c.pem"), (SEND_CHAIN, "perhaps")],
             ]
             .concat(),
-            &["AZURE_CLIENT_SEND_CERTIFICATE_CHAIN: true or false"],
+            &["AZURE_CLIENT_SEND_CERTIFICATE_CHAIN: has 'perhaps', needs true or false"],
         ),
     ];
     for (pairs, words) in cases {

@@ -1,7 +1,7 @@
-//! What people are told when no identity can be chosen.
+//! The problems to report when no identity can be chosen.
 
 use super::{
-    super::app_settings::Reader,
+    super::reader::Reader,
     CERTIFICATE, CERTIFICATE_PASSWORD, ENDPOINT, EXPLICIT, FEDERATED, NEW, OLD, PASSWORD, SECRET,
     TOKEN_FILE,
     choice::{Credential, Undecided},
@@ -13,11 +13,11 @@ pub(super) fn tell(reader: &mut Reader<'_>, undecided: Undecided, set: &[&str]) 
     match undecided {
         Undecided::Unknown => {
             let names = Credential::ALL.map(Credential::name);
-            reader.problem(EXPLICIT, format!("one of {}", names.join(", ")));
+            reader.problem(EXPLICIT, format!("needs one of {}", names.join(", ")));
         }
         Undecided::NobodyThere => reader.problem(
             EXPLICIT,
-            "AzureCli is somebody's own login at a terminal; a server never uses it, so name another one",
+            "has AzureCli, which is a person's own login at a terminal and never used by a server; needs another one",
         ),
         Undecided::NoProof => {
             for i in 0..2 {
@@ -27,7 +27,7 @@ pub(super) fn tell(reader: &mut Reader<'_>, undecided: Undecided, set: &[&str]) 
             }
             reader.problem(
                 &proofs,
-                format!("missing; the function signs in as a service principal, and {CERTIFICATE}, {TOKEN_FILE} or a managed identity would do as well"),
+                format!("missing; the function signs in as a service principal, and {CERTIFICATE}, {TOKEN_FILE} or a managed identity also work"),
             );
         }
         Undecided::NoProofBesideManagedIdentity => reader.problem(
@@ -36,11 +36,11 @@ pub(super) fn tell(reader: &mut Reader<'_>, undecided: Undecided, set: &[&str]) 
         ),
         Undecided::NoCertificate => reader.problem(
             CERTIFICATE,
-            format!("missing; {CERTIFICATE_PASSWORD} is set and needs it beside"),
+            format!("missing; required because {CERTIFICATE_PASSWORD} is set"),
         ),
         Undecided::OldManagedIdentity => reader.problem(
             ENDPOINT,
-            "missing; MSI_ENDPOINT and MSI_SECRET alone are the protocol of 2017, which is not spoken; assign the identity anew, or move the app to a plan that sets IDENTITY_ENDPOINT and IDENTITY_HEADER",
+            "missing; MSI_ENDPOINT and MSI_SECRET alone are the protocol of 2017, which is not supported; assign the identity again, or move the app to a plan that sets IDENTITY_ENDPOINT and IDENTITY_HEADER",
         ),
         Undecided::Nothing => reader.problem(
             EXPLICIT,

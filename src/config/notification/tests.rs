@@ -20,9 +20,9 @@ fn nothing_is_told_unless_a_url_is_set() {
     assert!(read_pairs(&[]).unwrap().is_none());
     let settings = read_pairs(&[(URL, HOOK)]).unwrap().unwrap();
     assert_eq!(settings.webhook_url.expose().as_str(), HOOK);
-    assert_eq!(settings.format, NotificationFormat::Json);
+    assert_eq!(settings.format, Format::Json);
     assert!(settings.secret.is_none());
-    use NotificationEvent::{Completed, Failed, Skipped};
+    use Event::{Completed, Failed, Skipped};
     assert_eq!(settings.events, [Completed, Failed, Skipped]);
     assert_eq!(settings.portal.as_str(), "https://portal.azure.com/");
     assert_eq!(settings.source, "alert-packet-capture");
@@ -40,9 +40,9 @@ fn all_that_is_set_is_read() {
     ])
     .unwrap()
     .unwrap();
-    assert_eq!(settings.format, NotificationFormat::Slack);
+    assert_eq!(settings.format, Format::Slack);
     assert_eq!(settings.secret.unwrap().expose().len(), 24);
-    use NotificationEvent::{Created, Failed};
+    use Event::{Created, Failed};
     assert_eq!(settings.events, [Failed, Created]);
     assert_eq!(settings.portal.as_str(), "https://portal.azure.cn/");
     assert_eq!(
@@ -70,7 +70,13 @@ fn what_is_wrong_is_said_by_name_and_never_repeated() {
         (&[(URL, "ftp://localhost/sekret")], URL, "https"),
         (&[(URL, "hooks.example/sekret")], URL, "https"),
         (&[(URL, vault)], URL, "Key Vault reference"),
-        (&[(URL, HOOK), (FORMAT, "sekret")], FORMAT, "teams"),
+        (
+            &[(URL, HOOK), (FORMAT, "xml")],
+            FORMAT,
+            "has 'xml', needs one of json, teams, slack",
+        ),
+        (&[(URL, HOOK), (EVENTS, ",")], EVENTS, "is set but empty"),
+        (&[(URL, HOOK), (SECRET, " ")], SECRET, "is set but empty"),
         (&[(URL, HOOK), (SECRET, "sekret")], SECRET, "24"),
         (&[(URL, HOOK), (SECRET, "whsec_sekret!")], SECRET, "base64"),
         (
@@ -110,4 +116,59 @@ fn only_the_host_prints() {
     let printed = format!("{settings:?}");
     assert!(printed.contains("WebhookUrl(hooks.example)"), "{printed}");
     assert!(!printed.contains("AbCdEfGhIjKl") && !printed.contains("MfKQ9r8"));
+}
+
+#[test]
+fn a_receiver_of_one_format_gets_that_one_or_an_error() {
+    const SLACK: &str = "https://hooks.slack.com/services/T0/B0/sekret";
+    const TEAMS: &str = "https://contoso.webhook.office.com/webhookb2/sekret";
+    const OLD_TEAMS: &str = "https://outlook.office.com/webhook/sekret";
+    for (url, format, expected) in [
+        (
+            SLACK,
+            None,
+            Some("is not set, so json is sent, needs slack"),
+        ),
+        (SLACK, Some("json"), Some("has 'json', needs slack")),
+        (SLACK, Some("teams"), Some("has 'teams', needs slack")),
+        (SLACK, Some("slack"), None),
+        (TEAMS, None, Some("needs teams")),
+        (TEAMS, Some("slack"), Some("needs teams")),
+        (TEAMS, Some("teams"), None),
+        (OLD_TEAMS, Some("json"), Some("needs teams")),
+        (HOOK, Some("slack"), None),
+    ] {
+        let format = format.map(|format| (FORMAT, format));
+        let pairs: Vec<_> = [(URL, url)].into_iter().chain(format).collect();
+        let found = read_pairs(&pairs).err().map(|error| error.to_string());
+        match expected {
+            None => assert_eq!(found, None, "{pairs:?}"),
+            Some(words) => {
+                let text = found.unwrap();
+                assert!(text.contains(words) && text.contains(FORMAT), "{text}");
+                assert!(!text.contains("sekret"), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flow_takes_what_is_set_and_warns_when_nothing_is() {
+    for url in [
+        "https://prod-00.westus.logic.azure.com:443/workflows/aa/triggers/manual/paths/invoke?sig=sekret",
+        "https://default0.43.environment.api.powerplatform.com:443/powerautomate/aa?sig=sekret",
+        "https://d.4.environment.api.gov.powerplatform.microsoft.us/powerautomate/aa?sig=sekret",
+    ] {
+        let unset = read_pairs(&[(URL, url)]).unwrap().unwrap();
+        assert_eq!(unset.format, Format::Json);
+        let warning = unset.warning().unwrap().to_string();
+        assert!(warning.contains("Notification__Format=teams"), "{warning}");
+        assert!(!warning.contains("sekret"), "{warning}");
+        for (_, format) in FORMATS {
+            let word = format!("{format:?}");
+            let set = read_pairs(&[(URL, url), (FORMAT, &word)]).unwrap().unwrap();
+            assert_eq!((set.format, set.warning()), (format, None));
+        }
+    }
+    assert_eq!(read_pairs(&[(URL, HOOK)]).unwrap().unwrap().warning(), None);
 }

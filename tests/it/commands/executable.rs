@@ -109,7 +109,7 @@ fn a_failure_is_one_line_in_the_log() {
     assert!(
         line.contains(" WARN ")
             && line.contains("error.code=")
-            && line.contains("what to do: Entra could not be reached"),
+            && line.contains("what to do: Microsoft Entra ID could not be reached"),
         "{line}"
     );
 }

@@ -147,7 +147,7 @@ async fn an_endpoint_or_a_file_that_is_not_there_is_said() {
     let (output, text) = stage.run(&["doctor"], missing).await;
     assert_eq!(output.status.code(), Some(1));
     for words in [
-        "/nowhere/token cannot be read",
+        "could not read the federated token file /nowhere/token",
         "azure.workload.identity/use",
         "ls -l /nowhere/token",
     ] {

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module, and what of ours it may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     (
         "functions",
         &[
@@ -27,6 +27,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "incident",
             "queue",
             "notify",
+            "resource_id",
             "telemetry",
             "text",
         ],
@@ -35,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
         "capture",
         &[
             "capture",
+            "advice",
             "incident",
             "alert",
             "azure",
@@ -44,17 +46,47 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     ("incident", &["incident", "alert", "resource_id", "text"]),
     ("alert", &["alert", "resource_id", "text"]),
-    ("azure", &["azure", "resource_id", "text"]),
+    ("advice", &["advice", "azure"]),
+    ("azure", &["azure", "resource_id", "retry_after", "text"]),
     ("queue", &["queue", "text"]),
-    ("notify", &["notify", "incident", "alert", "text"]),
-    ("config", &["config", "resource_id", "text"]),
+    (
+        "notify",
+        &["notify", "incident", "alert", "retry_after", "text"],
+    ),
+    // Settings are read into the values of the rooms that act on them, so that no value exists twice. Values alone:
+    // no client, no queue, no worker.
+    (
+        "config",
+        &[
+            "config",
+            "resource_id",
+            "text",
+            "azure::api_versions::ApiVersions",
+            "azure::credentials::Application",
+            "azure::credentials::Assigned",
+            "azure::network_watcher::StorageLocation",
+            "azure::sign_in::SignIn",
+            "azure::sign_in::Way",
+            "capture::CaptureName",
+            "capture::Parameters",
+            "capture::RemoveFinished",
+            "functions::Expected",
+            "incident::Allowed",
+            "incident::Event",
+            "notify::Format",
+            "queue::Connection",
+            "queue::StorageOptions",
+        ],
+    ),
     ("resource_id", &["resource_id", "text"]),
+    ("retry_after", &[]),
     ("text", &["text"]),
     ("telemetry", &["text"]),
     (
         "readiness",
         &[
             "readiness",
+            "advice",
             "azure",
             "capture",
             "config",
@@ -125,8 +157,29 @@ fn uses(source: &str) -> BTreeSet<String> {
             used.insert(path.collect());
         }
     }
-    used.retain(|path| !path.is_empty());
-    used
+    used.iter().flat_map(|path| expanded(path)).collect()
+}
+
+/// `a::{b, c::{d, e}}` is `a::b`, `a::c::d` and `a::c::e`; `a::{self}` is `a`.
+fn expanded(path: &str) -> Vec<String> {
+    let Some((head, group)) = path.split_once('{') else {
+        let path = path.split(" as ").next().unwrap().trim();
+        let path = path.strip_suffix("::self").unwrap_or(path);
+        return (!path.is_empty())
+            .then(|| path.to_owned())
+            .into_iter()
+            .collect();
+    };
+    let group = group.trim_end().strip_suffix('}').unwrap_or(group);
+    let mut depth = 0;
+    let members = group.split(|c: char| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    });
+    members
+        .filter(|member| !member.trim().is_empty())
+        .flat_map(|member| expanded(&format!("{}{}", head.trim(), member.trim())))
+        .collect()
 }
 
 #[test]
@@ -190,13 +243,16 @@ fn only_the_exporter_makes_opentelemetry() {
 
 #[test]
 fn the_guard_sees_imports() {
-    let source = "use crate::{\n    alert::{self, Alert},\n    azure::resource_id::ResourceId,\n};\nfn f() { crate::queue::g() }";
+    let source = "use crate::{\n    alert::{self, Alert},\n    azure::resource_id::ResourceId,\n    capture::{Parameters, name::{Template}},\n};\nfn f() { crate::queue::g() }";
     let found: Vec<_> = uses(source).into_iter().collect();
     assert_eq!(
         found,
         [
-            "alert::{self, Alert}",
+            "alert",
+            "alert::Alert",
             "azure::resource_id::ResourceId",
+            "capture::Parameters",
+            "capture::name::Template",
             "queue::g"
         ]
     );

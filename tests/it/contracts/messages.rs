@@ -177,7 +177,7 @@ async fn what_other_bodies_hear() {
 fn what_is_said_of_wrong_settings() {
     let client = ("AZURE_CLIENT_ID", "5e0c9a51-9d4c-4c9f-9a35-0d8f2ad7ab3c");
     let password = |value: &'static str| vec![("AzureCredPassword", value)];
-    let sets: [(&str, Vec<(&str, &str)>); 12] = [
+    let sets: [(&str, Vec<(&str, &str)>); 16] = [
         ("nothing", vec![]),
         ("a secret alone", vec![("AZURE_CLIENT_SECRET", "s3cr3t")]),
         ("a client alone", vec![client]),
@@ -215,6 +215,39 @@ fn what_is_said_of_wrong_settings() {
                 ("PacketCapture__RemoveFinished", "always"),
                 ("AzureEnvironment", "AzureGermanCloud"),
                 ("AzureApiVersion__Network", "latest"),
+            ],
+        ),
+        (
+            "mistyped names",
+            vec![
+                ("PacketCapture__AllowedScope", "/subscriptions/0d3c1d6e"),
+                ("PacketCapture:TimeLimitSeconds", "30"),
+                ("Notifications__WebhookUrl", "https://alerts.example/hook"),
+                ("SecureWebhook__Tenant", "9f0c7a3e-41d2-4c86-b7a5"),
+            ],
+        ),
+        (
+            "empty lists",
+            vec![
+                ("PacketCapture__AllowedScopes", ","),
+                ("PacketCapture__Filters", "[]"),
+                ("SecureWebhook__Issuer", ""),
+            ],
+        ),
+        (
+            "a Slack address without a format",
+            vec![(
+                "Notification__WebhookUrl",
+                "https://hooks.slack.com/services/T0/B0/s3cr3t",
+            )],
+        ),
+        (
+            "ids and paths of another form",
+            vec![
+                ("PacketCapture__StorageAccountId", "stcaptures01"),
+                ("PacketCapture__FilePath", "/opt/captures/web.cap"),
+                ("PacketCapture__Name", "-captures-of-web"),
+                ("PacketCapture__AllowedScopes", "rg-web-production"),
             ],
         ),
     ];

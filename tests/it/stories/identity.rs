@@ -179,6 +179,49 @@ async fn a_managed_identity_opens_the_storage_queue_as_well() {
     world.end().await;
 }
 
+/// Captures go by the application's secret; the queue's account is opened by the identity that its own settings name.
+#[tokio::test]
+async fn the_queue_is_opened_by_the_identity_that_the_functions_host_uses() {
+    for (name, value, member) in [
+        (
+            "AzureWebJobsStorage__clientId",
+            samples::MANAGED_IDENTITY_CLIENT_ID,
+            "client_id",
+        ),
+        (
+            "AzureWebJobsStorage__managedIdentityResourceId",
+            samples::MANAGED_IDENTITY_RESOURCE_ID,
+            "mi_res_id",
+        ),
+    ] {
+        let world = World::prepared(|azure| {
+            let mut all = azure.managed_identity_settings();
+            all.extend(azure.queue_settings_with_identity());
+            all.extend(pairs(&[
+                ("AzureWebJobsStorage__credential", "managedidentity"),
+                (name, value),
+            ]));
+            all
+        })
+        .await;
+        let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+        assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+        let calls = token_calls(&world.azure);
+        let (of_queue, of_captures): (Vec<_>, Vec<_>) = calls
+            .into_iter()
+            .partition(|(kind, _)| *kind == Call::ManagedIdentityToken);
+        assert_eq!(of_captures, proof("secret"));
+        assert_eq!(of_queue.len(), 1);
+        assert_eq!(of_queue[0].1[member], value);
+        assert_eq!(of_queue[0].1["resource"], "https://storage.azure.com");
+        world.run_out();
+        world
+            .until(|lines| lines.iter().any(|line| line.starts_with("DELETE queue")))
+            .await;
+        world.end().await;
+    }
+}
+
 #[tokio::test]
 async fn an_application_that_trusts_a_managed_identity_keeps_its_name() {
     let calls = captures(federation).await;

@@ -1,5 +1,6 @@
 //! What a caller or an operator sees: an alert arrives, Azure does something, and this is what becomes of it.
 
+mod azure_answer;
 mod capture;
 mod endless;
 mod fault;

@@ -123,7 +123,7 @@ pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
             all
         },
         "AADSTS90002",
-        "there is no such tenant: look at AZURE_TENANT_ID",
+        "there is no such tenant: check AZURE_TENANT_ID",
         "az account show --query tenantId",
     ),
     (
@@ -132,7 +132,7 @@ pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
             token_file(folder, token)
         },
         "AADSTS700213",
-        "no federated credential that fits the token in AZURE_FEDERATED_TOKEN_FILE",
+        "no federated credential that matches the token in AZURE_FEDERATED_TOKEN_FILE",
         "az ad app federated-credential list --id b3c6a1d2",
     ),
     (
@@ -178,7 +178,7 @@ pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
             federation(azure)
         },
         "ManagedIdentityNotFound",
-        "assign it the user-assigned identity of AzureFederatedIdentityClientId",
+        "check AzureFederatedIdentityClientId, or assign that identity (az functionapp identity assign",
         "az functionapp identity assign --name shop-alerts --resource-group '<group>' --identities",
     ),
     (
@@ -187,7 +187,7 @@ pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
             nobody(azure.managed_identity_settings())
         },
         "ManagedIdentityNotFound",
-        "assign it a system-assigned identity (az functionapp identity assign, or az webapp identity assign)",
+        "set AZURE_CLIENT_ID to that identity's client id; otherwise assign a system-assigned identity (az functionapp identity assign",
         "az functionapp identity assign --name shop-alerts --resource-group '<group>'",
     ),
     (
@@ -198,7 +198,7 @@ pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
             all
         },
         "ManagedIdentityNotFound",
-        "assign it the user-assigned identity of AZURE_CLIENT_ID",
+        "check AZURE_CLIENT_ID, or assign that identity (az functionapp identity assign",
         "clientId=='",
     ),
     (
@@ -208,7 +208,7 @@ pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
             all
         },
         "ManagedIdentityRefused",
-        "set by App Service and by nobody else",
+        "set by App Service alone",
         "az functionapp restart --name shop-alerts",
     ),
 ];

@@ -7,7 +7,10 @@ use tokio::net::TcpListener;
 
 const WEBHOOK: [(&str, &str); 2] = [
     ("SecureWebhook__TenantId", samples::TENANT_ID),
-    ("SecureWebhook__Audience", "api://alerts.contoso.example"),
+    (
+        "SecureWebhook__Audience",
+        "2f4a6c1e-9b3d-4e57-8a10-5c7e9d1f3b25, api://alerts.contoso.example",
+    ),
 ];
 
 /// How it is broken, the check that reports it, its status, words of the message, and a part of the command.
@@ -49,7 +52,7 @@ fn connection(practice: &mut Practice, change: impl Fn(&str) -> String) {
     practice.set(name, &changed);
 }
 
-const BROKEN: [Broken; 14] = [
+const BROKEN: [Broken; 17] = [
     (
         anonymous,
         "function key",
@@ -85,7 +88,7 @@ const BROKEN: [Broken; 14] = [
         },
         "secure webhook",
         "failed",
-        "cannot be fetched",
+        "could not fetch",
         "az cloud show --query endpoints.activeDirectory   # the value goes in AZURE_AUTHORITY_HOST",
     ),
     (
@@ -116,10 +119,34 @@ const BROKEN: [Broken; 14] = [
             let url = "https://hooks.slack.com/services/wr0ng";
             it.set("Notification__WebhookUrl", url);
         },
-        "notification",
+        "app settings",
+        "failed",
+        "is not set, so json is sent, needs slack: hooks.slack.com takes no other format",
+        "--settings 'Notification__Format=...'",
+    ),
+    (
+        |it, _| {
+            WEBHOOK.iter().for_each(|(name, value)| it.set(name, value));
+            it.set("SecureWebhook__Audience", "api://alerts.contoso.example");
+        },
+        "app settings",
         "warning",
-        "hooks.slack.com accepts the format slack",
-        "--settings 'Notification__Format=slack'",
+        "tokens of version 2.0, which always carry the client id, are refused",
+        "--settings 'SecureWebhook__Audience=...'",
+    ),
+    (
+        |it, _| it.set("PacketCapture__AllowedScope", "/subscriptions/x"),
+        "app settings",
+        "failed",
+        "PacketCapture__AllowedScope: is not a known setting; did you mean PacketCapture__AllowedScopes?",
+        "--settings 'PacketCapture__AllowedScopes=...'",
+    ),
+    (
+        |it, _| it.set("Notifications:WebhookUrl", "https://alerts.example/hook"),
+        "app settings",
+        "failed",
+        "did you mean Notification__WebhookUrl?",
+        "--settings 'Notification__WebhookUrl=...'",
     ),
     (
         |it, _| {

@@ -7,6 +7,7 @@ mod healthy;
 mod hostile;
 mod permissions;
 mod poison;
+mod refusals;
 mod settings;
 
 use crate::support::practice::{Practice, faults};

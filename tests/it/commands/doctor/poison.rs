@@ -15,7 +15,7 @@ async fn jobs_in_the_poison_queue_are_counted() {
     let QueueKind::Storage(storage) = &settings.jobs.kind else {
         panic!("a storage queue");
     };
-    let queue = app::storage_queue(storage, 10, None).unwrap();
+    let queue = app::storage_queue(storage, None).unwrap();
     queue
         .put(vec!["a".to_owned(), "b".to_owned()])
         .await

@@ -83,3 +83,25 @@ async fn an_unreachable_resource_manager_is_reported() {
         "{checks:#?}"
     );
 }
+
+#[tokio::test]
+async fn a_warning_about_a_valid_setting_is_shown_beside_an_invalid_one() {
+    let mut practice = Practice::open().await;
+    practice.set("PacketCapture__Limit", "ten");
+    practice.set("SecureWebhook__TenantId", samples::TENANT_ID);
+    practice.set("SecureWebhook__Audience", samples::CLIENT_ID);
+    let (checks, code) = practice.checks().await;
+    let about_settings = checks.iter().filter(|it| it["check"] == "app settings");
+    let [invalid, unintended] = about_settings.collect::<Vec<_>>()[..] else {
+        panic!("{checks:#?}");
+    };
+    assert_eq!((&invalid["status"], code), (&"failed".into(), Some(1)));
+    assert_eq!(unintended["status"], "warning");
+    let message = unintended["message"].as_str().unwrap();
+    let words = "SecureWebhook__Audience: has no Application ID URI: tokens of version 1.0";
+    assert!(message.starts_with(words), "{message}");
+    let fix = "az functionapp config appsettings set --name '<app>' --resource-group '<group>' --settings 'SecureWebhook__Audience=...'";
+    assert_eq!(unintended["fix"], fix);
+    // The setting is valid, so what it configures is checked.
+    assert_eq!(found(&checks, "secure webhook")["status"], "ok");
+}

@@ -128,7 +128,7 @@ fn every_check_of_the_doctor_is_explained() {
 #[test]
 fn every_code_of_microsoft_entra_id_is_explained() {
     let page = read(PAGE);
-    let source = read("src/azure/sign_in.rs");
+    let source = read("src/advice/sign_in.rs");
     let texts = parts(without_tests(&source))
         .into_iter()
         .filter(|part| part.kind == Kind::Text);

@@ -150,7 +150,7 @@ async fn a_missing_right_on_the_storage_account_is_a_502_with_advice() {
     assert_eq!(error["code"], "LinkedAuthorizationFailed");
     let said = error["message"].as_str().unwrap();
     assert!(
-        said.contains(message) && said.contains("Assign the function's identity a role"),
+        said.contains(message) && said.contains("assign the function's identity a role"),
         "{said}"
     );
     world.end().await;

@@ -63,7 +63,9 @@ async fn walk_through_the_executable(way: &'static str, prepare: Prepare, with_k
     walk.azure.expire_tokens();
     walk.refuse_tokens(50);
     answers.push(running.post(samples::WEB_02, Some(&token)).await);
-    running.until("token refused, fetching a fresh one").await;
+    running
+        .until("Azure rejected the access token of a call")
+        .await;
     running
         .until("NoToken|TokenRefused|ManagedIdentityRefused")
         .await;

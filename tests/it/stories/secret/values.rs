@@ -66,7 +66,8 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
                     what: what.clone(),
                 });
             }
-            let error = operation::poll(&arm, &subscription, &url)
+            let error = NetworkWatcherClient::new(arm.clone())
+                .get_operation(&subscription, &url)
                 .await
                 .unwrap_err();
             walk.secrets.none_in_error("a poll", &error);
@@ -81,7 +82,7 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
         let QueueKind::Storage(storage) = &settings.jobs.kind else {
             panic!("a storage queue")
         };
-        let queue = app::storage_queue(storage, 10, Some(azure)).unwrap();
+        let queue = app::storage_queue(storage, Some(azure)).unwrap();
         for what in [
             What::DropBefore,
             What::Status {

@@ -1,0 +1,157 @@
+//! Attempts to open a TCP stream that failed, scans, and streams that were reset.
+
+use super::thresholds::{
+    FAILED_ATTEMPTS, FAILED_PERCENT, RESET_PERCENT, RESETS, SCANNED_ENDPOINTS, is_share,
+};
+use super::{Finding, Kind};
+use crate::figures::Attempts;
+use crate::words::{Phrase, Words, address_filter, counted, number, share, time};
+
+/// Endpoints that are told of each kind; the rest is in the tables.
+const TOLD: usize = 3;
+
+pub(super) fn findings(words: &Words<'_>) -> Vec<Finding> {
+    let tcp = &words.figures.tcp;
+    let mut out = Vec::new();
+    out.extend(scans(words));
+    let silent = |row: &Attempts| row.silent;
+    let refused = |row: &Attempts| row.refused;
+    // Attempts of which it can be told whether they were answered.
+    let base = tcp
+        .attempts
+        .saturating_sub(tcp.too_late)
+        .saturating_sub(tcp.answer_missing);
+    out.extend(failed(words, Kind::NoAnswer, silent, base));
+    out.extend(failed(words, Kind::Refused, refused, base));
+    out.extend(resets(words));
+    out
+}
+
+fn failed(words: &Words<'_>, kind: Kind, of: fn(&Attempts) -> u64, all: u64) -> Vec<Finding> {
+    let total: u64 = words.figures.tcp.endpoints.iter().map(of).sum();
+    let everything = total > 0 && total == all;
+    let mut rows: Vec<&Attempts> = words
+        .figures
+        .tcp
+        .endpoints
+        .iter()
+        .filter(|row| {
+            let (count, base) = (of(row), row.attempts - row.too_late);
+            let loud = count >= FAILED_ATTEMPTS && is_share(count, base, FAILED_PERCENT);
+            loud || everything && count > 0
+        })
+        .collect();
+    rows.sort_by_key(|row| (std::cmp::Reverse(of(row)), row.endpoint));
+    rows.into_iter()
+        .take(TOLD)
+        .map(|row| {
+            let (count, base) = (of(row), row.attempts - row.too_late);
+            let endpoint = words.endpoint(row.endpoint);
+            let client = row
+                .client
+                .filter(|client| !words.figures.is_vm(*client))
+                .map(|client| words.host(client));
+            let server = row.endpoint.address;
+            let filter = match kind {
+                Kind::Refused => format!(
+                    "tcp.flags.reset==1 && {} && tcp.srcport=={}",
+                    address_filter("src", server),
+                    row.endpoint.port
+                ),
+                _ => format!(
+                    "tcp.flags.syn==1 && tcp.flags.ack==0 && {} && tcp.dstport=={}",
+                    address_filter("dst", server),
+                    row.endpoint.port
+                ),
+            };
+            words.finding(
+                kind,
+                (count, Some(base)),
+                Some(row.endpoint.to_string()),
+                filter,
+                |say| {
+                    let from = client
+                        .as_ref()
+                        .map_or(String::new(), |client| format!(" from {}", say(client)));
+                    let noun = if base == 1 { "attempt" } else { "attempts" };
+                    let outcome = match (kind, count) {
+                        (Kind::Refused, 1) => "was refused",
+                        (Kind::Refused, _) => "were refused",
+                        _ => "had no answer in this file",
+                    };
+                    format!(
+                        "{} {noun}{from} to {} {outcome}.",
+                        share(count, base),
+                        say(&endpoint)
+                    )
+                },
+            )
+        })
+        .collect()
+}
+
+fn scans(words: &Words<'_>) -> Vec<Finding> {
+    let tcp = &words.figures.tcp;
+    let loud = tcp.failed_by_client.iter().filter(|(_, _, endpoints)| {
+        *endpoints >= SCANNED_ENDPOINTS && *endpoints as u64 > tcp.answered
+    });
+    loud.take(TOLD)
+        .map(|(client, hosts, endpoints)| {
+            let who = words.host(*client);
+            let filter = format!(
+                "tcp.flags.syn==1 && tcp.flags.ack==0 && {}",
+                address_filter("src", *client)
+            );
+            let count = *endpoints as u64;
+            words.finding(
+                Kind::Scan,
+                (count, None),
+                Some(client.to_string()),
+                filter,
+                |say| {
+                    format!(
+                        "{} tried {} on {} without success; {} of all {} attempts were answered.",
+                        capital(say(&who)),
+                        counted(count, "endpoint", "endpoints"),
+                        counted(*hosts as u64, "host", "hosts"),
+                        number(tcp.answered),
+                        number(tcp.attempts)
+                    )
+                },
+            )
+        })
+        .collect()
+}
+
+fn resets(words: &Words<'_>) -> Vec<Finding> {
+    let tcp = &words.figures.tcp;
+    let all = tcp.reset_streams > 0 && tcp.reset_streams == tcp.open_streams;
+    tcp.resets
+        .iter()
+        .filter(|row| all || row.count >= RESETS && is_share(row.count, tcp.open_streams, RESET_PERCENT))
+        .take(TOLD)
+        .map(|row| {
+            let (sender, server) = (words.host(row.sender), words.endpoint(row.server));
+            let filter = format!("tcp.flags.reset==1 && {} && tcp.port=={}", address_filter("src", row.sender), row.server.port);
+            let about = (row.count, Some(tcp.open_streams));
+            words.finding(Kind::Reset, about, Some(row.server.to_string()), filter, |say: fn(&Phrase) -> &str| {
+                format!(
+                    "{} reset {} open TCP streams, those with {}, before a FIN, after {} of silence on average (longest {}).",
+                    capital(say(&sender)),
+                    share(row.count, tcp.open_streams),
+                    say(&server),
+                    time(row.idle_mean),
+                    time(row.idle_max)
+                )
+            })
+        })
+        .collect()
+}
+
+/// With a capital letter in front.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}

@@ -1,0 +1,162 @@
+//! Is the file what was asked for: complete, with both directions, each packet once, and with the alert's moment.
+
+use super::thresholds::{DOUBLE_PERCENT, DOUBLES, is_share};
+use super::{Finding, Kind};
+use crate::container::{Ending, Kind as FileKind};
+use crate::unread::NotLookedInto;
+use crate::words::{Words, bytes, counted, number, share, time};
+
+pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Finding> {
+    let figures = words.figures;
+    let context = words.context;
+    let mut out = Vec::new();
+    let mut tell = |sentence: String, count: u64, base: Option<u64>, filter: &str| {
+        out.push(
+            words.finding(Kind::File, (count, base), None, filter.into(), |_| {
+                sentence.clone()
+            }),
+        );
+    };
+    if !matches!(figures.file.kind, FileKind::Capture(_)) {
+        let complaint = figures.file.error.clone().unwrap_or_default();
+        tell(complaint, 0, None, "");
+        return out;
+    }
+    let so_far = format!(
+        "the figures hold for {} before",
+        counted(figures.packets, "packet", "packets")
+    );
+    match &figures.file.ending {
+        Ending::Cut => tell(
+            format!("The file ends in the middle of a record; {so_far}."),
+            figures.packets,
+            None,
+            "",
+        ),
+        Ending::Damaged(reason) => {
+            tell(
+                format!("The file is damaged: {reason}; {so_far}."),
+                figures.packets,
+                None,
+                "",
+            );
+        }
+        Ending::Complete => {}
+    }
+    if figures.packets == 0 && figures.file.ending != Ending::Complete {
+        return out;
+    }
+    if figures.packets == 0 {
+        let why = if context.filtered {
+            " that passed the filters"
+        } else {
+            ""
+        };
+        tell(
+            format!("The file is a capture without any packet{why}."),
+            0,
+            None,
+            "",
+        );
+        return out;
+    }
+    if let Some(whole) = context
+        .whole_size
+        .filter(|whole| *whole > figures.file.size)
+    {
+        let read = bytes(figures.file.size);
+        tell(
+            format!("Only the first {read} of {} were read.", bytes(whole)),
+            figures.file.size,
+            Some(whole),
+            "",
+        );
+    }
+    if let Some(limit) = context
+        .bytes_per_session
+        .filter(|limit| *limit > 0 && figures.file.size >= limit - limit / 50)
+    {
+        tell(
+            format!(
+                "The capture reached its limit of {} and ended by itself.",
+                bytes(limit)
+            ),
+            figures.file.size,
+            Some(limit),
+            "",
+        );
+    }
+    outside_of_alert(words, &mut tell);
+    let tcp = &figures.tcp;
+    if tcp.one_sided > 0 && is_share(tcp.one_sided, tcp.streams, 50) {
+        let sentence = format!(
+            "The file holds one direction only in {} TCP streams: what came back is not in it.",
+            share(tcp.one_sided, tcp.streams)
+        );
+        tell(sentence, tcp.one_sided, Some(tcp.streams), "tcp");
+    }
+    if figures.doubles >= DOUBLES && is_share(figures.doubles, figures.packets, DOUBLE_PERCENT) {
+        let sentence = format!(
+            "{} packets are in the file twice within 1 ms; retransmissions can be fewer than counted.",
+            share(figures.doubles, figures.packets)
+        );
+        tell(sentence, figures.doubles, Some(figures.packets), "");
+    }
+    if figures.file.dropped > 0 {
+        let dropped = counted(figures.file.dropped, "packet", "packets");
+        tell(
+            format!("The capturing program dropped {dropped}."),
+            figures.file.dropped,
+            None,
+            "",
+        );
+    }
+    if figures.cut_packets > 0 && context.bytes_per_packet.unwrap_or(0) == 0 {
+        let sentence = format!(
+            "{} packets are cut to {} bytes; names and messages within them cannot be read.",
+            share(figures.cut_packets, figures.packets),
+            number(figures.longest_captured)
+        );
+        tell(
+            sentence,
+            figures.cut_packets,
+            Some(figures.packets),
+            "frame.cap_len < frame.len",
+        );
+    }
+    if let Some(unknown) = left_out
+        .0
+        .iter()
+        .find(|left| left.what.starts_with("link type"))
+    {
+        let sentence = format!(
+            "{} packets are of a link type that is not known ({}).",
+            share(unknown.count, figures.packets),
+            figures.file.encapsulation.as_deref().unwrap_or("none")
+        );
+        tell(sentence, unknown.count, Some(figures.packets), "");
+    }
+    out
+}
+
+fn outside_of_alert(words: &Words<'_>, tell: &mut impl FnMut(String, u64, Option<u64>, &str)) {
+    let figures = words.figures;
+    let (Some(alert), Some(first), Some(last)) =
+        (&words.context.alert, figures.first, figures.last)
+    else {
+        return;
+    };
+    if alert.at > last {
+        let sentence = format!(
+            "The file ends {} before the alert fired.",
+            time(alert.at.saturating_sub(last))
+        );
+        tell(sentence, 0, None, "");
+    } else if alert.at < first {
+        let sentence = format!(
+            "The first packet is {} younger than the alert.",
+            time(first.saturating_sub(alert.at))
+        );
+        tell(sentence, 0, None, "");
+    }
+}

@@ -1,0 +1,269 @@
+//! The report: one HTML page without script and without any request, under 300 KB. Everything foreign is escaped by
+//! the templates and cut to a length.
+
+use askama::Template;
+
+use super::notice::STANDS_OUT_NOT;
+use super::picture::{Bar, Bars, Columns, Show};
+use super::report_tables::{Table, tables};
+use super::table::{spans, talkers, times, times_words};
+use crate::figures::Times;
+use crate::findings::{Finding, Measure};
+use crate::look::Seen;
+use crate::unread::Omission;
+use crate::words::{Words, number};
+
+/// Columns of the pictures over time.
+const COLUMNS: usize = 120;
+/// Bars of a picture.
+const BARS: usize = 8;
+/// Findings that are printed; there are at most some thirty.
+const FINDINGS: usize = 40;
+
+#[derive(Template)]
+#[template(path = "look/report.html")]
+struct Report<'a> {
+    name: &'a str,
+    body: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "look/body.html")]
+struct Body<'a> {
+    name: &'a str,
+    about: String,
+    vm: Option<String>,
+    quiet: &'static str,
+    findings: &'a [Finding],
+    pictures: Vec<Picture>,
+    tables: Vec<Table>,
+    left_out: &'a [Omission],
+    measures: &'a [Measure],
+}
+
+/// A drawing with its title and the meaning of its colours.
+struct Picture {
+    title: String,
+    svg: String,
+    legend: Vec<(&'static str, &'static str)>,
+}
+
+#[derive(Template)]
+#[template(path = "look/style.css", escape = "none")]
+struct Style;
+
+impl Seen {
+    /// The whole report as one HTML page.
+    pub fn html(&self) -> String {
+        let body = self.html_body();
+        Report {
+            name: &self.shown_name(),
+            body: &body,
+        }
+        .render()
+        .unwrap_or_default()
+    }
+
+    /// The report's content as one element, for a page that has [`html_style`] in its head.
+    pub fn html_body(&self) -> String {
+        let words = Words::new(&self.figures, &self.context);
+        let name = self.shown_name();
+        let has_packets = self.figures.packets > 0;
+        let body = Body {
+            name: &name,
+            about: if has_packets {
+                self.summary()
+            } else {
+                String::new()
+            },
+            vm: self.vm_words(),
+            quiet: STANDS_OUT_NOT,
+            findings: &self.findings[..self.findings.len().min(FINDINGS)],
+            pictures: if has_packets {
+                self.pictures(&words)
+            } else {
+                Vec::new()
+            },
+            tables: if has_packets {
+                tables(&words)
+            } else {
+                Vec::new()
+            },
+            left_out: &self.not_looked_into.0,
+            measures: if has_packets { &self.measures } else { &[] },
+        };
+        // Rendering into a string fails only if a value's own formatting fails, which none here does.
+        body.render().unwrap_or_default()
+    }
+
+    fn shown_name(&self) -> String {
+        let name = crate::text::clean(self.context.name.as_bytes());
+        match (&self.context.vm_name, name.is_empty()) {
+            (Some(vm), true) => crate::text::clean(vm.as_bytes()),
+            (Some(vm), false) => format!("{name} of {}", crate::text::clean(vm.as_bytes())),
+            (None, true) => "capture".into(),
+            (None, false) => name,
+        }
+    }
+
+    fn vm_words(&self) -> Option<String> {
+        let figures = &self.figures;
+        let all: Vec<String> = figures.vm.iter().map(ToString::to_string).collect();
+        let how = if figures.vm_given {
+            ""
+        } else {
+            ", found as the address that takes part in most packets"
+        };
+        (!all.is_empty()).then(|| {
+            format!(
+                "The VM is {}{how}: {} packets sent, {} received.",
+                all.join(" and "),
+                number(figures.per_second.sent[0]),
+                number(figures.per_second.received[0])
+            )
+        })
+    }
+
+    fn pictures(&self, words: &Words<'_>) -> Vec<Picture> {
+        let figures = &self.figures;
+        let mut out = Vec::new();
+        let (width, spans) = spans(figures, COLUMNS);
+        let alert = self.alert_place(width, spans.len());
+        let directions = if figures.vm.is_empty() {
+            vec![("other", "all packets")]
+        } else {
+            vec![
+                ("sent", "sent by the VM"),
+                ("received", "received"),
+                ("other", "neither"),
+            ]
+        };
+        for (show, title) in [
+            (Show::Packets, "Packets over time"),
+            (Show::Bytes, "Bytes over time"),
+        ] {
+            let columns = Columns::new(&spans, width, show, alert);
+            out.push(Picture {
+                title: title.into(),
+                svg: drawn(&columns),
+                legend: directions.clone(),
+            });
+        }
+        if figures.tcp.attempts > 0 {
+            out.push(attempts(words));
+        }
+        let rows = talkers(words, BARS);
+        if !rows.is_empty() {
+            let bars = Bars::of_rows("Bytes by host", shortened(rows), "sent");
+            out.push(Picture {
+                title: "Bytes by host".into(),
+                svg: drawn(&bars),
+                legend: Vec::new(),
+            });
+        }
+        out.extend(histogram("TCP handshakes", &figures.tcp.initial_rtt));
+        out.extend(histogram("DNS answer times", &figures.dns.time));
+        if figures.dns.queries > 0 {
+            out.push(dns_outcomes(words));
+        }
+        out
+    }
+
+    /// Where the alert is on the way from the first to the last column, from 0 to 1.
+    fn alert_place(&self, width: i64, columns: usize) -> Option<f64> {
+        let alert = self.context.alert.as_ref()?;
+        let begin = self.figures.begin?.saturating_add(
+            self.figures
+                .per_second
+                .rows
+                .first()?
+                .0
+                .saturating_mul(1_000_000_000),
+        );
+        let length = width as f64 * columns as f64 * 1e9;
+        Some(alert.at.saturating_sub(begin) as f64 / length)
+    }
+}
+
+/// The style sheet of [`Seen::html_body`]; all its rules are below `.first-look`.
+pub fn html_style() -> String {
+    Style.render().unwrap_or_default()
+}
+
+fn drawn(template: &impl Template) -> String {
+    template.render().unwrap_or_default()
+}
+
+fn attempts(words: &Words<'_>) -> Picture {
+    let rows = words.figures.tcp.endpoints.iter().take(BARS);
+    let bars = rows.map(|row| Bar {
+        name: short(&words.endpoint(row.endpoint).full),
+        words: number(row.attempts),
+        parts: vec![
+            (row.answered, "received"),
+            (row.no_answer, "bad"),
+            (row.refused, "warn"),
+            (row.other, "other"),
+        ],
+    });
+    Picture {
+        title: "TCP attempts by endpoint".into(),
+        svg: drawn(&Bars::new("TCP attempts by endpoint", bars.collect())),
+        legend: vec![
+            ("received", "answered"),
+            ("bad", "no answer"),
+            ("warn", "refused"),
+            ("other", "other"),
+        ],
+    }
+}
+
+fn dns_outcomes(words: &Words<'_>) -> Picture {
+    let servers = words.figures.dns.servers.iter().take(BARS);
+    let bars = servers.map(|server| {
+        let asked = server.queries.saturating_sub(server.repeated);
+        let good = server.answered.saturating_sub(server.failed);
+        Bar {
+            name: short(&words.host(server.server).full),
+            words: number(asked),
+            parts: vec![
+                (good, "received"),
+                (server.failed.min(server.answered), "warn"),
+                (asked.saturating_sub(server.answered), "bad"),
+            ],
+        }
+    });
+    Picture {
+        title: "DNS queries by server".into(),
+        svg: drawn(&Bars::new("DNS queries by server", bars.collect())),
+        legend: vec![
+            ("received", "answered"),
+            ("warn", "failed"),
+            ("bad", "unanswered"),
+        ],
+    }
+}
+
+fn histogram(title: &str, values: &Times) -> Option<Picture> {
+    (values.count > 0).then(|| Picture {
+        title: format!("{title}: {}", times_words(values)),
+        svg: drawn(&Bars::of_rows(title, times(values), "received")),
+        legend: Vec::new(),
+    })
+}
+
+fn shortened(mut rows: Vec<super::table::Row>) -> Vec<super::table::Row> {
+    for row in &mut rows {
+        row.name = short(&row.name);
+    }
+    rows
+}
+
+/// Cut to what fits beside a bar's value.
+fn short(name: &str) -> String {
+    const LONGEST: usize = 44;
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
+}

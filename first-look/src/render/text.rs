@@ -1,0 +1,258 @@
+//! A page of text for the terminal.
+
+use std::fmt::Write;
+
+use super::notice::STANDS_OUT_NOT;
+use super::table::{Row, spans, talkers, times, times_words};
+use crate::look::Seen;
+use crate::words::{Words, bytes, counted, number, time};
+
+/// Characters of a bar.
+const BAR: u64 = 24;
+/// Eighths of a character.
+const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+/// Heights of a column.
+const HEIGHTS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Columns of the picture of packets over time.
+const COLUMNS: usize = 64;
+const LISTED: usize = 6;
+
+impl Seen {
+    /// A page of text with small bar charts, 80 to 100 columns wide.
+    pub fn text(&self) -> String {
+        let mut page = Page {
+            out: String::new(),
+            words: Words::new(&self.figures, &self.context),
+        };
+        page.head(self);
+        page.findings(self);
+        if self.figures.packets > 0 {
+            page.seconds();
+            page.attempts();
+            page.rows("Most bytes", "", &talkers(&page.words, LISTED));
+            let figures = &self.figures;
+            if figures.tcp.initial_rtt.count > 0 {
+                page.rows(
+                    "TCP handshakes",
+                    &times_words(&figures.tcp.initial_rtt),
+                    &times(&figures.tcp.initial_rtt),
+                );
+            }
+            page.dns();
+            page.quality();
+        }
+        page.left_out(self);
+        page.out
+    }
+}
+
+struct Page<'a> {
+    out: String,
+    words: Words<'a>,
+}
+
+impl Page<'_> {
+    /// Adds a line. Writing to a string cannot fail.
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line.trim_end());
+        self.out.push('\n');
+    }
+
+    fn title(&mut self, title: &str, beside: &str) {
+        let line = if beside.is_empty() {
+            title.to_owned()
+        } else {
+            format!("{title}: {beside}")
+        };
+        self.line("");
+        self.line(&line);
+    }
+
+    fn head(&mut self, seen: &Seen) {
+        let figures = self.words.figures;
+        let name = crate::text::clean(self.words.context.name.as_bytes());
+        let kind = figures.file.format.unwrap_or("no readable capture");
+        let name = if name.is_empty() {
+            "Capture".to_owned()
+        } else {
+            name
+        };
+        self.line(&format!("{name}: {kind}, {}", bytes(figures.file.size)));
+        if figures.packets > 0 {
+            self.line(&seen.summary());
+        }
+        let vm: Vec<String> = figures.vm.iter().map(ToString::to_string).collect();
+        if !vm.is_empty() {
+            let how = if figures.vm_given {
+                ""
+            } else {
+                " (found: it takes part in most packets)"
+            };
+            self.line(&format!(
+                "The VM is {}{how}: {} packets sent, {} received.",
+                vm.join(" and "),
+                number(figures.per_second.sent[0]),
+                number(figures.per_second.received[0])
+            ));
+        }
+    }
+
+    fn findings(&mut self, seen: &Seen) {
+        self.title("What stands out", "");
+        if seen.findings.is_empty() {
+            self.line(&format!("  {STANDS_OUT_NOT}"));
+        }
+        for finding in &seen.findings {
+            self.line(&format!(
+                "  {} - {}",
+                finding.kind.title(),
+                finding.sentence
+            ));
+            if !finding.filter.is_empty() {
+                self.line(&format!("      {}", finding.tshark));
+            }
+        }
+    }
+
+    fn seconds(&mut self) {
+        let (width, spans) = spans(self.words.figures, COLUMNS);
+        if spans.len() < 2 {
+            return;
+        }
+        let unit = if width == 1 {
+            "second".to_owned()
+        } else {
+            time(width.saturating_mul(1_000_000_000))
+        };
+        let sum = |values: &[u64; 3]| values.iter().sum::<u64>();
+        let sent = spans.iter().map(|span| span.packets[0]);
+        let received = spans.iter().map(|span| span.packets[1]);
+        let all = spans.iter().map(|span| sum(&span.packets));
+        let known = !self.words.figures.vm.is_empty();
+        let series: Vec<(&str, Vec<u64>)> = if known {
+            vec![("sent", sent.collect()), ("received", received.collect())]
+        } else {
+            vec![("all", all.collect())]
+        };
+        self.title("Packets", &format!("one column is one {unit}"));
+        for (name, values) in series {
+            let most = values.iter().copied().max().unwrap_or(0).max(1);
+            let picture: String = values
+                .iter()
+                .map(|value| HEIGHTS[(value * 8).div_ceil(most) as usize])
+                .collect();
+            self.line(&format!("  {name:<9}{picture}  most {}", number(most)));
+        }
+    }
+
+    fn attempts(&mut self) {
+        let tcp = &self.words.figures.tcp;
+        if tcp.attempts == 0 {
+            return;
+        }
+        let rows: Vec<Row> = tcp
+            .endpoints
+            .iter()
+            .take(LISTED)
+            .map(|row| Row {
+                name: self.words.endpoint(row.endpoint).full,
+                words: format!(
+                    "{} answered, {} not, {} refused",
+                    row.answered, row.no_answer, row.refused
+                ),
+                value: row.attempts,
+            })
+            .collect();
+        let all = format!(
+            "{} answered, {} without answer, {} refused, {} other",
+            tcp.answered, tcp.no_answer, tcp.refused, tcp.other
+        );
+        self.rows("TCP attempts", &all, &rows);
+    }
+
+    fn dns(&mut self) {
+        let dns = &self.words.figures.dns;
+        if dns.queries + dns.responses == 0 {
+            return;
+        }
+        let rcodes: Vec<String> = dns
+            .rcodes
+            .0
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect();
+        let times_said = if dns.time.count > 0 {
+            format!("; {}", times_words(&dns.time))
+        } else {
+            String::new()
+        };
+        let about = format!(
+            "{}, {} unanswered, answers: {}{times_said}",
+            counted(dns.queries - dns.repeated, "query", "queries"),
+            dns.unanswered,
+            if rcodes.is_empty() {
+                "none".into()
+            } else {
+                rcodes.join(", ")
+            }
+        );
+        self.rows("DNS", &about, &times(&dns.time));
+    }
+
+    fn quality(&mut self) {
+        let tcp = &self.words.figures.tcp;
+        if tcp.packets == 0 {
+            return;
+        }
+        let named = tcp.analysis.named();
+        let parts: Vec<String> = named
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
+        if !parts.is_empty() {
+            self.title("TCP analysis", &parts.join(", "));
+        }
+    }
+
+    fn left_out(&mut self, seen: &Seen) {
+        if seen.not_looked_into.0.is_empty() {
+            return;
+        }
+        self.title("Not looked into", "");
+        for left in &seen.not_looked_into.0 {
+            self.line(&format!(
+                "  {} {}: {}",
+                number(left.count),
+                left.unit,
+                left.what
+            ));
+        }
+    }
+
+    fn rows(&mut self, title: &str, beside: &str, rows: &[Row]) {
+        self.title(title, beside);
+        let most = rows.iter().map(|row| row.value).max().unwrap_or(0).max(1);
+        let name = rows
+            .iter()
+            .map(|row| row.name.chars().count())
+            .max()
+            .unwrap_or(0)
+            .min(46);
+        for row in rows {
+            let eighths =
+                (row.value as u128 * u128::from(BAR) * 8).div_ceil(u128::from(most)) as usize;
+            let mut bar = "█".repeat(eighths / 8);
+            bar.push_str(EIGHTHS[eighths % 8]);
+            let mut line = String::new();
+            let _ = write!(
+                line,
+                "  {:<name$}  {bar:<width$}  {}",
+                row.name,
+                row.words,
+                width = BAR as usize
+            );
+            self.line(&line);
+        }
+    }
+}

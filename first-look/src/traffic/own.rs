@@ -1,0 +1,125 @@
+//! Which address is the VM's. A capture on a VM has the VM at one end of nearly every packet, so the address that takes
+//! part in most of the first packets is it, unless the caller knows.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::seconds::Seconds;
+use crate::address::Address;
+use crate::frame::Ends;
+
+/// Packets of the beginning that are looked through.
+const SAMPLE: usize = 1_000;
+/// It must take part in this share of the packets of its family.
+const SHARE: usize = 60;
+
+/// From the VM's side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Sent,
+    Received,
+    Neither,
+}
+
+pub(crate) struct Own {
+    addresses: Vec<Address>,
+    decided: bool,
+    /// Addresses come from the caller.
+    pub given: bool,
+    sample: Vec<(Ends, i64, u32)>,
+}
+
+impl Own {
+    pub fn new(known: &[IpAddr]) -> Own {
+        Own {
+            addresses: known.iter().copied().map(Address::from).collect(),
+            decided: !known.is_empty(),
+            given: !known.is_empty(),
+            sample: Vec::new(),
+        }
+    }
+
+    pub fn direction(&self, ends: Ends) -> Direction {
+        if self.addresses.contains(&ends.from) {
+            Direction::Sent
+        } else if self.addresses.contains(&ends.to) {
+            Direction::Received
+        } else {
+            Direction::Neither
+        }
+    }
+
+    /// The direction of a packet, once the address is known; before, the packet is remembered.
+    pub fn see(&mut self, ends: Ends, since: i64, length: u32, seconds: &mut Seconds) -> Direction {
+        if self.decided {
+            return self.direction(ends);
+        }
+        self.sample.push((ends, since, length));
+        if self.sample.len() >= SAMPLE {
+            // The packet itself is in the sample, and was not counted yet: that comes after.
+            self.decide(seconds);
+        }
+        Direction::Neither
+    }
+
+    /// Decides by what was seen, and tells the packets that were remembered.
+    pub fn decide(&mut self, seconds: &mut Seconds) {
+        if self.decided {
+            return;
+        }
+        self.decided = true;
+        for v4 in [true, false] {
+            let family: Vec<Ends> = self
+                .sample
+                .iter()
+                .map(|(ends, ..)| *ends)
+                .filter(|ends| ends.from.is_v4() == v4)
+                .collect();
+            self.addresses.extend(busiest(&family));
+        }
+        for (ends, since, length) in std::mem::take(&mut self.sample) {
+            let direction = self.direction(ends);
+            if direction != Direction::Neither {
+                seconds.direct(since, length, direction);
+            }
+        }
+    }
+
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+}
+
+fn busiest(packets: &[Ends]) -> Option<Address> {
+    #[derive(Default)]
+    struct Votes {
+        packets: usize,
+        with_platform: usize,
+        first: usize,
+    }
+    let mut votes: HashMap<Address, Votes> = HashMap::new();
+    for (number, ends) in packets.iter().enumerate() {
+        for (address, peer) in [(ends.from, ends.to), (ends.to, ends.from)] {
+            if address.is_machine() && address.azure_name().is_none() {
+                // Of two that take part in all packets, the one that sent first is before the other.
+                let first = 2 * number + usize::from(address == ends.to);
+                let votes = votes.entry(address).or_insert(Votes {
+                    first,
+                    ..Votes::default()
+                });
+                votes.packets += 1;
+                votes.with_platform += usize::from(peer.azure_name().is_some());
+            }
+        }
+    }
+    let best = votes.iter().max_by_key(|(address, votes)| {
+        (
+            votes.packets,
+            votes.with_platform,
+            address.is_private(),
+            std::cmp::Reverse((votes.first, **address)),
+        )
+    });
+    best.filter(|(_, votes)| votes.packets * 100 >= packets.len() * SHARE)
+        .map(|(address, _)| *address)
+}

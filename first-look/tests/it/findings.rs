@@ -1,0 +1,339 @@
+//! What stands out, in the words of the notification.
+
+use first_look::{Alert, Context, Counted, Kind, Look, Metric, NamePolicy, Options, Seen};
+
+use super::generator::file::{File, MICROSECONDS, Packet};
+use super::generator::frames::{self, ACK, End, PSH, RST, SYN, end};
+use super::generator::talk::Talk;
+
+const START: u64 = 1_790_000_000_000_000_000;
+const MS: u64 = 1_000_000;
+
+fn vm(port: u16) -> End {
+    end("10.0.0.4", port)
+}
+
+fn seen(packets: &mut [Packet], context: &Context) -> Seen {
+    packets.sort_by_key(|packet| packet.time);
+    let mut options = Options::default();
+    options.vm = vec!["10.0.0.4".parse().expect("an address")];
+    let mut look = Look::new(options);
+    look.feed(&File::of(MICROSECONDS, 262_144, packets));
+    look.finish(context)
+}
+
+/// Attempts to a server, of which some are answered.
+fn attempts(packets: &mut Vec<Packet>, server: End, count: u16, answered: u16) {
+    for number in 0..count {
+        let mut talk = Talk::new(
+            vm(20_000 + number),
+            server,
+            [7, 9],
+            START + u64::from(number) * 50 * MS,
+        );
+        if number < answered {
+            talk.handshake(2 * MS);
+        } else {
+            talk.again_syn().after(1_000 * MS).again_syn();
+        }
+        packets.append(&mut talk.packets);
+    }
+}
+
+/// Something at the end of the file, so that nothing before is too late to tell.
+fn late(packets: &mut Vec<Packet>) {
+    packets.push(Packet {
+        time: START + 60_000 * MS,
+        bytes: frames::udp(vm(1), end("10.0.0.9", 2), b"end"),
+    });
+}
+
+#[test]
+fn a_database_that_does_not_answer() {
+    let mut packets = Vec::new();
+    attempts(&mut packets, end("10.1.2.3", 1_433), 214, 16);
+    late(&mut packets);
+    let mut context = Context::default();
+    context.name = "web-01.cap".into();
+    let seen = seen(&mut packets, &context);
+    let finding = &seen.findings()[0];
+    assert_eq!(finding.kind, Kind::NoAnswer);
+    assert_eq!(
+        finding.sentence,
+        "198 of 214 (93 %) attempts to 10.1.2.3:1433 had no answer in this file."
+    );
+    assert_eq!(
+        finding.plain,
+        "198 of 214 (93 %) attempts to port 1433 of one address had no answer in this file."
+    );
+    assert_eq!(
+        (finding.count, finding.base, finding.endpoint.as_deref()),
+        (198, Some(214), Some("10.1.2.3:1433"))
+    );
+    assert_eq!(
+        finding.tshark,
+        "tshark -r web-01.cap -Y 'tcp.flags.syn==1 && tcp.flags.ack==0 && ip.dst==10.1.2.3 && tcp.dstport==1433'"
+    );
+    assert_eq!(seen.findings().len(), 1);
+}
+
+#[test]
+fn no_percentage_of_a_few_and_nothing_loud_of_fewer() {
+    let mut packets = Vec::new();
+    attempts(&mut packets, end("10.1.2.3", 1_433), 19, 16);
+    attempts(&mut packets, end("10.1.2.4", 80), 100, 98);
+    late(&mut packets);
+    let seen = seen(&mut packets, &Context::default());
+    let sentences: Vec<&str> = seen
+        .findings()
+        .iter()
+        .map(|finding| finding.sentence.as_str())
+        .collect();
+    assert_eq!(
+        sentences,
+        ["3 of 19 attempts to 10.1.2.3:1433 had no answer in this file."]
+    );
+}
+
+#[test]
+fn attempts_at_the_very_end_are_not_called_unanswered() {
+    let mut packets = Vec::new();
+    for number in 0..30 {
+        let mut talk = Talk::new(
+            vm(20_000 + number),
+            end("10.1.2.3", 443),
+            [7, 9],
+            START + u64::from(number) * 10 * MS,
+        );
+        talk.send(0, SYN, &[]);
+        packets.append(&mut talk.packets);
+    }
+    let seen = seen(&mut packets, &Context::default());
+    assert!(seen.findings().is_empty(), "{:?}", seen.findings());
+    assert_eq!(
+        seen.notice_lines(NamePolicy::Full)
+            .last()
+            .map(String::as_str),
+        Some("Nothing stands out by the measures of this look.")
+    );
+}
+
+/// Enough of everything that all twelve lines would be told.
+fn everything() -> Vec<Packet> {
+    let mut packets = Vec::new();
+    attempts(&mut packets, end("10.1.2.3", 1_433), 40, 4);
+    for number in 0..10 {
+        let now = START + u64::from(number) * 100 * MS;
+        let mut refused = Talk::new(vm(30_000 + number), end("10.1.2.4", 6_379), [7, 9], now);
+        refused.send(0, SYN, &[]).after(MS).send(1, RST | ACK, &[]);
+        let mut reset = Talk::new(vm(31_000 + number), end("10.1.2.5", 5_432), [7, 9], now);
+        reset
+            .handshake(300 * MS)
+            .send(0, ACK | PSH, b"select")
+            .after(MS)
+            .send(1, RST | ACK, &[]);
+        let mut again = Talk::new(vm(32_000 + number), end("10.1.2.6", 443), [7, 9], now);
+        again
+            .handshake(MS)
+            .send(0, ACK, &[b'x'; 900])
+            .after(400 * MS)
+            .again(0, 900, 900)
+            .after(MS);
+        again
+            .window(1, 0)
+            .send(1, ACK, &[])
+            .after(500 * MS)
+            .send(1, ACK, &[]);
+        let mut alert = Talk::new(vm(33_000 + number), end("10.1.2.7", 8_443), [7, 9], now);
+        alert
+            .handshake(MS)
+            .send(0, ACK, &frames::client_hello("api.contoso.example"))
+            .after(MS)
+            .send(1, ACK, &frames::alert(40));
+        for mut talk in [refused, reset, again, alert] {
+            packets.append(&mut talk.packets);
+        }
+        let query = frames::dns(number, false, 0, "db.contoso.example");
+        packets.push(Packet {
+            time: now,
+            bytes: frames::udp(vm(40_000 + number), end("10.0.0.2", 53), &query),
+        });
+        let about = frames::udp(vm(41_000), end("10.9.9.9", 161), b"lost");
+        packets.push(Packet {
+            time: now,
+            bytes: frames::icmp_error(
+                "10.0.0.1".parse().expect("an address"),
+                vm(0).ip,
+                3,
+                1,
+                &about,
+            ),
+        });
+        packets.push(Packet {
+            time: now,
+            bytes: frames::arp(1, [10, 0, 0, 4], [10, 0, 1, number as u8]),
+        });
+    }
+    late(&mut packets);
+    packets
+}
+
+fn with_alert() -> Context {
+    let mut context = Context::default();
+    let metric = Metric {
+        value: "144".into(),
+        counts: Counted::SegmentsSent,
+    };
+    context.alert = Some(Alert {
+        at: START as i64 + 1_000_000_000,
+        metric: Some(metric),
+    });
+    context
+}
+
+#[test]
+fn findings_keep_their_order_and_a_notification_has_eight_lines() {
+    let seen = seen(&mut everything(), &with_alert());
+    let kinds: Vec<Kind> = seen.findings().iter().map(|finding| finding.kind).collect();
+    assert!(kinds.is_sorted(), "{kinds:?}");
+    for kind in [
+        Kind::NoAnswer,
+        Kind::Refused,
+        Kind::Reset,
+        Kind::Dns,
+        Kind::Retransmission,
+        Kind::ReceiverFull,
+        Kind::RoundTrip,
+        Kind::Burst,
+        Kind::Tls,
+        Kind::Network,
+    ] {
+        assert!(kinds.contains(&kind), "{kind:?} of {kinds:?}");
+    }
+    let lines = seen.notice_lines(NamePolicy::Full);
+    assert_eq!(lines.len(), 8, "{lines:#?}");
+    assert!(
+        lines[1].starts_with("36 of 40 (90 %) attempts to 10.1.2.3:1433"),
+        "{lines:#?}"
+    );
+    assert!(
+        lines[7].ends_with("findings more; see the report."),
+        "{lines:#?}"
+    );
+    let burst = seen
+        .findings()
+        .iter()
+        .find(|finding| finding.kind == Kind::Burst)
+        .expect("the alert's metric");
+    assert_eq!(
+        burst.sentence,
+        format!(
+            "The alert counted 144 TCP segments sent; this file has {} in its 60.0 s.",
+            burst.count
+        )
+    );
+}
+
+#[test]
+fn names_of_hosts_can_be_kept_out() {
+    let seen = seen(&mut everything(), &with_alert());
+    let counts = seen.notice_lines(NamePolicy::Counts).join("\n");
+    assert!(
+        !counts.contains("10.") && !counts.contains("contoso"),
+        "{counts}"
+    );
+    assert!(
+        counts.contains("36 of 40 (90 %) attempts to port 1433 of one address"),
+        "{counts}"
+    );
+    for finding in seen.findings() {
+        assert!(
+            !finding.plain.contains("10.") && !finding.plain.contains("contoso"),
+            "{}",
+            finding.plain
+        );
+    }
+    assert!(seen.notice_lines(NamePolicy::None).is_empty());
+}
+
+#[test]
+fn one_source_and_many_endpoints() {
+    let mut packets = Vec::new();
+    for number in 0..60 {
+        let from = end("203.0.113.9", 40_000 + number);
+        let mut talk = Talk::new(
+            from,
+            vm(1_000 + number),
+            [7, 9],
+            START + u64::from(number) * MS,
+        );
+        talk.send(0, SYN, &[]).after(100_000);
+        if number % 2 == 0 {
+            talk.send(1, RST | ACK, &[]);
+        }
+        packets.append(&mut talk.packets);
+    }
+    late(&mut packets);
+    let seen = seen(&mut packets, &Context::default());
+    assert_eq!(
+        seen.findings()[0].sentence,
+        "203.0.113.9 tried 60 endpoints on 1 host without success; 0 of all 60 attempts were answered."
+    );
+}
+
+#[test]
+fn the_file_is_held_against_what_was_asked_for() {
+    let mut packets = everything();
+    let mut context = Context::default();
+    context.alert = Some(Alert {
+        at: START as i64 - 40_000_000_000,
+        metric: None,
+    });
+    context.whole_size = Some(5 << 30);
+    let seen = seen(&mut packets, &context);
+    let about: Vec<&str> = seen
+        .findings()
+        .iter()
+        .filter(|finding| finding.kind == Kind::File)
+        .map(|finding| finding.sentence.as_str())
+        .collect();
+    assert_eq!(about.len(), 2, "{about:?}");
+    assert!(
+        about[0].starts_with("Only the first ") && about[0].ends_with(" of 5.0 GiB were read."),
+        "{about:?}"
+    );
+    assert_eq!(
+        about[1],
+        "The first packet is 40.0 s younger than the alert."
+    );
+}
+
+#[test]
+fn a_file_without_packets_says_why() {
+    for (bytes, expected) in [
+        (
+            &b""[..],
+            "The file is empty: the upload has not happened, or has not finished.",
+        ),
+        (
+            b"<?xml version=\"1.0\"?><Error><Code>AuthorizationFailure</Code></Error>",
+            "The file is not a capture: it holds an error message of the storage service, AuthorizationFailure.",
+        ),
+        (
+            b"<html>proxy</html>",
+            "The file is not a capture: it holds a web page, as a proxy sends it.",
+        ),
+        (
+            b"\xd4\xc3\xb2\xa1\x02\0",
+            "The file ends within its header, after 6 bytes.",
+        ),
+    ] {
+        let mut look = Look::new(Options::default());
+        look.feed(bytes);
+        assert_eq!(
+            look.finish(&Context::default())
+                .notice_lines(NamePolicy::Counts),
+            [expected]
+        );
+    }
+}

@@ -1,0 +1,492 @@
+//! Small captures whose figures are computed by hand.
+
+use serde_json::{Value, json};
+
+use super::compare::figures;
+use super::generator::file::{File, MICROSECONDS, Packet};
+use super::generator::frames::{self, ACK, End, FIN, PSH, RST, SYN, end};
+use super::generator::talk::Talk;
+
+const START: u64 = 1_790_000_000_000_000_000;
+const MS: u64 = 1_000_000;
+
+fn vm() -> End {
+    end("10.0.0.4", 50_000)
+}
+
+fn server() -> End {
+    end("10.1.2.3", 443)
+}
+
+fn talk() -> Talk {
+    Talk::new(vm(), server(), [1_000, 5_000], START)
+}
+
+fn of(packets: &[Packet]) -> Value {
+    figures(&File::of(MICROSECONDS, 262_144, packets))
+}
+
+/// The marks that are not zero.
+fn marks(figures: &Value) -> Value {
+    let mut marks = figures["tcp"]["analysis"]
+        .as_object()
+        .expect("marks")
+        .clone();
+    marks.retain(|_, count| count != 0);
+    Value::Object(marks)
+}
+
+#[test]
+fn a_stream_from_handshake_to_close() {
+    let mut talk = talk();
+    talk.handshake(8 * MS)
+        .after(MS)
+        .send(0, ACK | PSH, &[b'q'; 100])
+        .after(MS)
+        .send(1, ACK, &[b'a'; 1_000]);
+    talk.after(MS).send(0, ACK, &[]).after(MS).close();
+    let figures = of(&talk.packets);
+    // Frames: SYN and SYN-ACK of 62 bytes, six without options and payload of 54, one each of 154 and 1,054.
+    assert_eq!(figures["packets"], 9);
+    assert_eq!(figures["bytes"], 2 * 62 + 5 * 54 + 154 + 1_054);
+    assert_eq!(figures["duration"], "0.012600000");
+    let tcp = &figures["tcp"];
+    for (name, expected) in [
+        ("packets", 9),
+        ("payload", 1_100),
+        ("syn", 1),
+        ("syn_ack", 1),
+        ("fin", 2),
+        ("rst", 0),
+    ] {
+        assert_eq!(tcp[name], expected, "{name}");
+    }
+    assert_eq!((&tcp["streams"], &tcp["answered"]), (&json!(1), &json!(1)));
+    // 8 ms to the SYN-ACK, 50 µs to the ACK.
+    assert_eq!(
+        tcp["initial_rtt"],
+        json!({"count": 1, "min": "0.008050000", "p50": "0.008050000", "p95": "0.008050000", "max": "0.008050000"})
+    );
+    assert_eq!(marks(&figures), json!({}));
+    assert_eq!(figures["hosts"][0]["host"], "10.0.0.4");
+    assert_eq!(figures["hosts"][0]["sent_bytes"], 62 + 4 * 54 + 154);
+    assert_eq!(figures["vm"], json!(["10.0.0.4"]));
+}
+
+#[test]
+fn attempts_end_in_one_of_five_ways() {
+    let mut packets = Vec::new();
+    let mut attempt = |port, what: &dyn Fn(&mut Talk), at: u64| {
+        let mut talk = Talk::new(vm(), end("10.1.2.3", port), [1, 1], START + at);
+        what(&mut talk);
+        packets.append(&mut talk.packets);
+    };
+    attempt(
+        1,
+        &|talk| {
+            talk.handshake(MS);
+        },
+        0,
+    );
+    attempt(
+        2,
+        &|talk| {
+            talk.again_syn().after(1_000 * MS).again_syn();
+        },
+        0,
+    );
+    attempt(
+        3,
+        &|talk| {
+            talk.send(0, SYN, &[]).after(MS).send(1, RST | ACK, &[]);
+        },
+        0,
+    );
+    attempt(
+        4,
+        &|talk| {
+            talk.send(0, SYN, &[]).after(MS).send(1, ACK, &[]);
+        },
+        0,
+    );
+    attempt(
+        5,
+        &|talk| {
+            talk.send(0, ACK, b"x").after(MS).send(1, ACK, &[]);
+        },
+        0,
+    );
+    // The last one is 0.1 s before the end: too late to tell.
+    attempt(
+        6,
+        &|talk| {
+            talk.send(0, SYN, &[]);
+        },
+        9_900 * MS,
+    );
+    attempt(
+        7,
+        &|talk| {
+            talk.send(0, ACK, b"x");
+        },
+        10_000 * MS,
+    );
+    // The client goes on as if it was answered: the answer is not in the file.
+    attempt(
+        8,
+        &|talk| {
+            talk.send(0, SYN, &[])
+                .after(MS)
+                .send(0, ACK, &[])
+                .send(0, ACK, b"x");
+        },
+        0,
+    );
+    packets.sort_by_key(|packet| packet.time);
+    let tcp = &of(&packets)["tcp"];
+    for (name, expected) in [
+        ("streams", 8),
+        ("attempts", 6),
+        ("answered", 1),
+        ("no_answer", 3),
+        ("refused", 1),
+        ("other", 1),
+        ("midstream", 2),
+        ("too_late", 1),
+        ("answer_missing", 1),
+        ("one_sided", 2),
+    ] {
+        assert_eq!(tcp[name], expected, "{name}");
+    }
+    assert_eq!(
+        tcp["no_answer_to"],
+        json!({"10.1.2.3 2": 1, "10.1.2.3 6": 1, "10.1.2.3 8": 1})
+    );
+    assert_eq!(tcp["refused_by"], json!({"10.1.2.3 3": 1}));
+    assert_eq!(
+        tcp["failed_by_client"],
+        json!({"10.0.0.4": {"hosts": 1, "endpoints": 4}})
+    );
+}
+
+#[test]
+fn each_mark_on_its_own() {
+    type Story = fn(&mut Talk);
+    let stories: [(&str, Story, Value); 12] = [
+        (
+            "sent again after a second",
+            |talk| {
+                talk.send(0, ACK, &[b'x'; 100])
+                    .after(1_000 * MS)
+                    .again(0, 100, 100);
+            },
+            json!({"plain_retransmission": 1, "retransmission": 1}),
+        ),
+        (
+            "sent again although acknowledged",
+            |talk| {
+                talk.send(0, ACK, &[b'x'; 100])
+                    .after(MS)
+                    .send(1, ACK, &[])
+                    .after(300 * MS)
+                    .again(0, 100, 100);
+            },
+            json!({"retransmission": 1, "spurious_retransmission": 1}),
+        ),
+        (
+            "sent again after two duplicate ACKs",
+            |talk| {
+                talk.send(0, ACK, &[b'x'; 100])
+                    .send(0, ACK, &[b'x'; 100])
+                    .after(20 * MS);
+                // The third says the same as the second, and so does the fourth.
+                talk.ack(1, 200)
+                    .ack(1, 200)
+                    .ack(1, 200)
+                    .after(MS)
+                    .again(0, 200, 100);
+            },
+            json!({"duplicate_ack": 3, "retransmission": 1, "fast_retransmission": 1}),
+        ),
+        (
+            "overtaken on the way",
+            |talk| {
+                talk.lose(0, 100)
+                    .send(0, ACK, &[b'x'; 100])
+                    .after(MS)
+                    .again(0, 200, 100);
+            },
+            json!({"lost_segment": 1, "out_of_order": 1}),
+        ),
+        (
+            "acknowledged but not in the file",
+            |talk| {
+                talk.lose(0, 100).after(MS).send(1, ACK, &[]);
+            },
+            json!({"ack_lost_segment": 1}),
+        ),
+        (
+            "keep-alive and its answer",
+            |talk| {
+                talk.after(MS)
+                    .send(1, ACK, &[])
+                    .after(45_000 * MS)
+                    .again(0, 1, 1)
+                    .after(MS)
+                    .send(1, ACK, &[]);
+            },
+            json!({"duplicate_ack": 1, "keep_alive": 1, "keep_alive_ack": 1}),
+        ),
+        (
+            "a closed window, a probe, its answer, and open again",
+            |talk| {
+                talk.send(0, ACK, &[b'x'; 100])
+                    .after(MS)
+                    .window(1, 0)
+                    .send(1, ACK, &[])
+                    .after(MS);
+                talk.again(0, 0, 1)
+                    .after(MS)
+                    .send(1, ACK, &[])
+                    .after(MS)
+                    .window(1, 500)
+                    .send(1, ACK, &[]);
+            },
+            json!({"zero_window": 2, "zero_window_probe": 1, "zero_window_probe_ack": 1, "window_update": 1}),
+        ),
+        (
+            "a window of 1,280 bytes that is filled",
+            |talk| {
+                talk.window(1, 10)
+                    .send(1, ACK, &[])
+                    .after(MS)
+                    .send(0, ACK, &[b'x'; 1_280]);
+            },
+            json!({"window_update": 1, "window_full": 1}),
+        ),
+        (
+            "a new stream on the same ports",
+            |talk| {
+                talk.lose(0, 10_000).after(MS).send(0, SYN, &[]);
+            },
+            json!({"reused_ports": 1}),
+        ),
+        (
+            "the SYN-ACK again",
+            |talk| {
+                let packet = talk.packets[1].clone();
+                talk.packets.push(Packet {
+                    time: talk.now + 1_000 * MS,
+                    ..packet
+                });
+            },
+            json!({"plain_retransmission": 1, "retransmission": 1}),
+        ),
+        (
+            "numbers that wrap around are nothing special",
+            |talk| {
+                *talk = Talk::new(vm(), server(), [u32::MAX - 50, u32::MAX - 2_000], START);
+                talk.handshake(MS)
+                    .send(0, ACK, &[b'x'; 100])
+                    .after(MS)
+                    .send(1, ACK, &[b'x'; 3_000])
+                    .after(MS)
+                    .send(0, ACK, &[]);
+            },
+            json!({}),
+        ),
+        (
+            "a FIN that is sent again",
+            |talk| {
+                talk.send(0, FIN | ACK, &[]);
+                let packet = talk.packets.last().expect("a packet").clone();
+                talk.packets.push(Packet {
+                    time: talk.now + 400 * MS,
+                    ..packet
+                });
+            },
+            json!({"plain_retransmission": 1, "retransmission": 1}),
+        ),
+    ];
+    for (name, story, expected) in stories {
+        let mut talk = talk();
+        talk.handshake(5 * MS).after(MS);
+        story(&mut talk);
+        assert_eq!(marks(&of(&talk.packets)), expected, "{name}");
+    }
+}
+
+#[test]
+fn closed_windows_and_resets_have_their_times() {
+    let mut talk = talk();
+    talk.handshake(MS)
+        .send(0, ACK, b"x")
+        .after(MS)
+        .window(1, 0)
+        .send(1, ACK, &[]);
+    talk.after(700 * MS)
+        .window(1, 500)
+        .send(1, ACK, &[])
+        .after(MS)
+        .send(0, ACK, b"x")
+        .after(MS)
+        .send(1, ACK, &[]);
+    talk.after(240_000 * MS).send(1, RST | ACK, &[]);
+    let tcp = &of(&talk.packets)["tcp"];
+    assert_eq!(
+        tcp["zero_windows"],
+        json!([{"receiver": "10.1.2.3", "sender": "10.0.0.4:50000", "times": 1, "longest": "0.700000000", "total": "0.700000000", "still_closed": 0}])
+    );
+    assert_eq!(
+        tcp["resets"],
+        json!([{"sender": "10.1.2.3", "server": "10.1.2.3:443", "count": 1, "idle_mean": "240.000000000", "idle_max": "240.000000000"}])
+    );
+    assert_eq!(
+        (&tcp["reset_streams"], &tcp["open_streams"]),
+        (&json!(1), &json!(1))
+    );
+}
+
+#[test]
+fn dns_queries_and_what_became_of_them() {
+    let dns_server = end("168.63.129.16", 53);
+    let mut packets = Vec::new();
+    let mut at = |time: u64, id, response, rcode, name| {
+        let message = frames::dns(id, response, rcode, name);
+        let (from, to) = if response {
+            (dns_server, vm())
+        } else {
+            (vm(), dns_server)
+        };
+        packets.push(Packet {
+            time: START + time * MS,
+            bytes: frames::udp(from, to, &message),
+        });
+    };
+    at(0, 1, false, 0, "a.example.com");
+    at(20, 1, true, 0, "a.example.com");
+    // Asked twice, answered twice: one time, from the first query on.
+    at(100, 2, false, 0, "b.example.com");
+    at(1_100, 2, false, 0, "b.example.com");
+    at(1_140, 2, true, 3, "b.example.com");
+    at(1_150, 2, true, 3, "b.example.com");
+    // The same id 5 s later is another query.
+    at(2_000, 3, false, 0, "c.example.com");
+    at(7_000, 3, false, 0, "c.example.com");
+    at(8_000, 4, false, 0, "d.example.com");
+    at(8_010, 4, true, 2, "d.example.com");
+    // Within the file's last second.
+    at(8_500, 5, false, 0, "e.example.com");
+    let figures = of(&packets);
+    let dns = &figures["dns"];
+    for (name, expected) in [
+        ("queries", 7),
+        ("responses", 4),
+        ("repeated", 1),
+        ("repeated_responses", 1),
+        ("answered", 3),
+        ("unanswered", 3),
+        ("too_late", 1),
+    ] {
+        assert_eq!(dns[name], expected, "{name}");
+    }
+    assert_eq!(
+        dns["rcodes"],
+        json!({"NXDOMAIN": 2, "NOERROR": 1, "SERVFAIL": 1})
+    );
+    assert_eq!(
+        dns["failed"],
+        json!({"NXDOMAIN b.example.com": 2, "SERVFAIL d.example.com": 1})
+    );
+    assert_eq!(
+        dns["time"],
+        json!({"count": 3, "min": "0.010000000", "p50": "0.020000000", "p95": "1.040000000", "max": "1.040000000"})
+    );
+    let sums = &dns["servers"][0];
+    assert_eq!(
+        (&sums["queries"], &sums["silent"], &sums["failed"]),
+        (&json!(7), &json!(2), &json!(1))
+    );
+    assert_eq!(figures["udp"]["streams"], 1);
+}
+
+#[test]
+fn tls_hellos_are_put_together_and_alerts_are_read() {
+    let hello = frames::client_hello("www.example.com");
+    let mut talk = talk();
+    talk.handshake(MS).send(0, ACK, &hello[..40]).after(MS);
+    // The first half once more does not harm.
+    talk.again(0, 40, 40).send(0, ACK, &hello[40..]).after(MS);
+    talk.send(1, ACK, &frames::server_hello())
+        .after(MS)
+        .send(0, ACK, &frames::alert(48));
+    let tls = &of(&talk.packets)["tls"];
+    assert_eq!(
+        (&tls["client_hello"], &tls["server_hello"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(tls["sni"], json!({"www.example.com": 1}));
+    assert_eq!(tls["versions"], json!({"TLS 1.3": 1}));
+    assert_eq!(tls["alerts"], json!({"2/48": 1}));
+}
+
+#[test]
+fn what_an_icmp_error_quotes_is_no_traffic() {
+    let about = frames::udp(vm(), end("10.9.9.9", 161), b"lost");
+    let own = [10, 0, 0, 4];
+    let packets: Vec<Packet> = [
+        about.clone(),
+        frames::icmp_error(
+            "10.9.9.9".parse().expect("an address"),
+            vm().ip,
+            3,
+            3,
+            &about,
+        ),
+        frames::arp(1, own, [10, 0, 0, 7]),
+        frames::arp(2, [10, 0, 0, 7], own),
+        frames::arp(1, own, [10, 0, 0, 8]),
+        frames::arp(1, own, own),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(index, bytes)| Packet {
+        time: START + index as u64 * MS,
+        bytes,
+    })
+    .collect();
+    let figures = of(&packets);
+    assert_eq!(figures["udp"]["packets"], 1);
+    assert_eq!(figures["icmp"]["v4"], json!({"3/3": 1}));
+    assert_eq!(
+        figures["icmp"]["unreachable_by_sender"],
+        json!({"10.9.9.9": 1})
+    );
+    assert_eq!(figures["icmp"]["errors"][0]["about"], "10.9.9.9:161");
+    assert_eq!(
+        (&figures["arp"]["requests"], &figures["arp"]["replies"]),
+        (&json!(3), &json!(1))
+    );
+    assert_eq!(figures["arp"]["silent"], json!(["10.0.0.8"]));
+}
+
+#[test]
+fn packets_that_are_in_the_file_twice_are_counted() {
+    let mut talk = talk();
+    talk.handshake(MS).send(0, ACK, b"x");
+    let twice: Vec<Packet> = talk
+        .packets
+        .iter()
+        .flat_map(|packet| {
+            [
+                packet.clone(),
+                Packet {
+                    time: packet.time + 20_000,
+                    ..packet.clone()
+                },
+            ]
+        })
+        .collect();
+    assert_eq!(of(&talk.packets)["doubles"], 0);
+    assert_eq!(of(&twice)["doubles"], 4);
+}

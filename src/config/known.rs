@@ -1,0 +1,127 @@
+//! Every app setting that the program reads, with its form and default. One table serves the readers, the checks for
+//! unknown names and unresolved Key Vault references, and the test that compares `docs/settings.md` with it.
+
+mod table;
+
+use std::fmt;
+pub use table::SETTINGS;
+
+/// One app setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// As the documentation spells it. Settings are found in any letter case, and with `:` in place of `__`.
+    pub name: &'static str,
+    pub group: Group,
+    pub form: Form,
+    /// The value that an unset setting stands for, as one would write it. `None` when there is no such value.
+    pub default: Option<&'static str>,
+    /// Whether the value is a secret.
+    pub secret: bool,
+    /// Whether the setting narrows what is allowed. A value without content is then an error, because it must not mean
+    /// the same as no setting.
+    pub restricts: bool,
+}
+
+/// What a setting is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// The identity that signs in to Azure. App Service sets those that begin with `IDENTITY_` or `MSI_`.
+    Identity,
+    /// The cloud's endpoints and certificate authorities.
+    Cloud,
+    ApiVersion,
+    Capture,
+    /// Which alerts and machines are allowed.
+    Allowed,
+    JobQueue,
+    Notification,
+    SecureWebhook,
+    Traces,
+    Log,
+    /// Set by App Service or the Functions host.
+    Platform,
+}
+
+/// What a value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A whole number in this range.
+    Number { least: u64, most: u64 },
+    /// `true` or `false`.
+    Flag,
+    /// One of these words, in any letter case.
+    Word(&'static [&'static str]),
+    /// Entries separated by commas, semicolons or line ends. The text says what an entry is.
+    List(&'static str),
+    /// Anything else. The text says what.
+    Text(&'static str),
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Form::Number { least, most } => write!(f, "a whole number from {least} to {most}"),
+            Form::Flag => f.write_str("true or false"),
+            Form::Word(words) => write!(f, "one of {}", words.join(", ")),
+            Form::List(entries) => write!(f, "{entries}, separated by commas"),
+            Form::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Setting {
+    /// The setting of this name, in any letter case and with `__` or `:`.
+    pub fn find(name: &str) -> Option<&'static Setting> {
+        let name = canonical(name);
+        SETTINGS.iter().find(|it| canonical(it.name) == name)
+    }
+}
+
+/// The form in which names are compared. .NET reads `A:B` and `A__B` as the same name, so people use both; and Windows,
+/// where settings are often moved from, ignores the letter case.
+/// <https://learn.microsoft.com/en-us/azure/app-service/configure-common#configure-app-settings>
+pub(super) fn canonical(name: &str) -> String {
+    name.replace(':', "__").to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_setting_is_listed_once_with_a_default_of_its_form() {
+        let names: BTreeSet<String> = SETTINGS.iter().map(|it| canonical(it.name)).collect();
+        assert_eq!(names.len(), SETTINGS.len());
+        for Setting {
+            name,
+            form,
+            default,
+            ..
+        } in SETTINGS
+        {
+            let good = match (form, default) {
+                (Form::Number { least, most }, Some(default)) => {
+                    (*least..=*most).contains(&default.parse().unwrap())
+                }
+                (Form::Flag, default) => *default == Some("false"),
+                (Form::Word(words), Some(default)) => words.contains(default),
+                (_, _) => true,
+            };
+            assert!(good, "{name}: {default:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_found_in_any_spelling() {
+        for name in [
+            "PacketCapture__Limit",
+            "PACKETCAPTURE__LIMIT",
+            "PacketCapture:Limit",
+            "packetcapture:limit",
+        ] {
+            assert_eq!(Setting::find(name).unwrap().name, "PacketCapture__Limit");
+        }
+        assert_eq!(Setting::find("PacketCapture_Limit"), None);
+    }
+}

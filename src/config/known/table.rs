@@ -1,0 +1,131 @@
+//! The table of all settings, in the order in which the documentation shows them.
+
+use super::{
+    Form::{Flag, List, Number, Text, Word},
+    Group::{
+        Allowed, ApiVersion, Capture, Cloud, Identity, JobQueue, Log, Notification, Platform,
+        SecureWebhook, Traces,
+    },
+    {Form, Group, Setting},
+};
+
+const fn setting(group: Group, name: &'static str, form: Form) -> Setting {
+    Setting {
+        name,
+        group,
+        form,
+        default: None,
+        secret: false,
+        restricts: false,
+    }
+}
+
+impl Setting {
+    const fn or(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    const fn restricts(mut self) -> Self {
+        self.restricts = true;
+        self
+    }
+}
+
+const fn number(least: u64, most: u64) -> Form {
+    Number { least, most }
+}
+
+const U32: u64 = u32::MAX as u64;
+const VERSION: Form =
+    Text("an api-version: a date such as 2025-05-01, with or without -preview after it");
+const HTTPS: Form = Text("an https address");
+const GUID: Form = Text("a GUID such as 00000000-0000-0000-0000-000000000000");
+
+/// All settings.
+#[rustfmt::skip] // one line each
+pub const SETTINGS: &[Setting] = &[
+    setting(Identity, "AzureCredential", Word(&["EncryptedPassword", "ClientSecret", "ClientCertificate", "WorkloadIdentity", "ManagedIdentityFederation", "ManagedIdentity", "AzureCli"])),
+    setting(Identity, "AZURE_TENANT_ID", Text("the tenant of the application")),
+    setting(Identity, "AzureTenant", Text("the tenant of the application")),
+    setting(Identity, "AZURE_CLIENT_ID", Text("the client id of the application, or of a user-assigned managed identity")),
+    setting(Identity, "AzureClientID", Text("the client id of the application")),
+    setting(Identity, "AZURE_CLIENT_SECRET", Text("the client secret of the application")).secret(),
+    setting(Identity, "AZURE_CLIENT_CERTIFICATE_PATH", Text("the path of a PEM or PFX file with the application's certificate and private key")),
+    setting(Identity, "AZURE_CLIENT_CERTIFICATE_PASSWORD", Text("the password of that PFX file")).secret(),
+    setting(Identity, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", Flag).or("false"),
+    setting(Identity, "AZURE_FEDERATED_TOKEN_FILE", Text("the path of a Kubernetes service account token")),
+    setting(Identity, "AzureFederatedIdentityClientId", Text("the client id of the user-assigned managed identity that the application trusts")),
+    setting(Identity, "AzureCredPassword", Text("the client secret, encrypted by `handler credentials encrypt` or ConvertFrom-SecureString -Key")).secret(),
+    setting(Identity, "AzureCredKeyPath", Text("the path of the key file")).or("AlertPacketCapture/keys/PassEncryptKey.key"),
+    setting(Identity, "AzureCredPasswordFormat", Word(&["encrypted", "plain"])).or("encrypted"),
+    setting(Cloud, "AzureEnvironment", Word(&["AzurePublicCloud", "AzureUSGovernment", "AzureChinaCloud"])).or("AzurePublicCloud"),
+    setting(Cloud, "AZURE_AUTHORITY_HOST", HTTPS),
+    setting(Cloud, "AZURE_RESOURCE_MANAGER_ENDPOINT", HTTPS),
+    setting(Cloud, "AZURE_RESOURCE_MANAGER_AUDIENCE", Text("the audience of Resource Manager's tokens")),
+    setting(Cloud, "SSL_CERT_FILE", Text("the path of a PEM file of certificate authorities")),
+    setting(ApiVersion, "AzureApiVersion__Network", VERSION).or("2025-05-01"),
+    setting(ApiVersion, "AzureApiVersion__Compute", VERSION).or("2024-07-01"),
+    setting(ApiVersion, "AzureApiVersion__Storage", VERSION).or("2023-05-01"),
+    setting(ApiVersion, "AzureApiVersion__Authorization", VERSION).or("2022-04-01"),
+    setting(Capture, "PacketCapture__StorageAccountId", Text("the id of a storage account: /subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/…")),
+    setting(Capture, "PacketCapture__FilePath", Text("a path on the captured machine that ends in .cap; on Linux it begins with /var/captures/")),
+    setting(Capture, "PacketCapture__Name", Text("a resource name, with or without {vm} and {rule}")).or("PSAzureFunction"),
+    setting(Capture, "PacketCapture__TimeLimitInSeconds", number(1, 18_000)).or("10"),
+    setting(Capture, "PacketCapture__BytesToCapturePerPacket", number(0, U32)),
+    setting(Capture, "PacketCapture__TotalBytesPerSession", number(0, U32)),
+    setting(Capture, "PacketCapture__Filters", Text("a JSON array of filters such as [{\"protocol\":\"TCP\",\"remotePort\":\"443\"}]")).restricts(),
+    setting(Capture, "PacketCapture__Limit", number(1, 10_000)).or("10"),
+    setting(Capture, "PacketCapture__CreateWithinSeconds", number(60, 86_400)).or("1800"),
+    setting(Capture, "PacketCapture__RemoveFinished", Word(&["never", "after_notice", "to_make_room"])).or("never"),
+    setting(Capture, "PacketCapture__StopOnResolved", Flag).or("false"),
+    setting(Capture, "PacketCapture__ReplyWaitSeconds", number(0, 200)).or("8"),
+    setting(Capture, "PacketCapture__DryRun", Flag).or("false"),
+    setting(Allowed, "PacketCapture__AllowedScopes", List("ids of subscriptions, resource groups or resources")).restricts(),
+    setting(Allowed, "PacketCapture__AllowedRules", List("alert rule names, * for any text")).restricts(),
+    setting(Allowed, "PacketCapture__AllowedSignals", List("signals (Metric, Log, Activity Log)")).restricts(),
+    setting(Allowed, "PacketCapture__CooldownSeconds", number(0, 86_400)).or("0"),
+    setting(Allowed, "PacketCapture__MaxTargets", number(1, 1_000)).or("100"),
+    setting(JobQueue, "JobQueue__Kind", Word(&["memory", "storage"])).or("memory"),
+    setting(JobQueue, "JobQueue__Capacity", number(1, 100_000)).or("1000"),
+    setting(JobQueue, "JobQueue__MaxAttempts", number(1, 100)).or("5"),
+    setting(JobQueue, "JobQueue__VisibilityTimeoutSeconds", number(1, 3_600)).or("120"),
+    setting(JobQueue, "JobQueue__Receive", Word(&["trigger", "poll"])).or("trigger"),
+    setting(JobQueue, "AzureWebJobsStorage", Text("the connection string of a storage account")).secret(),
+    setting(JobQueue, "AzureWebJobsStorage__queueServiceUri", Text("an https address such as https://ACCOUNT.queue.core.windows.net")),
+    setting(JobQueue, "AzureWebJobsStorage__accountName", Text("the name of a storage account: 3 to 24 lower-case letters and digits")),
+    setting(JobQueue, "AzureWebJobsStorage__credential", Word(&["managedidentity"])),
+    setting(JobQueue, "AzureWebJobsStorage__clientId", Text("the client id of the user-assigned managed identity that opens the account")),
+    setting(JobQueue, "AzureWebJobsStorage__managedIdentityResourceId", Text("the resource id of the user-assigned managed identity that opens the account")),
+    setting(Notification, "Notification__WebhookUrl", Text("the receiver's https address (http only on this machine itself)")).secret(),
+    setting(Notification, "Notification__Format", Word(&["json", "teams", "slack"])).or("json"),
+    setting(Notification, "Notification__Events", List("some of created, completed, failed, skipped")).or("completed, failed, skipped").restricts(),
+    setting(Notification, "Notification__Secret", Text("whsec_ and the base64 of 24 random bytes or more, or any text of 24 bytes or more")).secret().restricts(),
+    setting(SecureWebhook, "SecureWebhook__TenantId", GUID).restricts(),
+    setting(SecureWebhook, "SecureWebhook__Audience", List("the client id of the function's app registration, its Application ID URI, or both")).restricts(),
+    setting(SecureWebhook, "SecureWebhook__Role", Text("the app role that the caller must have")).or("ActionGroupsSecureWebhook").restricts(),
+    setting(SecureWebhook, "SecureWebhook__CallerAppId", GUID).or("461e8683-5575-4561-ac7f-899cc907d62a").restricts(),
+    setting(SecureWebhook, "SecureWebhook__Issuer", List("accepted issuers")).restricts(),
+    setting(SecureWebhook, "SecureWebhook__TrustEasyAuth", Flag).or("false").restricts(),
+    setting(Traces, "OTEL_EXPORTER_OTLP_ENDPOINT", Text("the collector's address without user, password and query, such as http://127.0.0.1:4318")),
+    setting(Traces, "OTEL_EXPORTER_OTLP_PROTOCOL", Word(&["http/protobuf"])).or("http/protobuf"),
+    setting(Traces, "OTEL_EXPORTER_OTLP_HEADERS", List("name=value pairs for the collector")).secret(),
+    setting(Traces, "OTEL_SERVICE_NAME", Text("the service's name in traces")).or("alert-packet-capture"),
+    setting(Traces, "OTEL_SDK_DISABLED", Flag).or("false"),
+    setting(Log, "RUST_LOG", Text("a level, or levels by target")).or("info"),
+    setting(Log, "LOG_FORMAT", Text("json for one JSON object a line")),
+    setting(Platform, "FUNCTIONS_CUSTOMHANDLER_PORT", number(0, 65_535)).or("7071"),
+    setting(Platform, "FUNCTIONS_APP_ROOT_PATH", Text("the function app's folder")),
+    setting(Platform, "WEBSITE_HOSTNAME", Text("the function app's host name")),
+    setting(Identity, "IDENTITY_ENDPOINT", Text("the address of the managed identity endpoint")),
+    setting(Identity, "IDENTITY_HEADER", Text("the header for that endpoint")).secret(),
+    setting(Identity, "IDENTITY_SERVER_THUMBPRINT", Text("set by Service Fabric, whose managed identities are not supported")),
+    setting(Identity, "IMDS_ENDPOINT", Text("set by Azure Arc, whose managed identities are not supported")),
+    setting(Identity, "MSI_ENDPOINT", Text("the managed identity endpoint of 2017, which is not supported")),
+    setting(Identity, "MSI_SECRET", Text("the secret for that endpoint")).secret(),
+];
