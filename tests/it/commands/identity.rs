@@ -179,7 +179,7 @@ async fn the_log_names_the_identity_and_holds_no_secret() {
     child.kill().await.unwrap();
     for words in [
         "access token at hand",
-        "captures are made as service principal b3c6a1d2-5e4f-4708-9a1b-6c7d8e9f0a12",
+        "captures are created as service principal b3c6a1d2-5e4f-4708-9a1b-6c7d8e9f0a12",
         "through managed identity c7d2e9a4",
         "AzureFederatedIdentityClientId",
     ] {

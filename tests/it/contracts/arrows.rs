@@ -125,39 +125,22 @@ fn all_sources() -> Vec<(String, String)> {
         .collect()
 }
 
-/// Every `crate::a::b` that a source names, those inside `use crate::{a::b, c}` too.
+/// Every `crate::a::b` that a source names, those inside `use crate::{a::b, c}` and `use crate::a::{b, c}` too.
 fn uses(source: &str) -> BTreeSet<String> {
-    let mut used = BTreeSet::new();
-    for (at, _) in source.match_indices("crate::") {
-        let rest = &source[at + "crate::".len()..];
-        if let Some(group) = rest.strip_prefix('{') {
-            let mut depth = 1;
-            let mut item = String::new();
-            for c in group.chars() {
-                match c {
-                    '{' => depth += 1,
-                    '}' => depth -= 1,
-                    _ => {}
-                }
-                if depth == 0 || (depth == 1 && c == ',') {
-                    used.insert(item.trim().to_owned());
-                    item.clear();
-                }
-                if depth == 0 {
-                    break;
-                }
-                if !(depth == 1 && c == ',') {
-                    item.push(c);
-                }
-            }
-        } else {
-            let path = rest
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
-            used.insert(path.collect());
-        }
-    }
-    used.iter().flat_map(|path| expanded(path)).collect()
+    let named = source.split("crate::").skip(1).map(import);
+    named.flat_map(expanded).collect()
+}
+
+/// The path at the start of a text, with its group of names.
+fn import(text: &str) -> &str {
+    let mut depth = 0;
+    let end = text.find(|c: char| {
+        depth += i32::from(c == '{');
+        let inside = depth > 0;
+        depth -= i32::from(c == '}');
+        !inside && !c.is_alphanumeric() && !matches!(c, '_' | ':')
+    });
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// `a::{b, c::{d, e}}` is `a::b`, `a::c::d` and `a::c::e`; `a::{self}` is `a`.
@@ -243,7 +226,7 @@ fn only_the_exporter_makes_opentelemetry() {
 
 #[test]
 fn the_guard_sees_imports() {
-    let source = "use crate::{\n    alert::{self, Alert},\n    azure::resource_id::ResourceId,\n    capture::{Parameters, name::{Template}},\n};\nfn f() { crate::queue::g() }";
+    let source = "use crate::{\n    alert::{self, Alert},\n    azure::resource_id::ResourceId,\n    capture::{Parameters, name::{Template}},\n};\nuse crate::worker::{Worker, held::Held};\nfn f() { crate::queue::g() }";
     let found: Vec<_> = uses(source).into_iter().collect();
     assert_eq!(
         found,
@@ -253,7 +236,9 @@ fn the_guard_sees_imports() {
             "azure::resource_id::ResourceId",
             "capture::Parameters",
             "capture::name::Template",
-            "queue::g"
+            "queue::g",
+            "worker::Worker",
+            "worker::held::Held",
         ]
     );
 }

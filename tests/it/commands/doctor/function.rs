@@ -175,10 +175,10 @@ const BROKEN: [Broken; 17] = [
                 "AccountName=stcaptures;AccountKey=wr0ng!".to_owned()
             })
         },
-        "job queue",
+        "app settings",
         "failed",
-        "AzureWebJobsStorage: an AccountKey in base64",
-        "az storage account show-connection-string",
+        "AzureWebJobsStorage: needs an AccountKey in base64",
+        "--settings 'AzureWebJobsStorage=...'",
     ),
     (
         |it, _| {
