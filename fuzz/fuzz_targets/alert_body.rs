@@ -29,7 +29,7 @@ fuzz_target!(|body: &[u8]| {
         }
         assert!(ids.insert(target.id.clone()), "each machine once");
     }
-    assert!(alert.conditions.len() <= 16);
+    assert!(alert.facts.conditions.len() <= 16);
     if alert::ignore_reason(&alert).is_none() {
         assert!(!alert.targets.is_empty() && !alert.is_test);
     }

@@ -10,6 +10,7 @@ use super::world::{Machine, ScaleSet, World};
 pub(super) fn get_virtual_machine(world: &World, asked: &Asked<'_>) -> Outcome {
     let machine = machine(world, asked)?;
     let agents: Vec<Value> = agent(machine).into_iter().collect();
+    let scale_set = machine.scale_set.as_ref().map(|id| json!({"id": id}));
     Ok(answer(json!({
         "name": ids::name(&machine.id),
         "id": ids::shouting_group(&machine.id),
@@ -21,6 +22,7 @@ pub(super) fn get_virtual_machine(world: &World, asked: &Asked<'_>) -> Outcome {
             "vmId": "5c0d1f3e-9a52-4b7c-8a36-1d2e3f405162",
             "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
             "storageProfile": {"osDisk": {"osType": machine.os, "createOption": "FromImage"}},
+            "virtualMachineScaleSet": scale_set,
         },
         "resources": agents,
     })))
@@ -76,13 +78,17 @@ fn agent(machine: &Machine) -> Option<Value> {
 pub(super) fn get_scale_set(world: &World, asked: &Asked<'_>) -> Outcome {
     let id = &asked.route.scope;
     let scale_set = world.scale_set(id).ok_or_else(|| resource_not_found(id))?;
+    let mode = match scale_set.flexible {
+        true => "Flexible",
+        false => "Uniform",
+    };
     Ok(answer(json!({
         "name": ids::name(&scale_set.id),
         "id": ids::shouting_group(&scale_set.id),
         "type": "Microsoft.Compute/virtualMachineScaleSets",
         "location": scale_set.location,
         "sku": {"name": "Standard_D2s_v5", "tier": "Standard", "capacity": scale_set.instances.len()},
-        "properties": {"provisioningState": "Succeeded", "orchestrationMode": "Uniform"},
+        "properties": {"provisioningState": "Succeeded", "orchestrationMode": mode},
     })))
 }
 

@@ -26,6 +26,7 @@ impl Sandbox {
                 os: "Linux",
                 agent: true,
                 power: "running",
+                scale_set: None,
             });
         });
     }
@@ -52,7 +53,19 @@ impl Sandbox {
                 id: id.to_owned(),
                 location: location.to_owned(),
                 instances: instances.iter().map(|&name| name.to_owned()).collect(),
+                flexible: false,
             });
+        });
+    }
+
+    /// A scale set in flexible orchestration mode, whose only member is this VM.
+    pub fn add_flexible_scale_set(&self, id: &str, location: &str, member: &str) {
+        self.add_scale_set(id, location, &[ids::name(member)]);
+        self.add_vm(member, location);
+        self.change_vm(member, |machine| machine.scale_set = Some(id.to_owned()));
+        self.furnish(id, |world| {
+            let added = world.scale_sets.last_mut();
+            added.expect("the set was just added").flexible = true;
         });
     }
 

@@ -19,12 +19,16 @@ pub(super) struct Machine {
     pub agent: bool,
     /// The last part of the power state: `running`, `deallocated`.
     pub power: &'static str,
+    /// The flexible scale set that it is a member of.
+    pub scale_set: Option<String>,
 }
 
 pub(super) struct ScaleSet {
     pub id: String,
     pub location: String,
     pub instances: Vec<String>,
+    /// In flexible orchestration mode: its members are virtual machines.
+    pub flexible: bool,
 }
 
 pub(super) struct StorageAccount {

@@ -1,20 +1,21 @@
 //! Activity log alerts outside the common schema: the event itself, with the resource that was acted on.
 
 use super::body::BadBody;
-use super::fields::Object;
-use super::target::Targets;
-use super::{Alert, Schema, State, dedupe};
+use super::fields::{Object, is};
+use super::subject::Subject;
+use super::targets::Targets;
+use super::{Alert, AlertFacts, Schema, State, facts, key};
 
 pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     let mut alert = Alert {
-        signal: Some("Activity Log".to_owned()),
+        facts: AlertFacts::of_signal("Activity Log"),
         ..Alert::of(Schema::ActivityLog)
     };
     let Some(data) = top.object("data")? else {
         return Ok(alert);
     };
     // The event's own status is another thing: how the operation ended.
-    if data.string("status")? == Some("Activated") {
+    if is(data.string("status")?, "Activated") {
         alert.state = State::Fired;
     }
     let Some(context) = data.object("context")? else {
@@ -24,19 +25,24 @@ pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
         return Ok(alert);
     };
     let mut targets = Targets::default();
+    let mut subject = Subject::default();
     if let Some(id) = event.string("resourceId")? {
+        subject.resource(id);
         targets.main(id, || event.path_of("resourceId"))?;
     }
     let (targets, is_test) = targets.finish();
     let id = event.text("eventDataId");
     let fired_at = event.text("eventTimestamp");
     Ok(Alert {
-        dedupe_key: dedupe::by_id(id.as_deref(), &None, &targets, &fired_at),
-        id,
-        fired_at,
-        targets,
+        dedupe_key: key::by_id(&subject, id, None, fired_at),
+        facts: AlertFacts {
+            id: facts::id(id),
+            fired_at: facts::time(fired_at),
+            ..alert.facts
+        },
         is_test,
-        description: event.text("description"),
+        description: facts::description(event.text("description")),
         ..alert
-    })
+    }
+    .about(targets, subject))
 }

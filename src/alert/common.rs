@@ -3,9 +3,12 @@
 use serde_json::Value;
 
 use super::body::BadBody;
-use super::fields::{Object, kind};
-use super::target::Targets;
-use super::{Alert, Schema, State, condition, dedupe, severity};
+use super::fields::{Object, is, kind};
+use super::subject::Subject;
+use super::targets::Targets;
+use super::{Alert, AlertFacts, Schema, State, condition, facts, key};
+
+const TARGETS: &str = "alertTargetIDs";
 
 pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     let data = top.object("data")?;
@@ -17,13 +20,11 @@ pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
         .as_ref()
         .and_then(|context| context.loose_object("condition"));
 
-    let id = essentials
-        .string("alertId")?
-        .filter(|id| !id.is_empty())
-        .map(str::to_owned);
+    let id = essentials.string("alertId")?.filter(|id| !id.is_empty());
     let state = state(&essentials)?;
     let (targets, names_test) =
         targets(&essentials, context.as_ref(), condition.as_ref())?.finish();
+    let subject = subject(&essentials, context.as_ref(), condition.as_ref());
     let rule = essentials.text("alertRule");
     let fired_at = essentials.text("firedDateTime");
 
@@ -39,39 +40,32 @@ pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     }
     Ok(Alert {
         state,
-        dedupe_key: dedupe::by_id(id.as_deref(), &rule, &targets, &fired_at),
-        is_test: names_test || id.as_deref().is_some_and(dedupe::is_test_id),
-        rule,
-        rule_id: essentials.text("alertRuleID"),
-        id,
-        signal: essentials.text("signalType").map(signal),
-        severity: severity(essentials.scalar("severity")),
-        fired_at,
-        targets,
-        conditions,
-        description: essentials.text("description"),
+        dedupe_key: key::by_id(&subject, id, rule, fired_at),
+        is_test: names_test || id.is_some_and(key::is_test_id),
+        facts: AlertFacts {
+            rule: facts::rule(rule),
+            id: facts::id(id),
+            severity: facts::severity(essentials.scalar("severity")),
+            signal: facts::signal(essentials.text("signalType")),
+            fired_at: facts::time(fired_at),
+            conditions,
+        },
+        rule_id: facts::id(essentials.text("alertRuleID")),
+        description: facts::description(essentials.text("description")),
         ..Alert::of(Schema::Common)
-    })
+    }
+    .about(targets, subject))
 }
 
 /// The monitor condition. Neither a status in the context nor a time of resolution says anything about it: bodies with
 /// those and yet Fired exist.
 pub(super) fn state(essentials: &Object) -> Result<State, BadBody> {
-    Ok(match essentials.string("monitorCondition")? {
-        Some("Fired") => State::Fired,
-        Some("Resolved") => State::Resolved,
-        _ => State::Unknown,
+    let written = essentials.string("monitorCondition")?;
+    Ok(match () {
+        () if is(written, "Fired") => State::Fired,
+        () if is(written, "Resolved") => State::Resolved,
+        () => State::Unknown,
     })
-}
-
-/// `ActivityLog` is the same signal as `Activity Log`; both are sent.
-pub(super) fn signal(written: String) -> String {
-    let letters = written.replace(' ', "");
-    let known = ["Metric", "Log", "Activity Log"];
-    let found = known
-        .into_iter()
-        .find(|name| name.replace(' ', "").eq_ignore_ascii_case(&letters));
-    found.map_or(written, str::to_owned)
 }
 
 /// Only when Azure's own list has no machine do the others count, one after the other: a log alert over a workspace
@@ -83,11 +77,14 @@ fn targets(
 ) -> Result<Targets, BadBody> {
     let mut targets = Targets::default();
     listed(essentials, &mut targets)?;
+    let all_of = condition.map_or(&[][..], |condition| condition.list("allOf"));
+    if targets.is_empty() {
+        condition::members(all_of).for_each(|criterion| targets.take_probing_machine(&criterion));
+    }
     if targets.is_empty() {
         targets.take_list(essentials.list("configurationItems"));
     }
     if targets.is_empty() {
-        let all_of = condition.map_or(&[][..], |condition| condition.list("allOf"));
         for each in condition::members(all_of) {
             targets.take_dimensions(each.list("dimensions"));
         }
@@ -98,13 +95,33 @@ fn targets(
     Ok(targets)
 }
 
+/// All that the body names, in whichever field.
+fn subject(essentials: &Object, context: Option<&Object>, condition: Option<&Object>) -> Subject {
+    let mut subject = Subject::default();
+    match essentials.get(TARGETS) {
+        Some(Value::Array(list)) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .for_each(|id| subject.resource(id)),
+        Some(Value::String(id)) => subject.resource(id),
+        _ => {}
+    }
+    subject.items(essentials.list("configurationItems"));
+    if let Some(condition) = condition {
+        subject.condition(condition);
+    }
+    if let Some(context) = context {
+        subject.log_v1(context);
+    }
+    subject
+}
+
 fn listed(essentials: &Object, targets: &mut Targets) -> Result<(), BadBody> {
-    const NAME: &str = "alertTargetIDs";
-    match essentials.get(NAME) {
+    match essentials.get(TARGETS) {
         None => Ok(()),
-        Some(Value::String(one)) => targets.main(one, || essentials.path_of(NAME)),
+        Some(Value::String(one)) => targets.main(one, || essentials.path_of(TARGETS)),
         Some(Value::Array(list)) => list.iter().enumerate().try_for_each(|(at, item)| {
-            let path = || format!("{}[{at}]", essentials.path_of(NAME));
+            let path = || format!("{}[{at}]", essentials.path_of(TARGETS));
             match item {
                 Value::String(id) => targets.main(id, path),
                 other => Err(BadBody::at(
@@ -115,11 +132,11 @@ fn listed(essentials: &Object, targets: &mut Targets) -> Result<(), BadBody> {
         }),
         Some(other) => {
             let message = format!("a list of resource ids was expected, not {}", kind(other));
-            Err(BadBody::at(essentials.path_of(NAME), message))
+            Err(BadBody::at(essentials.path_of(TARGETS), message))
         }
     }
 }
 
-fn missing(path: String) -> BadBody {
+pub(super) fn missing(path: String) -> BadBody {
     BadBody::at(path, "an object was expected, but it is missing")
 }

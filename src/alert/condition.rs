@@ -1,5 +1,4 @@
-//! What a rule compared with what: for the notice that people get, never for a decision. Hence short and few, however
-//! long the body made them.
+//! What a rule compared with what: for people, never for a decision. Hence short and few, however many the body has.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,7 +6,6 @@ use serde_json::Value;
 use super::fields::Object;
 
 const MOST: usize = 16;
-const LONGEST: usize = 200;
 
 /// One comparison of an alert rule, each part as the body writes it (numbers too).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,13 +19,14 @@ pub struct Condition {
 /// The comparisons of a `condition` object: those of its `allOf`, or itself in classic alerts.
 pub(super) fn of_metric(condition: &Object) -> Vec<Condition> {
     let one = |from: &Object| {
-        let metric =
-            short(from.scalar("metricName")).or_else(|| short(from.scalar("metricMeasureColumn")));
+        let metric = from
+            .scalar("metricName")
+            .or_else(|| from.scalar("metricMeasureColumn"));
         Condition {
             metric,
-            operator: short(from.scalar("operator")),
-            threshold: short(from.scalar("threshold")),
-            value: short(from.scalar("metricValue")),
+            operator: from.scalar("operator"),
+            threshold: from.scalar("threshold"),
+            value: from.scalar("metricValue"),
         }
     };
     let mut all = vec![one(condition)];
@@ -43,12 +42,12 @@ pub(super) fn of_metric(condition: &Object) -> Vec<Condition> {
 
 /// The one comparison of a log alert V1, whose members are named in two ways.
 pub(super) fn of_log_v1(from: &Object) -> Vec<Condition> {
-    let either = |a: &str, b: &str| short(from.scalar(a).or_else(|| from.scalar(b)));
+    let either = |a: &str, b: &str| from.scalar(a).or_else(|| from.scalar(b));
     let condition = Condition {
         metric: None,
         operator: either("AlertThresholdOperator", "Operator"),
         threshold: either("AlertThresholdValue", "Threshold"),
-        value: short(from.scalar("ResultCount")),
+        value: from.scalar("ResultCount"),
     };
     if condition == Condition::default() {
         Vec::new()
@@ -61,12 +60,4 @@ pub(super) fn of_log_v1(from: &Object) -> Vec<Condition> {
 pub(super) fn members<'a>(list: &'a [Value]) -> impl Iterator<Item = Object<'a>> {
     list.iter()
         .filter_map(|value| Object::new(value, String::new()).ok())
-}
-
-fn short(text: Option<String>) -> Option<String> {
-    let text = text?;
-    Some(match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    })
 }

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::body::BadBody;
+use crate::text;
 
 /// A JSON object and where it was found.
 pub(super) struct Object<'a> {
@@ -32,7 +33,7 @@ impl<'a> Object<'a> {
         format!("{}.{spelled}", self.path)
     }
 
-    /// Whether the member is there, be it null.
+    /// Whether the member is present, even if null.
     pub(super) fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
     }
@@ -69,17 +70,17 @@ impl<'a> Object<'a> {
         Object::new(self.get(name)?, self.path_of(name)).ok()
     }
 
-    /// A text that decides nothing; empty is absent.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    /// A text that decides nothing, as written; empty is absent.
+    pub(super) fn text(&self, name: &str) -> Option<&'a str> {
         let text = self.get(name)?.as_str()?;
-        (!text.is_empty()).then(|| text.to_owned())
+        (!text.is_empty()).then_some(text)
     }
 
-    /// A text or number that decides nothing, as text. Both are used for the same thing.
+    /// A text or number that decides nothing, as a short text for people. Both are used for the same thing.
     pub(super) fn scalar(&self, name: &str) -> Option<String> {
         match self.get(name)? {
             Value::Number(number) => Some(number.to_string()),
-            _ => self.text(name),
+            _ => text::cleaned(self.text(name)?, text::VALUE),
         }
     }
 
@@ -100,6 +101,11 @@ impl<'a> Object<'a> {
         });
         found.map(|(spelled, value)| (spelled.as_str(), value))
     }
+}
+
+/// Whether a word of Azure's is this one. Which letter case it comes in depends on the sender.
+pub(super) fn is(written: Option<&str>, word: &str) -> bool {
+    written.is_some_and(|written| written.eq_ignore_ascii_case(word))
 }
 
 /// The JSON type in words.

@@ -3,14 +3,15 @@
 
 use super::body::BadBody;
 use super::fields::Object;
-use super::target::Targets;
-use super::{Alert, Schema, State, condition, dedupe, severity};
+use super::subject::Subject;
+use super::targets::Targets;
+use super::{Alert, AlertFacts, Schema, State, condition, facts, key};
 
 pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     // They are sent when the rule fires and at no other time.
     let alert = Alert {
         state: State::Fired,
-        signal: Some("Log".to_owned()),
+        facts: AlertFacts::of_signal("Log"),
         ..Alert::of(Schema::LogV1)
     };
     if top.get("schemaId").is_none() {
@@ -26,23 +27,25 @@ fn with_data(alert: Alert, data: &Object) -> Alert {
     let mut targets = Targets::default();
     targets.take_log_v1(data);
     let (targets, is_test) = targets.finish();
+    let mut subject = Subject::default();
+    subject.log_v1(data);
     let rule = data.text("AlertRuleName");
     let fired_at = data.text("SearchIntervalEndtimeUtc");
     let source = data
         .text("WorkspaceId")
         .or_else(|| data.text("ApplicationId"));
     Alert {
-        dedupe_key: dedupe::by_parts(
-            &[rule.as_deref(), fired_at.as_deref(), source.as_deref()],
-            &fired_at,
-        ),
-        rule,
-        severity: severity(data.scalar("Severity")),
-        fired_at,
-        targets,
+        dedupe_key: key::by_parts(&subject, &[rule, fired_at, source], fired_at),
+        facts: AlertFacts {
+            rule: facts::rule(rule),
+            severity: facts::severity(data.scalar("Severity")),
+            fired_at: facts::time(fired_at),
+            conditions: condition::of_log_v1(data),
+            ..alert.facts
+        },
         is_test,
-        conditions: condition::of_log_v1(data),
-        description: data.text("Description"),
+        description: facts::description(data.text("Description")),
         ..alert
     }
+    .about(targets, subject)
 }

@@ -2,16 +2,18 @@
 //! it lies and in the words for the state.
 
 use super::body::BadBody;
-use super::fields::Object;
-use super::target::{Target, Targets};
-use super::{Alert, Schema, State, condition, dedupe, severity};
+use super::fields::{Object, is};
+use super::subject::Subject;
+use super::target::Target;
+use super::targets::Targets;
+use super::{Alert, AlertFacts, Schema, State, common, condition, facts, key};
 use crate::resource_id::{InvalidResourceId, ResourceId};
 use crate::text;
 
 pub(super) fn read_v2(top: &Object) -> Result<Alert, BadBody> {
     let Some(mut data) = top.object("data")? else {
         return Ok(Alert {
-            signal: Some("Metric".to_owned()),
+            facts: AlertFacts::of_signal("Metric"),
             ..Alert::of(Schema::MetricV2)
         });
     };
@@ -21,46 +23,48 @@ pub(super) fn read_v2(top: &Object) -> Result<Alert, BadBody> {
         data = inner;
     }
     let status = data.string("status")?;
-    let state = match status {
-        Some("Activated") => State::Fired,
+    let state = match () {
+        () if is(status, "Activated") => State::Fired,
         // The wire says the latter, some documentation the former.
-        Some("Resolved" | "Deactivated") => State::Resolved,
-        _ => State::Unknown,
+        () if is(status, "Resolved") || is(status, "Deactivated") => State::Resolved,
+        () => State::Unknown,
     };
     let alert = Alert {
         state,
         ..Alert::of(Schema::MetricV2)
     };
     let context = data.object("context")?;
-    Ok(Alert {
-        severity: context
-            .as_ref()
-            .and_then(|context| severity(context.scalar("severity"))),
-        ..with_context(alert, status, context.as_ref())?
-    })
+    let severity = context
+        .as_ref()
+        .and_then(|context| facts::severity(context.scalar("severity")));
+    let mut alert = with_context(alert, status, context.as_ref())?;
+    alert.facts.severity = severity;
+    Ok(alert)
 }
 
 pub(super) fn read_classic(top: &Object) -> Result<Alert, BadBody> {
     let status = top.string("status")?;
-    let state = match status {
-        Some("Activated") => State::Fired,
-        Some("Resolved") => State::Resolved,
-        _ => State::Unknown,
+    let state = match () {
+        () if is(status, "Activated") => State::Fired,
+        () if is(status, "Resolved") => State::Resolved,
+        () => State::Unknown,
     };
     let alert = Alert {
         state,
         ..Alert::of(Schema::Classic)
     };
+    // By this member the shape is recognised: without it, the body may be anything.
     let context = top.object("context")?;
+    let context = context.ok_or_else(|| common::missing(top.path_of("context")))?;
     Ok(Alert {
-        region: context.as_ref().and_then(region),
-        ..with_context(alert, status, context.as_ref())?
+        region: region(&context),
+        ..with_context(alert, status, Some(&context))?
     })
 }
 
 /// The region as a code. Bodies have it so or as a display name: `westus`, `West US`.
 pub(super) fn region(context: &Object) -> Option<String> {
-    text::region(&context.text("resourceRegion")?)
+    text::region(context.text("resourceRegion")?)
 }
 
 fn with_context(
@@ -69,7 +73,7 @@ fn with_context(
     context: Option<&Object>,
 ) -> Result<Alert, BadBody> {
     let alert = Alert {
-        signal: Some("Metric".to_owned()),
+        facts: AlertFacts::of_signal("Metric"),
         ..alert
     };
     let Some(context) = context else {
@@ -77,11 +81,28 @@ fn with_context(
     };
     let resource_id = context.string("resourceId")?.filter(|id| !id.is_empty());
     let mut targets = Targets::default();
+    let mut subject = Subject::default();
     match resource_id {
-        Some(id) => targets.main(id, || context.path_of("resourceId"))?,
-        None => composed(context)?
-            .into_iter()
-            .for_each(|target| targets.add(target)),
+        Some(id) => {
+            subject.resource(id);
+            targets.main(id, || context.path_of("resourceId"))?;
+        }
+        None => {
+            for part in ["subscriptionId", "resourceGroupName", "resourceName"] {
+                subject.part(part, context.text(part));
+            }
+            composed(context)?
+                .into_iter()
+                .for_each(|target| targets.add(target));
+        }
+    }
+    let condition = context.loose_object("condition");
+    if let Some(condition) = &condition {
+        subject.condition(condition);
+        if targets.is_empty() {
+            condition::members(condition.list("allOf"))
+                .for_each(|criterion| targets.take_probing_machine(&criterion));
+        }
     }
     let (targets, is_test) = targets.finish();
     let rule_id = context.text("id");
@@ -91,28 +112,26 @@ fn with_context(
         .or_else(|| Some(targets.first()?.id.to_string()));
     Ok(Alert {
         // The context's id is the rule's, the same every time; there is none of the alert.
-        dedupe_key: dedupe::by_parts(
-            &[
-                rule_id.as_deref(),
-                resource.as_deref(),
-                fired_at.as_deref(),
-                status,
-            ],
-            &fired_at,
+        dedupe_key: key::by_parts(
+            &subject,
+            &[rule_id, resource.as_deref(), fired_at, status],
+            fired_at,
         ),
-        rule: context.text("name"),
-        rule_id,
-        fired_at,
-        targets,
+        facts: AlertFacts {
+            rule: facts::rule(context.text("name")),
+            fired_at: facts::time(fired_at),
+            conditions: condition
+                .as_ref()
+                .map(condition::of_metric)
+                .unwrap_or_default(),
+            ..alert.facts
+        },
+        rule_id: facts::id(rule_id),
         is_test,
-        conditions: context
-            .loose_object("condition")
-            .as_ref()
-            .map(condition::of_metric)
-            .unwrap_or_default(),
-        description: context.text("description"),
+        description: facts::description(context.text("description")),
         ..alert
-    })
+    }
+    .about(targets, subject))
 }
 
 /// The machine that a context describes without a resource id.
@@ -148,10 +167,10 @@ fn composed(context: &Object) -> Result<Option<Target>, BadBody> {
         }
     };
     let id = subscription
-        .child("resourceGroups", &part("resourceGroupName")?)
+        .child("resourceGroups", part("resourceGroupName")?)
         .map_err(|bad| wrong("resourceGroupName", bad))?;
     let id = id
-        .child(VM, &part("resourceName")?)
+        .child(VM, part("resourceName")?)
         .map_err(|bad| wrong("resourceName", bad))?;
     Ok(Target::of(id))
 }

@@ -5,57 +5,59 @@ mod activity_log;
 mod body;
 mod common;
 mod condition;
-mod dedupe;
 mod envelope;
+mod facts;
 mod fields;
+mod key;
 mod log_v1;
 mod metric;
 mod other;
 mod outcome;
 mod shape;
+mod subject;
 mod target;
 mod target_id;
+mod targets;
 
 use serde::{Deserialize, Serialize};
 
 pub use body::{BadBody, MAX_BODY_BYTES};
 pub use condition::Condition;
+pub use facts::AlertFacts;
 pub use outcome::{IgnoreReason, ignore_reason};
 pub use shape::Schema;
+pub use subject::Named;
+use subject::Subject;
 pub use target::{Target, TargetKind};
 
 /// What a target is named by.
 pub use crate::resource_id::ResourceId;
+use crate::text;
 
-/// What an alert says, whichever of its shapes it came in. Texts are kept as the body spells them unless said
-/// otherwise; an empty text counts as absent.
+/// What an alert says, whichever of its shapes it came in. Texts are those of the body, cleaned and bounded; an empty
+/// text counts as absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Alert {
     pub schema: Schema,
     /// Azure Monitor's monitor condition.
     pub state: State,
-    /// The alert rule's name.
-    pub rule: Option<String>,
+    /// What people see of it.
+    #[serde(flatten)]
+    pub facts: AlertFacts,
     /// The alert rule's resource id, unchecked: for reading, not for calling.
     pub rule_id: Option<String>,
-    /// The id of this one alert, new each time its rule fires. Metric alerts outside the common schema have none.
-    pub id: Option<String>,
-    /// `Metric`, `Log` or `Activity Log`, or a newer word of Azure's.
-    pub signal: Option<String>,
-    /// `Sev0` to `Sev4`.
-    pub severity: Option<String>,
-    /// A time in one of several formats, with or without a zone.
-    pub fired_at: Option<String>,
     /// The alert targets that can be captured on: each machine or scale set once, in the order of the body.
     pub targets: Vec<Target>,
+    /// What the alert names when there is no target.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub named: Named,
     /// An Azure region's code (`westcentralus`). Most bodies have none; then only the machine itself can tell.
     pub region: Option<String>,
     /// Equal for two deliveries of the same alert, and for nothing else.
     pub dedupe_key: Option<String>,
     /// Sent by the portal's "test action group", about a machine that does not exist.
     pub is_test: bool,
-    /// What the rule compared, for telling people; at most 16.
-    pub conditions: Vec<Condition>,
     pub description: Option<String>,
 }
 
@@ -65,19 +67,50 @@ impl Alert {
         Alert {
             schema,
             state: State::Unknown,
-            rule: None,
+            facts: AlertFacts::default(),
             rule_id: None,
-            id: None,
-            signal: None,
-            severity: None,
-            fired_at: None,
             targets: Vec::new(),
+            named: Named::default(),
             region: None,
             dedupe_key: None,
             is_test: false,
-            conditions: Vec::new(),
             description: None,
         }
+    }
+
+    /// The same with its targets or, when there are none, with what it names in their place.
+    fn about(self, targets: Vec<Target>, subject: Subject) -> Alert {
+        let named = match targets.is_empty() {
+            true => subject.named(),
+            false => Named::default(),
+        };
+        Alert {
+            targets,
+            named,
+            ..self
+        }
+    }
+
+    /// Why no machine can be captured, for people: what the alert names instead, and what to change. `None` for an
+    /// alert with a target.
+    pub fn why_no_target(&self) -> Option<String> {
+        if !self.targets.is_empty() {
+            return None;
+        }
+        let names = match self.named.is_empty() {
+            true => String::new(),
+            false => {
+                let named = self.named.to_string();
+                format!("; it names {}", text::clean(&named, text::MESSAGE))
+            }
+        };
+        let fix = match self.facts.signal.as_deref() {
+            Some("Log") => "split the alert rule by the dimension _ResourceId",
+            _ => "set the scope of the alert rule to virtual machines or scale sets",
+        };
+        Some(format!(
+            "the alert names no virtual machine or scale set{names}. Fix: {fix}"
+        ))
     }
 }
 
@@ -122,12 +155,4 @@ pub fn read(body: &[u8]) -> Result<Alert, BadBody> {
         }
         Some((inner, path)) => shape::read(&fields::Object::new(inner, path)?),
     }
-}
-
-/// The severity as the common schema writes it. `3`, `"3"` and `"Sev3"` are all in use; words are not translated, as
-/// nothing says which number they stand for.
-fn severity(written: Option<String>) -> Option<String> {
-    let written = written?.to_ascii_lowercase();
-    let level = written.strip_prefix("sev").unwrap_or(&written);
-    matches!(level, "0" | "1" | "2" | "3" | "4").then(|| format!("Sev{level}"))
 }

@@ -2,8 +2,9 @@
 
 use super::body::BadBody;
 use super::fields::Object;
-use super::target::Targets;
-use super::{Alert, Schema, common, dedupe, metric, severity};
+use super::subject::Subject;
+use super::targets::Targets;
+use super::{Alert, AlertFacts, Schema, common, facts, key, metric};
 
 pub(super) fn read_smart_detector(top: &Object) -> Result<Alert, BadBody> {
     let alert = Alert::of(Schema::SmartDetector);
@@ -18,34 +19,33 @@ pub(super) fn read_smart_detector(top: &Object) -> Result<Alert, BadBody> {
         )
     })?;
     let mut targets = Targets::default();
+    let mut subject = Subject::default();
     if let Some(target) = essentials.text("targetResource") {
-        targets.main(&target, || essentials.path_of("targetResource"))?;
+        subject.resource(target);
+        targets.main(target, || essentials.path_of("targetResource"))?;
     }
     let (targets, names_test) = targets.finish();
     let id = top.text("id");
     let rule_id = essentials.text("alertRule");
-    let rule = rule_id
-        .as_deref()
-        .map(|id| id.rsplit('/').next().unwrap_or(id).to_owned());
+    let rule = rule_id.map(|id| id.rsplit('/').next().unwrap_or(id));
     let fired_at = essentials.text("startDateTime");
     Ok(Alert {
         state: common::state(&essentials)?,
-        dedupe_key: dedupe::by_id(id.as_deref(), &rule, &targets, &fired_at),
-        is_test: names_test || id.as_deref().is_some_and(dedupe::is_test_id),
-        rule,
-        rule_id,
-        id,
-        signal: Some(
-            essentials
-                .text("signalType")
-                .map_or_else(|| "Log".to_owned(), common::signal),
-        ),
-        severity: severity(essentials.scalar("severity")),
-        fired_at,
-        targets,
-        description: essentials.text("description"),
+        dedupe_key: key::by_id(&subject, id, rule, fired_at),
+        is_test: names_test || id.is_some_and(key::is_test_id),
+        facts: AlertFacts {
+            rule: facts::rule(rule),
+            id: facts::id(id),
+            severity: facts::severity(essentials.scalar("severity")),
+            signal: facts::signal(essentials.text("signalType").or(Some("Log"))),
+            fired_at: facts::time(fired_at),
+            conditions: Vec::new(),
+        },
+        rule_id: facts::id(rule_id),
+        description: facts::description(essentials.text("description")),
         ..alert
-    })
+    }
+    .about(targets, subject))
 }
 
 /// A budget says neither a state nor a machine. Its body is a good one all the same.
@@ -62,11 +62,14 @@ pub(super) fn read_autoscale(top: &Object) -> Result<Alert, BadBody> {
         return Ok(alert);
     };
     Ok(Alert {
-        rule: context.text("name"),
-        rule_id: context.text("id"),
-        fired_at: context.text("timestamp"),
+        facts: AlertFacts {
+            rule: facts::rule(context.text("name")),
+            fired_at: facts::time(context.text("timestamp")),
+            ..AlertFacts::default()
+        },
+        rule_id: facts::id(context.text("id")),
         region: metric::region(&context),
-        description: context.text("details"),
+        description: facts::description(context.text("details")),
         ..alert
     })
 }

@@ -1,16 +1,11 @@
-//! The alert targets that a capture can start on. An id decides where we act, so in the fields that Azure fills a bad
-//! one refuses the body; in those that log data fills, only a flawless one is taken and the rest is passed over.
-
-use std::collections::HashSet;
+//! A machine that a capture can start on: which resource it is, and of what kind.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::body::{BadBody, excerpt};
-use super::condition::members;
-use super::fields::Object;
-use super::target_id;
 use crate::resource_id::ResourceId;
+
+/// The subscription of Azure's own test bodies.
+const TEST_SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
 
 /// A virtual machine, a scale set, or one instance of a set.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -61,93 +56,66 @@ impl Target {
             .find(|(full_type, _)| id.is_type(full_type))?;
         Some(Target { id, kind })
     }
+
+    /// The virtual machine that a scale set's instance is if the set is *flexible*: such members have names, and are
+    /// virtual machines of these names in the set's group. None for the numbers of a *uniform* set's instances.
+    /// Whether the set is flexible, and the machine one of its members, Azure has to be asked.
+    /// <https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-orchestration-modes>
+    pub fn flexible_member(&self) -> Option<Target> {
+        let name = self.id.name()?;
+        if self.kind != TargetKind::ScaleSetInstance || name.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let group = self.id.parent()?.parent()?;
+        let machine = group.child("Microsoft.Compute/virtualMachines", name);
+        machine.ok().and_then(Target::of)
+    }
+
+    /// Whether only test bodies name this machine.
+    pub(super) fn is_of_test(&self) -> bool {
+        self.id.subscription() == TEST_SUBSCRIPTION
+    }
 }
 
-/// Names of dimensions whose value is a resource id.
-const ID_DIMENSIONS: [&str; 4] = [
-    "_ResourceId",
-    "ResourceId",
-    "Resource",
-    "microsoft.resourceId",
-];
-
-/// The targets found so far, each once.
-#[derive(Default)]
-pub(super) struct Targets {
-    found: Vec<Target>,
-    seen: HashSet<ResourceId>,
-    /// One of the ids lies in the subscription of test bodies.
-    is_test: bool,
+/// Whether the id, of whatever it is, is in the subscription that only test bodies name.
+pub(super) fn is_of_test(id: &str) -> bool {
+    let mut segments = id.split('/');
+    segments.next() == Some("")
+        && segments
+            .next()
+            .is_some_and(|fixed| fixed.eq_ignore_ascii_case("subscriptions"))
+        && segments.next() == Some(TEST_SUBSCRIPTION)
 }
 
-impl Targets {
-    /// Takes an id from a field that Azure itself fills. `path` says where, if it is refused.
-    pub(super) fn main(&mut self, id: &str, path: impl FnOnce() -> String) -> Result<(), BadBody> {
-        let target = target_id::read(id).map_err(|wrong| {
-            BadBody::at(
-                path(),
-                format!(
-                    "the id of a resource was expected, not {}: {wrong}",
-                    excerpt(id)
-                ),
-            )
-        })?;
-        self.is_test |= target_id::is_of_test(id);
-        if let Some(target) = target {
-            self.add(target);
-        }
-        Ok(())
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Takes the strictly valid ids among the strings of a list.
-    pub(super) fn take_list(&mut self, list: &[Value]) {
-        for id in list.iter().filter_map(Value::as_str) {
-            self.take(id);
-        }
-    }
-
-    /// Takes the strictly valid ids among `{name, value}` dimensions.
-    pub(super) fn take_dimensions(&mut self, list: &[Value]) {
-        for dimension in members(list) {
-            let name = dimension
-                .get("name")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            if ID_DIMENSIONS
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name))
-                && let Some(Value::String(id)) = dimension.get("value")
-            {
-                self.take(id);
-            }
-        }
-    }
-
-    /// Takes the ids of a log alert V1, of which every one is log data.
-    pub(super) fn take_log_v1(&mut self, from: &Object) {
-        self.take_list(from.list("AffectedConfigurationItems"));
-        self.take_dimensions(from.list("Dimensions"));
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
-    /// The targets, and whether a test body named them.
-    pub(super) fn finish(self) -> (Vec<Target>, bool) {
-        (self.found, self.is_test)
-    }
-
-    pub(super) fn add(&mut self, target: Target) {
-        if self.seen.insert(target.id.clone()) {
-            self.is_test |= target.id.subscription() == target_id::TEST_SUBSCRIPTION;
-            self.found.push(target);
-        }
-    }
-
-    fn take(&mut self, id: &str) {
-        if let Some(target) = ResourceId::parse(id).ok().and_then(Target::of) {
-            self.add(target);
+    #[test]
+    fn members_of_flexible_sets_are_virtual_machines() {
+        const COMPUTE: &str = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/rg/providers/Microsoft.Compute";
+        for (id, expected) in [
+            (
+                "virtualMachineScaleSets/pool/virtualMachines/pool_3fa9",
+                Some("virtualMachines/pool_3fa9"),
+            ),
+            (
+                "virtualMachineScaleSets/pool/virtualMachines/0a",
+                Some("virtualMachines/0a"),
+            ),
+            // An instance's id may begin with what no machine's name begins with.
+            ("virtualMachineScaleSets/pool/virtualMachines/_3", None),
+            ("virtualMachineScaleSets/pool/virtualMachines/3", None),
+            ("virtualMachineScaleSets/pool", None),
+            ("virtualMachines/pool_3fa9", None),
+        ] {
+            let target = Target::of(format!("{COMPUTE}/{id}").parse().unwrap()).unwrap();
+            let member = target.flexible_member().map(|member| {
+                assert_eq!(member.kind, TargetKind::Vm);
+                member.id.to_string()
+            });
+            let expected = expected.map(|path| format!("{COMPUTE}/{path}"));
+            assert_eq!(member, expected, "{id}");
         }
     }
 }

@@ -4,9 +4,6 @@
 use super::target::{Target, TargetKind};
 use crate::resource_id::ResourceId;
 
-/// The subscription of Azure's own test bodies.
-pub(super) const TEST_SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
-
 /// A target; nothing, if the id is of something else (a child of a machine too); or what is wrong with it.
 pub(super) fn read(id: &str) -> Result<Option<Target>, String> {
     if id.is_empty() {
@@ -40,16 +37,6 @@ pub(super) fn read(id: &str) -> Result<Option<Target>, String> {
         return Err("below a machine come pairs of type and name, or 'providers' with a namespace and pairs".to_owned());
     }
     Ok(None)
-}
-
-/// Whether the id, of whatever it is, lies in the subscription that only test bodies name.
-pub(super) fn is_of_test(id: &str) -> bool {
-    let mut segments = id.split('/');
-    segments.next() == Some("")
-        && segments
-            .next()
-            .is_some_and(|fixed| fixed.eq_ignore_ascii_case("subscriptions"))
-        && segments.next() == Some(TEST_SUBSCRIPTION)
 }
 
 fn check_path(id: &str) -> Result<(), String> {

@@ -17,6 +17,17 @@ pub struct VirtualMachine {
     pub location: String,
     /// `Linux` or `Windows`, if Azure knows.
     pub os_type: Option<String>,
+    /// The flexible scale set that it is a member of.
+    pub scale_set: Option<ResourceId>,
+}
+
+/// A scale set, as far as captures care.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScaleSet {
+    /// Normalised, such as `westus2`.
+    pub location: String,
+    /// Its orchestration mode is flexible: its members are virtual machines of their own.
+    pub is_flexible: bool,
 }
 
 /// An extension of a virtual machine. Its resource name can be anything.
@@ -46,6 +57,30 @@ struct MachineWire {
 struct MachineProperties {
     #[serde(deserialize_with = "lenient::object")]
     storage_profile: StorageProfile,
+    #[serde(deserialize_with = "lenient::object")]
+    virtual_machine_scale_set: Reference,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Reference {
+    #[serde(deserialize_with = "lenient::text")]
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ScaleSetWire {
+    #[serde(deserialize_with = "lenient::region")]
+    location: String,
+    #[serde(default, deserialize_with = "lenient::object")]
+    properties: ScaleSetProperties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ScaleSetProperties {
+    #[serde(deserialize_with = "lenient::text")]
+    orchestration_mode: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -136,6 +171,26 @@ impl ComputeClient {
         Ok(VirtualMachine {
             location: wire.location,
             os_type: wire.properties.storage_profile.os_disk.os_type,
+            scale_set: wire
+                .properties
+                .virtual_machine_scale_set
+                .id
+                .and_then(|set| ResourceId::parse(&set).ok()),
+        })
+    }
+
+    /// One scale set.
+    /// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machine-scale-sets/get>
+    ///
+    /// # Errors
+    /// As [`ArmClient::read`]; not found when there is no such scale set.
+    pub async fn get_scale_set(&self, id: &ResourceId) -> Result<ScaleSet, AzureError> {
+        let call = self.get("get the scale set", id, &[]);
+        let wire: ScaleSetWire = self.arm.read(call).await?;
+        let mode = wire.properties.orchestration_mode;
+        Ok(ScaleSet {
+            location: wire.location,
+            is_flexible: mode.is_some_and(|mode| mode.eq_ignore_ascii_case("Flexible")),
         })
     }
 

@@ -16,6 +16,9 @@ impl Capturer {
         &self,
         job: &mut Job,
     ) -> Result<Option<ResourceId>, AzureError> {
+        if let Some(member) = self.flexible_member(&job.target).await? {
+            job.target = member;
+        }
         let target = &job.target.id;
         let (region, watchers) = tokio::try_join!(
             self.region(&job.target, job.region.as_deref()),
@@ -41,6 +44,34 @@ impl Capturer {
         }
         job.report = outcome::no_network_watcher(&job.target, &region);
         Ok(None)
+    }
+
+    /// The virtual machine that a target is which was named as an instance of a flexible scale set: such instances have
+    /// no number, and are captured as machines. That it is a member of the set, the machine itself says: log data can
+    /// write any name below a set.
+    async fn flexible_member(&self, target: &Target) -> Result<Option<Target>, AzureError> {
+        let set = capture_target(target);
+        let Some(member) = target.flexible_member() else {
+            return Ok(None);
+        };
+        let is_flexible = match self.places.is_flexible(&set) {
+            Some(known) => known,
+            None => {
+                let read = self.compute.get_scale_set(&set).await?;
+                self.places.remember_flexible(&set, read.is_flexible);
+                self.places.remember_region(&target.id, &read.location);
+                read.is_flexible
+            }
+        };
+        if !is_flexible {
+            return Ok(None);
+        }
+        let machine = self.compute.get_virtual_machine(&member.id).await?;
+        if machine.scale_set.as_ref() != Some(&*set) {
+            return Ok(None);
+        }
+        self.places.remember_region(&member.id, &machine.location);
+        Ok(Some(member))
     }
 
     async fn region(&self, target: &Target, named: Option<&str>) -> Result<String, AzureError> {

@@ -25,6 +25,8 @@ const MOST_LISTS: usize = 1_000;
 /// See the file's head.
 pub struct Places {
     regions: Remembered<ResourceId, String>,
+    /// Whether scale sets are flexible. A set never changes its mode.
+    flexible: Remembered<ResourceId, bool>,
     watchers: Remembered<String, Arc<[NetworkWatcher]>>,
     lists: Remembered<ResourceId, Names>,
     turns: Turns<ResourceId>,
@@ -34,6 +36,7 @@ impl Default for Places {
     fn default() -> Self {
         Self {
             regions: Remembered::new(REGION_REMEMBERED, MOST_ENTRIES),
+            flexible: Remembered::new(REGION_REMEMBERED, MOST_ENTRIES),
             watchers: Remembered::new(WATCHERS_REMEMBERED, MOST_ENTRIES),
             lists: Remembered::new(LIST_REMEMBERED, MOST_LISTS),
             turns: Turns::new(1),
@@ -48,6 +51,15 @@ impl Places {
 
     pub fn remember_region(&self, machine: &ResourceId, region: &str) {
         self.regions.put(machine.clone(), region.to_owned());
+    }
+
+    /// Whether a scale set is flexible, if it was read before.
+    pub fn is_flexible(&self, scale_set: &ResourceId) -> Option<bool> {
+        self.flexible.get(scale_set)
+    }
+
+    pub fn remember_flexible(&self, scale_set: &ResourceId, is_flexible: bool) {
+        self.flexible.put(scale_set.clone(), is_flexible);
     }
 
     pub fn watchers(&self, subscription: &str) -> Option<Arc<[NetworkWatcher]>> {

@@ -100,7 +100,7 @@ impl Answer {
         Self {
             outcome: Outcome::Ignored,
             reason: Some(reason.as_str().to_owned()),
-            message: reason.sentence().to_owned(),
+            message: why(&alert, reason),
             alert,
             would_capture: None,
             captures,
@@ -114,7 +114,7 @@ impl Answer {
             reason: reason.map(|reason| reason.as_str().to_owned()),
             message: match reason {
                 None => "A packet capture would start; this is a dry run and nothing was written to Azure".to_owned(),
-                Some(reason) => format!("No packet capture would start: {}", reason.sentence()),
+                Some(reason) => format!("No packet capture would start: {}", why(&alert, reason)),
             },
             alert,
             would_capture: Some(reason.is_none()),
@@ -125,14 +125,23 @@ impl Answer {
     /// Writes the answer to the log.
     pub(super) fn log(&self) {
         tracing::info!(
-            alert.rule = self.alert.rule,
-            alert.id = self.alert.id,
+            alert.rule = self.alert.facts.rule,
+            alert.id = self.alert.facts.id,
             outcome = self.outcome.as_str(),
             reason = self.reason,
             "{}",
             self.message
         );
     }
+}
+
+/// A reason in words; where the alert has no target, with what it names instead.
+fn why(alert: &Alert, reason: Reason) -> String {
+    let named = match reason {
+        Reason::Alert(IgnoreReason::NoVmTarget) => alert.why_no_target(),
+        _ => None,
+    };
+    named.unwrap_or_else(|| reason.sentence().to_owned())
 }
 
 /// The alert in an answer: what decides, without what only notifications need.
@@ -154,11 +163,11 @@ fn as_read<S: Serializer>(alert: &Alert, serializer: S) -> Result<S::Ok, S::Erro
     let wire = Wire {
         schema: alert.schema,
         state: alert.state,
-        rule: alert.rule.as_deref(),
-        id: alert.id.as_deref(),
-        signal: alert.signal.as_deref(),
-        severity: alert.severity.as_deref(),
-        fired_at: alert.fired_at.as_deref(),
+        rule: alert.facts.rule.as_deref(),
+        id: alert.facts.id.as_deref(),
+        signal: alert.facts.signal.as_deref(),
+        severity: alert.facts.severity.as_deref(),
+        fired_at: alert.facts.fired_at.as_deref(),
         targets: &alert.targets,
         region: alert.region.as_deref(),
         dedupe_key: alert.dedupe_key.as_deref(),

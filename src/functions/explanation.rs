@@ -67,11 +67,11 @@ impl Explanation {
         for (label, text) in [
             ("schema", Some(alert.schema.as_str())),
             ("state", Some(alert.state.as_str())),
-            ("rule", alert.rule.as_deref()),
-            ("alert id", alert.id.as_deref()),
-            ("signal", alert.signal.as_deref()),
-            ("severity", alert.severity.as_deref()),
-            ("fired", alert.fired_at.as_deref()),
+            ("rule", alert.facts.rule.as_deref()),
+            ("alert id", alert.facts.id.as_deref()),
+            ("signal", alert.facts.signal.as_deref()),
+            ("severity", alert.facts.severity.as_deref()),
+            ("fired", alert.facts.fired_at.as_deref()),
             ("region", alert.region.as_deref()),
             ("dedupe key", alert.dedupe_key.as_deref()),
         ] {

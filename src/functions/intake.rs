@@ -71,8 +71,8 @@ impl Intake {
         let alert = request::read(body, alert::read).await;
         let alert = alert.map_err(Refusal::BadBody)?;
         let span = Span::current();
-        describe(&span, "alert.rule", alert.rule.as_deref());
-        describe(&span, "alert.id", alert.id.as_deref());
+        describe(&span, "alert.rule", alert.facts.rule.as_deref());
+        describe(&span, "alert.id", alert.facts.id.as_deref());
         Ok(alert)
     }
 
@@ -229,7 +229,7 @@ fn entries(left_out: Vec<LeftOut>) -> impl Iterator<Item = Entry> {
 }
 
 fn log_accepted(alert: &Alert, jobs: &[Job], left_out: &[LeftOut]) {
-    let rule = alert.rule.as_deref();
+    let rule = alert.facts.rule.as_deref();
     for job in jobs {
         tracing::info!(alert.rule = rule, job.id = %job.job_id, resource.id = %job.target.id, "alert accepted");
     }

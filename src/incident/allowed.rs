@@ -27,11 +27,11 @@ impl Allowed {
     /// # Errors
     /// Why nothing of the alert is allowed.
     pub fn among(&self, alert: &Alert) -> Result<Split, Reason> {
-        let rule = alert.rule.as_deref().unwrap_or_default();
+        let rule = alert.facts.rule.as_deref().unwrap_or_default();
         if !self.rules.is_empty() && !self.rules.iter().any(|pattern| matches(pattern, rule)) {
             return Err(Reason::RuleNotAllowed);
         }
-        let signal = alert.signal.as_deref().unwrap_or_default();
+        let signal = alert.facts.signal.as_deref().unwrap_or_default();
         if !self.signals.is_empty() && !self.signals.iter().any(|known| same_signal(known, signal))
         {
             return Err(Reason::SignalNotAllowed);

@@ -3,7 +3,7 @@
 
 use super::report::Report;
 use crate::{
-    alert::{Alert, Condition, Target},
+    alert::{Alert, AlertFacts, Target},
     resource_id::{OperationUrl, ResourceId},
 };
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ pub struct Job {
     pub target: Target,
     /// The region that the alert named, normalised.
     pub region: Option<String>,
-    pub alert: AlertSummary,
+    pub alert: AlertFacts,
     /// When the alert was taken.
     #[serde(with = "time::serde::rfc3339")]
     pub taken_at: OffsetDateTime,
@@ -75,7 +75,7 @@ impl Job {
             action,
             target,
             region: alert.region.clone(),
-            alert: AlertSummary::of(alert),
+            alert: alert.facts.clone(),
             taken_at: OffsetDateTime::now_utc(),
             phase: Phase::Prepare,
             failures: 0,
@@ -147,40 +147,6 @@ pub enum Action {
     Capture,
     /// The end of a capture that is still running, since its alert is resolved.
     Stop,
-}
-
-/// What people are told of an alert. Short, since a queue message has 64 KiB at most.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AlertSummary {
-    pub rule: Option<String>,
-    /// The id of this one alert.
-    #[serde(default)]
-    pub alert_id: Option<String>,
-    pub severity: Option<String>,
-    pub signal: Option<String>,
-    pub fired_at: Option<String>,
-    pub conditions: Vec<Condition>,
-}
-
-/// Characters of a rule's name that are kept; Azure allows 260.
-const LONGEST_TEXT: usize = 300;
-
-impl AlertSummary {
-    fn of(alert: &Alert) -> Self {
-        let short = |text: &Option<String>| {
-            let text = text.as_deref()?;
-            Some(text.chars().take(LONGEST_TEXT).collect())
-        };
-        Self {
-            rule: short(&alert.rule),
-            alert_id: short(&alert.id),
-            severity: short(&alert.severity),
-            signal: short(&alert.signal),
-            fired_at: short(&alert.fired_at),
-            conditions: alert.conditions.clone(),
-        }
-    }
 }
 
 /// A packet capture of Azure's: what the steps after the create are about.

@@ -13,7 +13,7 @@ pub mod retry;
 
 pub use allowed::Allowed;
 pub use decide::{Decision, Known, LeftOut, Plan, Policy, decide};
-pub use job::{Action, AlertSummary, Deliveries, Job, JobId, Phase, Session};
+pub use job::{Action, Deliveries, Job, JobId, Phase, Session};
 pub use ledger::{JobRecord, Ledger};
 pub use notification::{Event, Notification};
 pub use reason::Reason;

@@ -1,10 +1,10 @@
 //! One event of a capture that people are notified of: a value that every notifier renders in its own format.
 
 use super::{
-    job::{Action, AlertSummary, Job, JobId},
+    job::{Action, Job, JobId},
     report::{Report, Status},
 };
-use crate::resource_id::ResourceId;
+use crate::{alert::AlertFacts, resource_id::ResourceId};
 use std::fmt;
 use time::OffsetDateTime;
 
@@ -65,7 +65,7 @@ pub struct Notification {
     /// When it happened.
     pub at: OffsetDateTime,
     pub job_id: JobId,
-    pub alert: AlertSummary,
+    pub alert: AlertFacts,
     /// The VM, scale set or instance.
     pub target: ResourceId,
     pub report: Report,

@@ -136,7 +136,10 @@ pub(super) fn line(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::{AlertSummary, JobId, Report};
+    use crate::{
+        alert::AlertFacts,
+        incident::{JobId, Report},
+    };
 
     #[test]
     fn conditions_are_sentences() {
@@ -205,7 +208,7 @@ mod tests {
                 event,
                 at: OffsetDateTime::UNIX_EPOCH,
                 job_id: JobId::random(),
-                alert: AlertSummary::default(),
+                alert: AlertFacts::default(),
                 target: target.parse().unwrap(),
                 report: Report {
                     joined,

@@ -14,7 +14,7 @@ pub const WORD: usize = 64;
 pub const VALUE: usize = 200;
 /// Characters of a name. Azure allows 260 at most, for whatever kind of resource.
 pub const NAME: usize = 300;
-/// Characters of a resource id, as many as `resource_id` takes.
+/// Characters of a resource id, as many as `ResourceId` takes.
 pub const ID: usize = 2048;
 /// Characters of a message: an error of Azure's, a description.
 pub const MESSAGE: usize = 600;

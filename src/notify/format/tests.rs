@@ -3,8 +3,8 @@
 
 use super::{Format, slack, teams};
 use crate::{
-    alert::Condition,
-    incident::{AlertSummary, Event, JobId, Notification, Report, Status},
+    alert::{AlertFacts, Condition},
+    incident::{Event, JobId, Notification, Report, Status},
     notify::Portal,
 };
 use serde_json::Value;
@@ -18,8 +18,8 @@ const BLOB: &str =
 
 fn notification(event: Event, message: &str) -> Notification {
     let at = datetime!(2026-01-31 09:05:12 UTC);
-    let alert = AlertSummary {
-        alert_id: None,
+    let alert = AlertFacts {
+        id: None,
         rule: Some("High CPU".to_owned()),
         severity: Some("Sev2".to_owned()),
         signal: Some("Metric".to_owned()),

@@ -33,7 +33,7 @@ fn check(alert: &Alert) {
             );
         }
     }
-    assert!(alert.conditions.len() <= 16);
+    assert!(alert.facts.conditions.len() <= 16);
     let _ = alert::ignore_reason(alert);
 }
 

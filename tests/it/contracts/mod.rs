@@ -1,6 +1,7 @@
 //! What must hold whatever the story: tables of bodies and settings, wordings, the layers of the source.
 
 mod alert_bodies_hostile;
+mod alert_keys;
 mod alert_shapes;
 mod arrows;
 mod coverage;

@@ -6,6 +6,7 @@ mod endless;
 mod fault;
 mod follow;
 mod front_door;
+mod hostile_text;
 mod identity;
 mod kill;
 mod notification;

@@ -2,6 +2,7 @@
 
 mod create;
 mod existing;
+mod flexible;
 mod parameters;
 
 use crate::support::world::{World, classic_alert, common_alert};

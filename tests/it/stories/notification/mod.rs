@@ -4,9 +4,10 @@ mod delivery;
 mod refusals;
 
 use alert_packet_capture::{
+    alert::AlertFacts,
     app,
     config::{AppSettings, Settings},
-    incident::{AlertSummary, Event, JobId, Notification, Report, Status},
+    incident::{Event, JobId, Notification, Report, Status},
     notify::{DeliveryError, Notifier, Timeouts},
 };
 use axum::{
@@ -126,9 +127,9 @@ fn notification() -> Notification {
         event: Event::Failed,
         at: OffsetDateTime::from_unix_timestamp(1_769_850_312).unwrap(),
         job_id: JobId::parse(JOB).unwrap(),
-        alert: AlertSummary {
+        alert: AlertFacts {
             rule: Some("High CPU 🔥".to_owned()),
-            ..AlertSummary::default()
+            ..AlertFacts::default()
         },
         target: VM.parse().unwrap(),
         report: Report {

@@ -11,10 +11,11 @@ use crate::support::{
     world::{World, common_alert},
 };
 use alert_packet_capture::{
+    alert::AlertFacts,
     app::{self, App, Pace},
     azure::{network_watcher::NetworkWatcherClient, operation},
     config::{AppSettings, QueueKind, Settings},
-    incident::{AlertSummary, Event, JobId, Notification, Report},
+    incident::{Event, JobId, Notification, Report},
     resource_id::ResourceId,
 };
 use azure_sandbox::{Call, Fault, FaultBody, Signing, What, samples};

@@ -115,7 +115,7 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
             event: Event::Failed,
             at: OffsetDateTime::UNIX_EPOCH,
             job_id: JobId::random(),
-            alert: AlertSummary::default(),
+            alert: AlertFacts::default(),
             target: samples::WEB_01.parse().unwrap(),
             report: Report::default(),
         };
