@@ -3,6 +3,7 @@
 
 use alert_packet_capture::alert;
 use alert_packet_capture::resource_id::ResourceId;
+use alert_packet_capture::text;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
@@ -25,11 +26,40 @@ fuzz_target!(|body: &[u8]| {
         assert_eq!(format!("/{}", segments.join("/")), text);
         for segment in segments {
             assert!(!matches!(segment, "" | "." | ".."));
-            assert!(segment.chars().all(|c| c.is_alphanumeric() || "._-()".contains(c)));
+            assert!(
+                segment
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || "._-()".contains(c))
+            );
         }
         assert!(ids.insert(target.id.clone()), "each machine once");
     }
     assert!(alert.facts.conditions.len() <= 16);
+    let facts = &alert.facts;
+    let texts = [
+        &facts.rule,
+        &facts.id,
+        &facts.severity,
+        &facts.signal,
+        &facts.fired_at,
+        &alert.rule_id,
+    ];
+    for shown in texts.into_iter().chain([&alert.description]).flatten() {
+        assert!(!shown.is_empty() && text::clean(shown, text::MESSAGE) == *shown);
+    }
+    assert!(
+        alert
+            .dedupe_key
+            .as_ref()
+            .is_none_or(|key| key.len() <= 1024 && !key.contains(char::is_control))
+    );
+    assert!(
+        alert
+            .region
+            .as_ref()
+            .is_none_or(|region| text::region(region).as_ref() == Some(region))
+    );
+    assert_eq!(alert.why_no_target().is_none(), !alert.targets.is_empty());
     if alert::ignore_reason(&alert).is_none() {
         assert!(!alert.targets.is_empty() && !alert.is_test);
     }

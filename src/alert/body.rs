@@ -1,4 +1,4 @@
-//! From bytes to JSON, within limits. Whoever has the webhook's address can send anything, so the limits come before
+//! From bytes to JSON, within limits. Every caller who has the webhook's address can send anything, so the limits come before
 //! the parser: on size, and on depth, which is what recursion costs.
 
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::Value;
 /// The common schema stays below 256 KiB; the oldest log alerts carry their rows and can be larger.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// How many arrays and objects may lie in one another.
+/// Maximum depth of arrays and objects.
 const MAX_DEPTH: usize = 128;
 
 /// Why a body cannot be read, for the sender's log: where in it, and what was expected there.
@@ -76,7 +76,7 @@ pub(super) fn parse_text(text: &str, path: &str) -> Result<Value, BadBody> {
         ));
     }
     let mut parser = serde_json::Deserializer::from_str(text);
-    // Its own limit lies one level lower; ours has just been kept.
+    // Its own limit is one level lower; this one was checked above.
     parser.disable_recursion_limit();
     Value::deserialize(&mut parser)
         .and_then(|value| parser.end().map(|()| value))

@@ -1,4 +1,4 @@
-//! Bodies that somebody put round an alert on its way: an Automation webhook's record, a Logic App's request, a
+//! Bodies that a forwarder put round an alert on its way: an Automation webhook's record, a Logic App's request, a
 //! CloudEvent. One is opened, never a second, so that no body can make us dig.
 
 use serde_json::Value;

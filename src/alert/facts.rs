@@ -43,7 +43,7 @@ pub(super) fn rule(written: Option<&str>) -> Option<String> {
     text::cleaned(written?, text::NAME)
 }
 
-/// An alert's id for people. What tells alerts apart is the key, which is made of the id as written.
+/// An alert's id for people. Not for comparing: the key is made of the id as written.
 pub(super) fn id(written: Option<&str>) -> Option<String> {
     text::cleaned(written?, MAX_ID)
 }

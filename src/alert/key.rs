@@ -1,4 +1,4 @@
-//! What tells a repeated delivery from a new alert. Azure repeats a call that was not answered in time, and several
+//! The key by which a repeated delivery is recognised. Azure repeats a call that was not answered in time, and several
 //! action groups may call this function about one alert. A key that is too coarse drops an alert, so it holds all
 //! that the alert is about.
 

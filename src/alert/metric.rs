@@ -1,5 +1,5 @@
 //! Metric alerts outside the common schema. The classic ones and version 2 share one `context`; they differ in where
-//! it lies and in the words for the state.
+//! it is and in the words for the state.
 
 use super::body::BadBody;
 use super::fields::{Object, is};

@@ -52,7 +52,7 @@ pub struct Alert {
     /// What the alert names when there is no target.
     #[serde(default, skip_serializing_if = "Named::is_empty")]
     pub named: Named,
-    /// An Azure region's code (`westcentralus`). Most bodies have none; then only the machine itself can tell.
+    /// An Azure region's code (`westcentralus`). Most bodies have none; then the machine has to be read.
     pub region: Option<String>,
     /// Equal for two deliveries of the same alert, and for nothing else.
     pub dedupe_key: Option<String>,

@@ -1,5 +1,5 @@
-//! Which of Azure Monitor's shapes a body has. New ones name themselves in `schemaId`; the older ones are told by their
-//! members.
+//! Which of Azure Monitor's shapes a body has. New ones name themselves in `schemaId`; the older ones are recognised
+//! by their members.
 
 use std::fmt;
 

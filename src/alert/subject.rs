@@ -119,7 +119,7 @@ impl Subject {
         }
     }
 
-    /// Names and values of one criterion; which one, tells apart two that have swapped theirs.
+    /// Names and values of one criterion; its number makes a difference when two have swapped theirs.
     fn dimensions(&mut self, criterion: usize, list: &[Value]) {
         for dimension in list {
             self.parts.push(format!("{criterion} {dimension}"));

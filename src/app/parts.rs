@@ -92,7 +92,7 @@ impl SigningKeys for EntraKeys {
 /// Where jobs wait.
 pub(super) fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
     match &settings.jobs.kind {
-        QueueKind::Memory => Ok(Arc::new(MemoryQueue::new(settings.jobs.capacity))),
+        QueueKind::Memory => Ok(Arc::new(MemoryQueue::default())),
         QueueKind::Storage(storage) => {
             let queue = storage_queue(storage, settings.azure.as_ref())?;
             Ok(Arc::new(queue))

@@ -102,7 +102,7 @@ mod tests {
             resource: "r".to_owned(),
             failure: Failure::NoAnswer {
                 sent,
-                source: "cut".into(),
+                source: std::sync::Arc::new(std::io::Error::other("cut")),
             },
         }
     }

@@ -7,7 +7,7 @@ use super::{
     times::{after, limit_of, plausible_start, until},
 };
 use crate::azure::{
-    error::{AzureError, ErrorBody},
+    error::{AzureError, ErrorBody, Failure},
     network_watcher::PacketCaptureStatus,
     operation::{OperationUrl, Progress},
 };
@@ -35,6 +35,18 @@ impl Capturer {
         };
         match progress {
             Progress::Running { retry_after } => Ok(self.poll_after(retry_after)),
+            // Another write came between: the list shows what is there now, and the create is repeated.
+            Progress::Failed(error) if error.is_conflict() => {
+                job.phase = Phase::Prepare;
+                Err(AzureError {
+                    operation: "create the packet capture",
+                    resource: session.watcher.to_string(),
+                    failure: Failure::OperationFailed {
+                        code: error.code,
+                        message: error.message,
+                    },
+                })
+            }
             Progress::Failed(error) => {
                 let report = std::mem::take(&mut job.report);
                 job.report = outcome::create_failed(report, &error.code, &error.message);

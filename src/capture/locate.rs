@@ -8,6 +8,7 @@ use crate::{
     azure::{error::AzureError, network_watcher::NetworkWatcher},
     resource_id::ResourceId,
 };
+use futures_util::FutureExt;
 use std::sync::Arc;
 
 impl Capturer {
@@ -81,7 +82,10 @@ impl Capturer {
         if let Some(region) = self.places.region(&target.id) {
             return Ok(region);
         }
-        let region = self.compute.get_location(&capture_target(target)).await?;
+        let machine = capture_target(target).into_owned();
+        let (compute, read) = (self.compute.clone(), machine.clone());
+        let read = move || async move { compute.get_location(&read).await }.boxed();
+        let region = self.places.region_reads.join(&machine, read).await?;
         self.places.remember_region(&target.id, &region);
         Ok(region)
     }
@@ -93,11 +97,17 @@ impl Capturer {
         if let Some(watchers) = self.places.watchers(target.subscription()) {
             return Ok((watchers, true));
         }
-        let watchers: Arc<[NetworkWatcher]> = self
-            .client
-            .list_network_watchers(&target.subscription_id())
-            .await?
-            .into();
+        let subscription = target.subscription_id();
+        let (client, read) = (self.client.clone(), subscription.clone());
+        let read = move || {
+            async move {
+                let watchers = client.list_network_watchers(&read).await?;
+                Ok(Arc::from(watchers))
+            }
+            .boxed()
+        };
+        let watchers: Arc<[NetworkWatcher]> =
+            self.places.watcher_reads.join(&subscription, read).await?;
         self.places
             .remember_watchers(target.subscription(), watchers.clone());
         Ok((watchers, false))

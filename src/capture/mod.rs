@@ -3,6 +3,7 @@
 
 mod ending;
 mod failure;
+mod flights;
 mod follow;
 mod locate;
 mod looks;

@@ -1,7 +1,7 @@
 //! Where things are: the region of a machine, the network watchers of a subscription. Both hardly ever change
 //! and cost a call each, so they are remembered for a while, in bounded memory.
 
-use super::{plan::Names, turns::Turns};
+use super::{flights::Flights, plan::Names, turns::Turns};
 use crate::{azure::network_watcher::NetworkWatcher, resource_id::ResourceId};
 use std::{
     collections::HashMap,
@@ -30,6 +30,8 @@ pub struct Places {
     watchers: Remembered<String, Arc<[NetworkWatcher]>>,
     lists: Remembered<ResourceId, Names>,
     turns: Turns<ResourceId>,
+    pub region_reads: Flights<ResourceId, String>,
+    pub watcher_reads: Flights<ResourceId, Arc<[NetworkWatcher]>>,
 }
 
 impl Default for Places {
@@ -40,6 +42,8 @@ impl Default for Places {
             watchers: Remembered::new(WATCHERS_REMEMBERED, MOST_ENTRIES),
             lists: Remembered::new(LIST_REMEMBERED, MOST_LISTS),
             turns: Turns::new(1),
+            region_reads: Flights::default(),
+            watcher_reads: Flights::default(),
         }
     }
 }

@@ -147,6 +147,20 @@ impl Capturer {
         }
     }
 
+    /// Ends a job whose alert is resolved, if it has not created its capture. One whose create may have been applied
+    /// continues: the job that stops the capture finds it.
+    pub fn end_resolved(&self, job: &mut Job) -> bool {
+        let waits = job.action == Action::Capture
+            && job.phase.patience().urgent
+            && !job.create_unconfirmed
+            && !job.report.finished;
+        if waits {
+            let now = OffsetDateTime::now_utc();
+            job.report = outcome::resolved_before_create(&job.target.id, now);
+        }
+        waits
+    }
+
     /// What follows the final notification: the removal of the session, where it is configured and the session was
     /// created by this job.
     pub fn after_notification(&self, job: &mut Job) -> Next {

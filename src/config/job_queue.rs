@@ -61,7 +61,6 @@ pub enum QueueAccount {
 pub(super) fn read(reader: &mut Reader<'_>, has_identity: bool) -> JobSettings {
     let capacity = reader.number("JobQueue__Capacity");
     let options = StorageOptions {
-        capacity,
         visibility_timeout: Duration::from_secs(
             reader.number("JobQueue__VisibilityTimeoutSeconds"),
         ),

@@ -4,8 +4,8 @@ use super::{answer::Answer, entry::Entry, refusal::Refusal, request, stop::Stop}
 use crate::{
     alert::{self, Alert},
     incident::{
-        Decision, Job, JobId, JobRecord, Known, Ledger, LeftOut, Plan, Policy, Reason, Status,
-        decide,
+        Action, Decision, Job, JobId, JobRecord, Known, Ledger, LeftOut, NotOpened, Plan, Policy,
+        Reason, Status, decide,
     },
     queue::JobQueue,
     telemetry::{Metrics, describe, trace_parent},
@@ -108,10 +108,28 @@ impl Intake {
             trace_parent: trace.clone(),
             ..Job::new(plan.action, target, &alert)
         };
-        let jobs: Vec<Job> = plan.targets.into_iter().map(job).collect();
+        let mut jobs: Vec<Job> = plan.targets.into_iter().map(job).collect();
+        let skipped = Job::skipped(&alert, &plan.left_out, self.policy.max_targets);
+        let captures = jobs.len();
+        jobs.extend(skipped);
         let key = plan.key.as_deref();
-        if let Err(first) = self.ledger.open(key, &jobs) {
-            return Ok(Taken::Answered(Box::new(self.repeat(alert, &first))));
+        if let (Action::Stop, Some(key)) = (plan.action, &alert.dedupe_key) {
+            self.ledger.resolve(key);
+        }
+        let capacity = self.policy.capacity;
+        match self.ledger.open(key, &jobs, capacity) {
+            Ok(()) => {}
+            Err(NotOpened::Repeated(first)) => {
+                return Ok(Taken::Answered(Box::new(self.repeat(alert, &first))));
+            }
+            Err(NotOpened::Full { waiting }) => {
+                return Err(Refusal::NotTaken {
+                    message: format!(
+                        "alert not accepted: {waiting} jobs are waiting already and JobQueue__Capacity is {capacity}"
+                    ),
+                    retry_after: QUEUE_FULL_RETRY_AFTER,
+                });
+            }
         }
         let bodies = jobs
             .iter()
@@ -123,6 +141,7 @@ impl Intake {
                 retry_after: QUEUE_FULL_RETRY_AFTER,
             });
         }
+        jobs.truncate(captures);
         log_accepted(&alert, &jobs, &plan.left_out);
         Ok(Taken::Queued {
             alert: Box::new(alert),

@@ -19,6 +19,8 @@ use tokio::{sync::watch, time::Instant};
 pub const REMEMBERED: Duration = Duration::from_secs(3600);
 /// Jobs and alerts remembered at most, each; the oldest give way.
 const MOST_ENTRIES: usize = 10_000;
+/// Maximum number of jobs in progress, running captures included: as many as a region has sessions.
+const MOST_UNDER_WAY: usize = 12_000;
 /// The phase of a job with which nothing is left to do.
 pub const DONE: &str = "done";
 /// The phase of a job that another instance of the function has taken over.
@@ -36,6 +38,10 @@ pub struct Ledger {
 #[derive(Default)]
 struct State {
     jobs: HashMap<JobId, Known>,
+    /// How many of them wait for their create.
+    urgent: usize,
+    /// How many of them are finished, or went on elsewhere.
+    over_count: usize,
     /// With the time when each was last heard of, looked up late. Jobs that are over or gone are taken out late, too.
     under_way: VecDeque<(Instant, JobId)>,
     /// With the time when each was over.
@@ -44,6 +50,15 @@ struct State {
     alert_ages: VecDeque<(Instant, Arc<str>)>,
     /// When each target's last capture was taken up, and by which job.
     targets: HashMap<ResourceId, (Instant, JobId)>,
+}
+
+/// Why an alert was not written down.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotOpened {
+    /// It was delivered before and led to these jobs.
+    Repeated(Vec<JobId>),
+    /// As many jobs as the capacity allows wait for their create, or more run than this process can follow.
+    Full { waiting: usize },
 }
 
 /// A job as this process last saw it.
@@ -83,6 +98,10 @@ struct Known {
     record: JobRecord,
     updated: Instant,
     over: bool,
+    /// It waits for its create: such jobs are counted against the capacity.
+    urgent: bool,
+    /// Its alert is resolved.
+    resolved: bool,
     /// Created for callers that wait, and dropped when the job is finished: it takes as much memory as all the rest.
     followed: Option<watch::Sender<Report>>,
 }
@@ -93,6 +112,8 @@ impl Known {
             record: job.into(),
             updated: Instant::now(),
             over: false,
+            urgent: job.phase.patience().urgent,
+            resolved: false,
             followed: None,
         }
     }
@@ -115,15 +136,26 @@ impl Ledger {
         self.state.lock().expect("no code panics with this lock")
     }
 
-    /// Writes down an alert and its jobs, unless the key is known: then it gives the jobs of the first one.
-    pub fn open(&self, key: Option<&str>, jobs: &[Job]) -> Result<(), Vec<JobId>> {
+    /// Writes down an alert and its jobs, unless its key is known or the capacity is reached. `capacity` limits the jobs
+    /// that wait for their create; running captures and notifications in delivery do not keep new alerts out.
+    ///
+    /// # Errors
+    /// The jobs of the alert's first delivery, or how many jobs wait.
+    pub fn open(&self, key: Option<&str>, jobs: &[Job], capacity: usize) -> Result<(), NotOpened> {
         let mut state = self.state();
         let now = Instant::now();
         state.forget(now);
+        if let Some(first) = key.and_then(|key| state.alerts.get(key)) {
+            return Err(NotOpened::Repeated(first.clone()));
+        }
+        let waiting = state.urgent;
+        let under_way = state.jobs.len().saturating_sub(state.over_count);
+        if waiting.saturating_add(jobs.len()) > capacity
+            || under_way.saturating_add(jobs.len()) > MOST_UNDER_WAY.max(capacity)
+        {
+            return Err(NotOpened::Full { waiting });
+        }
         if let Some(key) = key {
-            if let Some(first) = state.alerts.get(key) {
-                return Err(first.clone());
-            }
             let key: Arc<str> = key.into();
             let jobs = jobs.iter().map(|job| job.job_id).collect();
             state.alerts.insert(key.clone(), jobs);
@@ -149,7 +181,7 @@ impl Ledger {
             at.and_then(|at| state.alert_ages.remove(at));
         }
         for job in jobs {
-            state.jobs.remove(&job.job_id);
+            state.remove(&job.job_id);
             let at = state
                 .under_way
                 .iter()
@@ -169,6 +201,8 @@ impl Ledger {
         if let Some(known) = state.jobs.get_mut(&job.job_id) {
             known.update(now, job);
         }
+        let urgent = job.phase.patience().urgent && !job.report.finished;
+        state.set_urgent(&job.job_id, urgent);
         state.set_over(now, &job.job_id, job.report.finished);
         if matches!(job.report.status, Status::Failed | Status::Skipped) {
             state.release(job);
@@ -181,7 +215,29 @@ impl Ledger {
         if let Some(known) = state.jobs.get_mut(job) {
             known.record.phase = phase;
         }
+        state.set_urgent(job, false);
         state.set_over(Instant::now(), job, true);
+    }
+
+    /// How many jobs wait for their create in this process.
+    pub fn waiting_for_create(&self) -> usize {
+        self.state().urgent
+    }
+
+    /// The alert of this key is resolved: jobs of it that have not created their capture end without one.
+    pub fn resolve(&self, key: &str) {
+        let mut state = self.state();
+        for job in state.alerts.get(key).cloned().unwrap_or_default() {
+            if let Some(known) = state.jobs.get_mut(&job) {
+                known.resolved = true;
+            }
+        }
+    }
+
+    /// Whether a job's alert is resolved.
+    pub fn is_resolved(&self, job: &JobId) -> bool {
+        let state = self.state();
+        state.jobs.get(job).is_some_and(|known| known.resolved)
     }
 
     /// A job, if it is remembered.
@@ -265,16 +321,41 @@ impl State {
 
     fn insert(&mut self, now: Instant, job: &Job) {
         self.forget(now);
-        self.jobs.insert(job.job_id, Known::new(job));
+        let known = Known::new(job);
+        self.urgent += usize::from(known.urgent);
+        self.jobs.insert(job.job_id, known);
         self.under_way.push_back((now, job.job_id));
+    }
+
+    fn remove(&mut self, job: &JobId) {
+        if let Some(known) = self.jobs.remove(job) {
+            self.urgent -= usize::from(known.urgent);
+            self.over_count -= usize::from(known.over);
+        }
+    }
+
+    fn set_urgent(&mut self, job: &JobId, urgent: bool) {
+        if let Some(known) = self.jobs.get_mut(job)
+            && known.urgent != urgent
+        {
+            known.urgent = urgent;
+            match urgent {
+                true => self.urgent += 1,
+                false => self.urgent -= 1,
+            }
+        }
     }
 
     fn set_over(&mut self, now: Instant, job: &JobId, over: bool) {
         match self.jobs.get_mut(job) {
             Some(known) if known.over != over => {
                 known.over = over;
-                if over {
-                    known.followed = None;
+                match over {
+                    true => {
+                        known.followed = None;
+                        self.over_count += 1;
+                    }
+                    false => self.over_count -= 1,
                 }
             }
             _ => return,
@@ -294,11 +375,11 @@ impl State {
             if let Some((_, job)) = self.over.pop_front()
                 && self.jobs.get(&job).is_some_and(|known| known.over)
             {
-                self.jobs.remove(&job);
+                self.remove(&job);
             }
         }
         while let Some((heard, _)) = self.under_way.front() {
-            let full = self.jobs.len() >= MOST_ENTRIES;
+            let full = self.jobs.len() >= MOST_ENTRIES.max(2 * MOST_UNDER_WAY);
             if now - *heard < SILENT && !full {
                 break;
             }
@@ -309,13 +390,11 @@ impl State {
                 Some(known) if now - known.updated < SILENT && !full => {
                     self.under_way.push_back((known.updated, job));
                 }
-                Some(_) => {
-                    self.jobs.remove(&job);
-                }
+                Some(_) => self.remove(&job),
                 None => {}
             }
         }
-        if self.under_way.len() > 2 * MOST_ENTRIES {
+        if self.under_way.len() > 2 * MOST_UNDER_WAY {
             let jobs = &self.jobs;
             let goes_on = |job: &JobId| jobs.get(job).is_some_and(|known| !known.over);
             self.under_way.retain(|(_, job)| goes_on(job));

@@ -10,11 +10,12 @@ pub mod notification;
 mod reason;
 pub mod report;
 pub mod retry;
+mod skipped;
 
 pub use allowed::Allowed;
 pub use decide::{Decision, Known, LeftOut, Plan, Policy, decide};
 pub use job::{Action, Deliveries, Job, JobId, Phase, Session};
-pub use ledger::{JobRecord, Ledger};
+pub use ledger::{JobRecord, Ledger, NotOpened};
 pub use notification::{Event, Notification};
 pub use reason::Reason;
 pub use report::{Report, Status};

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Maximum pause before a failed step or delivery is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
+/// Maximum pause that another side may ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+
 /// How a job's failures are retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
@@ -15,13 +18,14 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// The pause after this many failures, multiplied by `factor`, or what the other side asked for if that is longer.
+    /// The pause after this many failures, multiplied by `factor`, or what the other side asked for if that is longer:
+    /// an attempt before that would only be used up.
     pub fn pause(&self, factor: u32, failures: u32, asked: Option<Duration>) -> Duration {
         self.first_pause
             .saturating_mul(factor)
             .saturating_mul(1 << failures.saturating_sub(1).min(16))
-            .max(asked.unwrap_or_default())
             .min(LONGEST_PAUSE)
+            .max(asked.unwrap_or_default().min(LONGEST_ASKED))
     }
 
     /// Whether a job that failed this often is given up.
@@ -47,9 +51,10 @@ mod tests {
             (10, 1, None, 10),
             (10, 2, Some(5), 20),
             (1, 1, Some(60), 60),
-            (1, 1, Some(u64::MAX), 300),
+            (1, 1, Some(3_600), 3_600),
+            (1, 1, Some(u64::MAX), 86_400),
             (1, u32::MAX, None, 300),
-            (u32::MAX, u32::MAX, Some(u64::MAX), 300),
+            (u32::MAX, u32::MAX, Some(400), 400),
         ] {
             let pause = retry.pause(factor, failures, asked.map(Duration::from_secs));
             assert_eq!(

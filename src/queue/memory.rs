@@ -17,8 +17,8 @@ const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(600);
 const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// See the file's head.
+#[derive(Default)]
 pub struct MemoryQueue {
-    capacity: usize,
     // Held for a few map operations, never over an await.
     state: Mutex<State>,
     changed: Notify,
@@ -119,15 +119,6 @@ impl State {
 }
 
 impl MemoryQueue {
-    /// `capacity`: messages at most.
-    pub fn new(capacity: usize) -> Self {
-        Self {
-            capacity,
-            state: Mutex::default(),
-            changed: Notify::new(),
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics with this lock")
     }
@@ -155,21 +146,8 @@ impl MemoryQueue {
 impl JobQueue for MemoryQueue {
     async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
         let mut state = self.state();
-        let waiting = state.len();
-        if waiting + bodies.len() > self.capacity {
-            return Err(QueueError::Full {
-                waiting,
-                capacity: self.capacity,
-            });
-        }
         state.put(bodies);
         drop(state);
-        self.changed.notify_one();
-        Ok(())
-    }
-
-    async fn put_recovered(&self, body: String) -> Result<(), QueueError> {
-        self.state().put(vec![body]);
         self.changed.notify_one();
         Ok(())
     }
@@ -249,15 +227,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn messages_come_back_when_visible_and_go_when_deleted() {
-        let queue = MemoryQueue::new(2);
+        let queue = MemoryQueue::default();
         queue.put(vec!["a".into(), "b".into()]).await.unwrap();
-        assert!(matches!(
-            queue.put(vec!["c".into()]).await,
-            Err(QueueError::Full {
-                waiting: 2,
-                capacity: 2
-            })
-        ));
         let a = queue.receive().await;
         assert_eq!(a.body, "a");
         let later = Duration::from_secs(30);
@@ -282,7 +253,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_abandoned_message_is_delivered_again() {
-        let queue = MemoryQueue::new(1);
+        let queue = MemoryQueue::default();
         queue.put(vec!["a".into()]).await.unwrap();
         let first = queue.receive().await;
         let second = queue.receive().await;

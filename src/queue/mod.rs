@@ -28,8 +28,6 @@ pub struct Message {
 /// Why a queue did not do as told.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    #[error("{waiting} jobs are waiting already and JobQueue__Capacity is {capacity}")]
-    Full { waiting: usize, capacity: usize },
     #[error("the message is gone, or another receiver has it")]
     NotFound,
     /// No receiver can have had it: the queue was deleted or cleared.
@@ -60,7 +58,7 @@ impl QueueError {
 
     /// Whether the same may go well later.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. })
     }
 }
 
@@ -69,17 +67,12 @@ impl QueueError {
 pub trait JobQueue: Send + Sync {
     /// Puts all messages of one alert in, or none of them. This process holds them: [`JobQueue::receive`] gives them
     /// to it at once, in turn with those of other alerts; other processes see them when the visibility timeout has
-    /// passed.
-    ///
-    /// # Errors
-    /// [`QueueError::Full`], [`QueueError::TooLarge`], [`QueueError::Unavailable`].
-    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError>;
-
-    /// Puts a message in that a queue had accepted before. The capacity, which limits new work, does not apply.
+    /// passed. A queue has no capacity of its own: how much new work is accepted is decided before
+    /// (`incident::Ledger::open`), and what was accepted once always gets in.
     ///
     /// # Errors
     /// [`QueueError::TooLarge`], [`QueueError::Unavailable`].
-    async fn put_recovered(&self, body: String) -> Result<(), QueueError>;
+    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError>;
 
     /// Waits for a message whose time has come. At least half of its visibility timeout is left then.
     async fn receive(&self) -> Message;

@@ -23,8 +23,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(6 * 24 * 3600);
 /// How a storage queue behaves.
 #[derive(Debug, Clone, Copy)]
 pub struct StorageOptions {
-    /// Messages that this process holds at most.
-    pub capacity: usize,
     /// How long a message is hidden from others while this process has it.
     pub visibility_timeout: Duration,
     /// Whether to look for messages that others left; otherwise the Functions host's trigger brings them.
@@ -94,25 +92,15 @@ impl StorageQueue {
     }
 }
 
-impl StorageQueue {
-    async fn put_within(&self, capacity: usize, bodies: Vec<String>) -> Result<(), QueueError> {
+#[async_trait::async_trait]
+impl JobQueue for StorageQueue {
+    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
         bodies.iter().try_for_each(|body| wire::check_size(body))?;
-        let (holding, count) = (&self.holding, bodies.len());
-        let reserved = holding
-            .state()
-            .schedule
-            .reserve(count, capacity, Instant::now());
-        reserved.map_err(|waiting| QueueError::Full { waiting, capacity })?;
         // A task of its own: a caller that disconnects must not leave a part of the messages behind.
-        let holding = holding.clone();
-        let put = tokio::spawn(async move {
-            let put = holding.clone().put_all(bodies).await;
-            holding.state().schedule.unreserve(count);
-            put
-        });
+        let put = tokio::spawn(self.holding.clone().put_all(bodies));
         let put = put.await.unwrap_or_else(|panic| {
             Err(QueueError::Unavailable {
-                tried: "take messages",
+                tried: "put messages",
                 queue: JOBS.to_owned(),
                 status: None,
                 source: Box::new(panic),
@@ -122,17 +110,6 @@ impl StorageQueue {
             tracing::warn!("{}", told(error));
         }
         put
-    }
-}
-
-#[async_trait::async_trait]
-impl JobQueue for StorageQueue {
-    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
-        self.put_within(self.holding.options.capacity, bodies).await
-    }
-
-    async fn put_recovered(&self, body: String) -> Result<(), QueueError> {
-        self.put_within(usize::MAX, vec![body]).await
     }
 
     async fn receive(&self) -> Message {

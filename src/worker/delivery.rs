@@ -3,7 +3,7 @@
 use super::Worker;
 use crate::{
     capture::Next,
-    incident::{Event, Job, Notification},
+    incident::{Event, Job, Notification, Status},
     notify::DeliveryError,
 };
 use std::time::Duration;
@@ -27,7 +27,10 @@ impl Worker {
     /// Logs and sends how the job ended, and says what comes after it.
     pub(super) async fn notify_ended(&self, job: &mut Job) -> Next {
         let Some(event) = Event::of_end(job.action, job.report.status) else {
-            tracing::warn!("{}", job.report.message);
+            match job.report.status {
+                Status::Failed => tracing::warn!("{}", job.report.message),
+                _ => tracing::info!("{}", job.report.message),
+            }
             return Next::Done;
         };
         let now = OffsetDateTime::now_utc();

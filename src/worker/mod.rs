@@ -59,8 +59,28 @@ impl Worker {
                 }
             }
         }
-        lanes.close();
+        match self.queue.is_durable() {
+            true => lanes.close(),
+            false => self.drain(&lanes, &mut jobs).await,
+        }
         while jobs.join_next().await.is_some() {}
+    }
+
+    /// A memory queue is lost with the process, so jobs that wait for their create are taken to it first. Whoever stops
+    /// the process limits how long that takes.
+    async fn drain(self: &Arc<Self>, lanes: &Arc<Lanes>, jobs: &mut JoinSet<()>) {
+        while self.ledger.waiting_for_create() > 0 {
+            let received = async {
+                let place = lanes.urgent.working.clone().acquire_owned().await;
+                (place, self.queue.receive().await)
+            };
+            tokio::select! {
+                (Ok(place), message) = received => {
+                    jobs.spawn(self.clone().take_up(message, place, lanes.clone()));
+                }
+                Some(_) = jobs.join_next() => {}
+            }
+        }
     }
 
     async fn take_up(

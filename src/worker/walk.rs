@@ -20,9 +20,12 @@ impl Worker {
     pub(super) async fn walk(&self, mut held: Held<'_>, mut job: Job, delivered: u32) {
         for _ in 0..STEPS_AT_ONCE {
             let before = job.report.clone();
-            let next = match self.retry.is_exhausted(job.unfinished.count(delivered)) {
-                true => self.capturer.abandon(&mut job, KILLED),
-                false => self.step(&mut job, &mut held).await,
+            let next = if self.retry.is_exhausted(job.unfinished.count(delivered)) {
+                self.capturer.abandon(&mut job, KILLED)
+            } else if self.ledger.is_resolved(&job.job_id) && self.capturer.end_resolved(&mut job) {
+                Next::Decided
+            } else {
+                self.step(&mut job, &mut held).await
             };
             job.unfinished.step_completed(delivered);
             // First, since those who read the ledger may read the metrics next.

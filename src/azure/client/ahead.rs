@@ -3,7 +3,7 @@
 use super::{ArmClient, body};
 use crate::azure::error::{AzureError, Failure};
 use azure_core::credentials::TokenCredential;
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 impl ArmClient {
     /// Fetches a token ahead of the first alert. Gives the time when it expires.
@@ -56,7 +56,7 @@ impl ArmClient {
             resource: shared.options.endpoint.to_string(),
             failure: Failure::NoAnswer {
                 sent: !error.is_connect(),
-                source: error.into(),
+                source: Arc::new(error),
             },
         })
     }

@@ -8,6 +8,7 @@ use crate::{
     text,
 };
 use azure_core::error::ErrorKind;
+use std::sync::Arc;
 use url::Url;
 
 /// The failure behind an error. `url` is what was called: its query may hold a signature, and the pipeline's errors
@@ -17,7 +18,9 @@ pub(super) fn failure_of(error: azure_core::Error, url: Option<&Url>, sign_in: &
     if !matches!(error.kind(), ErrorKind::Credential) {
         return Failure::NoAnswer {
             sent,
-            source: without_query(&error, url).into(),
+            source: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
+                without_query(&error, url),
+            )),
         };
     }
     no_token(sign_in, error)
@@ -56,7 +59,7 @@ fn no_token(sign_in: &SignIn, error: azure_core::Error) -> Failure {
         code: (!temporary).then(|| code.unwrap_or_else(|| "TokenRefused".to_owned())),
         message: message.unwrap_or_else(|| "Microsoft Entra ID gave no reason".to_owned()),
         sign_in: *sign_in,
-        source: error.into(),
+        source: Arc::new(error),
     }
 }
 

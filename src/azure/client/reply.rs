@@ -14,7 +14,10 @@ use azure_core::{
     http::{AsyncResponseBody, headers::Headers},
 };
 use serde::de::DeserializeOwned;
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use url::Url;
 
 /// A 2xx answer.
@@ -94,7 +97,7 @@ impl Reply {
     /// [`Failure::Unreadable`].
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_slice(&self.body).map_err(|source| Failure::Unreadable {
-            source: source.into(),
+            source: Arc::new(source),
         })
     }
 }

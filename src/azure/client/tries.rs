@@ -5,7 +5,7 @@ use crate::azure::{
     error::{AzureError, Failure},
     retry,
 };
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
@@ -63,7 +63,7 @@ impl<'c> Tries<'c> {
         let answered = limited.await.unwrap_or_else(|late| {
             Err(Failure::NoAnswer {
                 sent: true,
-                source: late.into(),
+                source: Arc::new(late),
             })
         });
         drop(turn);

@@ -73,7 +73,7 @@ mod tests {
             operation: "list packet captures",
             resource: "/subscriptions/s".to_owned(),
             failure: Failure::Unreadable {
-                source: source.into(),
+                source: std::sync::Arc::new(source),
             },
         };
         let chained = chain(&error);

@@ -14,11 +14,11 @@ use super::{
     api_versions::UnknownVersion,
     sign_in::{SignIn, Trouble},
 };
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 /// A failed call. Its text is for people and names the resource by its short name; the id is in `resource`, the cause
 /// in [`StdError::source`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("could not {operation} ({}): {failure}", chain::short_name(.resource))]
 pub struct AzureError {
     /// What was attempted, such as "list packet captures".
@@ -29,8 +29,8 @@ pub struct AzureError {
     pub failure: Failure,
 }
 
-/// The kinds of failure, each with a different answer to "retry?".
-#[derive(Debug, thiserror::Error)]
+/// The kinds of failure, each with a different answer to "retry?". Cloned for callers that waited for the same read.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Failure {
     /// Azure answered with an error. `status` and `code` say whether it is temporary.
     #[error("Azure answered {status} {code}: {message} (request id {})", .request_id.as_deref().unwrap_or("none"))]
@@ -51,7 +51,7 @@ pub enum Failure {
     NoAnswer {
         sent: bool,
         #[source]
-        source: Box<dyn StdError + Send + Sync>,
+        source: Arc<dyn StdError + Send + Sync>,
     },
     /// The call was not sent: Azure asked for a pause that is longer than a call waits, or too many calls to the same
     /// resource are in progress.
@@ -69,7 +69,7 @@ pub enum Failure {
         /// The identity that asked for it.
         sign_in: SignIn,
         #[source]
-        source: Box<dyn StdError + Send + Sync>,
+        source: Arc<dyn StdError + Send + Sync>,
     },
     /// Azure accepted the call and could not carry it out.
     #[error("the operation ended with {code}: {message}")]
@@ -78,7 +78,7 @@ pub enum Failure {
     #[error("Azure's answer could not be read")]
     Unreadable {
         #[source]
-        source: Box<dyn StdError + Send + Sync>,
+        source: Arc<dyn StdError + Send + Sync>,
     },
     /// A 2xx without end. Its beginning was read and discarded.
     #[error("Azure's answer is too large: {what}")]

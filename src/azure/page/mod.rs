@@ -10,7 +10,7 @@ use super::{
 use azure_core::http::Method;
 use items::{Items, PageError};
 use serde::de::DeserializeOwned;
-use std::{collections::HashSet, fmt::Display};
+use std::{collections::HashSet, fmt::Display, sync::Arc};
 use url::Url;
 
 /// Maximum pages of a list: more than the network watchers of any subscription fill.
@@ -127,7 +127,7 @@ async fn read_page<T: DeserializeOwned>(
         )),
         PageError::TooLarge => too_large(error.to_string()),
         error => Failure::Unreadable {
-            source: error.into(),
+            source: Arc::new(error),
         },
     };
     let mut answer = client.open(call, request_id).await?;

@@ -18,6 +18,8 @@ use std::{
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
 /// Where the Functions host puts messages that it gives up; ours go there too.
+/// Maximum number of messages held while more of other processes are polled for.
+const MAX_HELD: usize = 10_000;
 const POISON: &str = "packet-capture-jobs-poison";
 /// What Queue Storage gives at once at most.
 const BATCH: usize = 32;
@@ -240,7 +242,10 @@ impl Holding {
     /// Deletes a message; one that is gone already is as good as deleted.
     pub async fn delete(&self, message: &Message) -> Result<(), QueueError> {
         match self.jobs.delete(message).await {
-            Err(QueueError::Vanished) => Ok(()),
+            Err(QueueError::Vanished) if self.state().schedule.holds(message, Instant::now()) => {
+                Ok(())
+            }
+            Err(QueueError::Vanished) => Err(QueueError::NotFound),
             deleted => deleted,
         }
     }
@@ -343,7 +348,8 @@ impl Holding {
                 Turn::Wait(due) => break due,
             }
         };
-        let room = self.options.capacity.saturating_sub(state.schedule.len());
+        state.schedule.forget_abandoned(now);
+        let room = MAX_HELD.saturating_sub(state.schedule.len());
         if !self.options.poll || room == 0 {
             return Err(due);
         }

@@ -39,7 +39,6 @@ pub(super) struct Schedule {
     due: BTreeMap<(u64, u64), String>,
     turns: Turns,
     /// Messages that are being put and may soon be held.
-    reserved: usize,
     last: u64,
 }
 
@@ -170,26 +169,15 @@ impl Schedule {
         }
     }
 
-    /// Makes room for messages, or says how many there are.
-    pub fn reserve(&mut self, count: usize, capacity: usize, now: Instant) -> Result<(), usize> {
-        // Whoever worked on these never came back, and others see them by now.
+    /// Forgets messages whose receivers never came back: others see them by now.
+    pub fn forget_abandoned(&mut self, now: Instant) {
         self.held
             .retain(|_, held| held.place != Where::Out || held.hidden_until > now);
-        let waiting = self.len();
-        if waiting + count > capacity {
-            return Err(waiting);
-        }
-        self.reserved += count;
-        Ok(())
     }
 
-    pub fn unreserve(&mut self, count: usize) {
-        self.reserved -= count;
-    }
-
-    /// Messages held or being put.
+    /// Messages held.
     pub fn len(&self) -> usize {
-        self.held.len() + self.reserved
+        self.held.len()
     }
 
     /// Everything held, with the instants when it is due.
@@ -242,17 +230,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn room_is_counted_and_abandoned_messages_do_not_take_it() {
+    async fn abandoned_messages_are_forgotten() {
         let now = Instant::now();
         let mut schedule = Schedule::default();
-        assert_eq!(schedule.reserve(2, 2, now), Ok(()));
-        assert_eq!(schedule.reserve(1, 2, now), Err(2));
-        schedule.unreserve(2);
         schedule.wait(message("a", "1"), now, now + AHEAD);
         schedule.hold(message("b", "1"), now, now + AHEAD);
-        assert_eq!(schedule.reserve(1, 2, now), Err(2));
-        assert_eq!(schedule.reserve(1, 2, now + AHEAD), Ok(()));
-        assert_eq!(schedule.len(), 2, "one waits, one is being put");
+        schedule.forget_abandoned(now);
+        assert_eq!(schedule.len(), 2);
+        schedule.forget_abandoned(now + AHEAD);
+        assert_eq!(schedule.len(), 1, "one waits");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! Bodies that nobody at Azure wrote: whatever comes, there is an answer in time, and no id that is not one.
 
 use alert_packet_capture::alert::{self, Alert, MAX_BODY_BYTES};
-use alert_packet_capture::resource_id::ResourceId;
+use alert_packet_capture::{resource_id::ResourceId, text};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -34,6 +34,25 @@ fn check(alert: &Alert) {
         }
     }
     assert!(alert.facts.conditions.len() <= 16);
+    let facts = &alert.facts;
+    for shown in [
+        &facts.rule,
+        &facts.id,
+        &facts.signal,
+        &facts.fired_at,
+        &alert.description,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        assert_eq!(text::clean(shown, text::MESSAGE), *shown);
+    }
+    assert!(
+        alert
+            .dedupe_key
+            .as_ref()
+            .is_none_or(|key| key.len() <= 1024)
+    );
     let _ = alert::ignore_reason(alert);
 }
 

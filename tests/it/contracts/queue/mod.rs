@@ -9,7 +9,6 @@ use alert_packet_capture::queue::{
 };
 use std::{sync::Arc, time::Duration};
 
-const CAPACITY: usize = 3;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A queue, and as many processes on it as the contract wants.
@@ -33,8 +32,6 @@ async fn all_of_it(ground: Ground<'_>) {
     messages_come_in_order_and_go_when_deleted(&*queue).await;
     a_kept_message_has_a_new_receipt_and_no_other(&*queue).await;
     a_message_put_back_comes_when_it_is_due(&*queue).await;
-    all_or_none_goes_in(&*queue).await;
-    a_recovered_job_gets_in_when_the_queue_is_full(&*queue).await;
     alerts_take_turns(&*queue).await;
     a_poisoned_message_is_gone(&*queue).await;
     if queue.is_durable() {
@@ -110,41 +107,6 @@ async fn a_message_put_back_comes_when_it_is_due(queue: &dyn JobQueue) {
     let late = received(queue, "late2").await;
     queue.delete(&soon).await.unwrap();
     queue.delete(&late).await.unwrap();
-}
-
-async fn all_or_none_goes_in(queue: &dyn JobQueue) {
-    queue.put(bodies(&["a"])).await.unwrap();
-    let error = queue.put(bodies(&["b", "c", "d"])).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            QueueError::Full {
-                waiting: 1,
-                capacity: CAPACITY
-            }
-        ),
-        "{error}"
-    );
-    assert!(error.is_temporary());
-    assert_eq!(queue.waiting().await, 1);
-    queue.put(bodies(&["b", "c"])).await.unwrap();
-    for body in ["a", "b", "c"] {
-        let message = received(queue, body).await;
-        queue.delete(&message).await.unwrap();
-    }
-}
-
-async fn a_recovered_job_gets_in_when_the_queue_is_full(queue: &dyn JobQueue) {
-    queue.put(bodies(&["a", "b", "c"])).await.unwrap();
-    queue.put_recovered("recovered".to_owned()).await.unwrap();
-    assert_eq!(queue.waiting().await, CAPACITY + 1);
-    let full = queue.put(bodies(&["d"])).await.unwrap_err();
-    assert!(matches!(full, QueueError::Full { .. }), "{full}");
-    // It takes its turn too, although it came last.
-    for body in ["a", "recovered", "b", "c"] {
-        let message = received(queue, body).await;
-        queue.delete(&message).await.unwrap();
-    }
 }
 
 async fn alerts_take_turns(queue: &dyn JobQueue) {
@@ -239,7 +201,6 @@ async fn a_close_hands_over_at_once(ground: &Ground<'_>) {
 fn storage_queue(connection: &str, http: reqwest::Client, visibility: u64) -> Arc<dyn JobQueue> {
     let connection = Connection::parse(connection).expect("a connection string");
     let options = StorageOptions {
-        capacity: CAPACITY,
         visibility_timeout: Duration::from_secs(visibility),
         poll: true,
     };

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn the_memory_queue_keeps_the_contract() {
     contract(Ground {
-        open: &|| Arc::new(MemoryQueue::new(CAPACITY)),
+        open: &|| Arc::new(MemoryQueue::default()),
         pass_time: &|| {},
     })
     .await;
