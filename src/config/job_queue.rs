@@ -89,6 +89,7 @@ pub(super) fn read(reader: &mut Reader<'_>, has_identity: bool) -> JobSettings {
 
 /// `None` when settings are missing or wrong, which the reader knows then.
 fn account(reader: &mut Reader<'_>, has_identity: bool) -> Option<QueueAccount> {
+    identity::check_credential(reader);
     let by_identity = [SERVICE, ACCOUNT].map(|name| (name, reader.text(name)));
     let set = by_identity
         .into_iter()

@@ -85,7 +85,7 @@ impl Settings {
         let notification = self.notification.as_ref();
         let found = [
             webhook.and_then(SecureWebhookSettings::warning),
-            notification.and_then(NotificationSettings::warning),
+            notification.and_then(|it| it.warning.clone()),
         ];
         found.into_iter().flatten().collect()
     }

@@ -32,8 +32,8 @@ const FORMATS: [(&str, Format); 3] = [
 pub struct NotificationSettings {
     pub webhook_url: WebhookUrl,
     pub format: Format,
-    /// Whether the setting of the format is there, or the default was taken.
-    pub format_is_set: bool,
+    /// What is probably not meant.
+    pub warning: Option<Warning>,
     /// What is sent is signed with it.
     pub secret: Option<SigningSecret>,
     /// Never empty.
@@ -44,22 +44,6 @@ pub struct NotificationSettings {
     pub source: String,
     /// As [`super::AzureSettings::ca_file`].
     pub ca_file: Option<PathBuf>,
-}
-
-impl NotificationSettings {
-    /// A workflow of a Teams channel answers 202 to JSON that it then cannot use, and its address looks like that of
-    /// any other flow.
-    pub fn warning(&self) -> Option<Warning> {
-        let url = self.webhook_url.expose();
-        let is_flow = receiver(url.host_str().unwrap_or_default()) == Receiver::Flow;
-        (is_flow && !self.format_is_set).then(|| Warning {
-            name: FORMAT,
-            text: format!(
-                "is not set, and {} is a flow: a Teams workflow accepts the default format json and then drops it, so set {FORMAT}=teams for Teams, or {FORMAT}=json for a flow that reads CloudEvents",
-                self.webhook_url.host()
-            ),
-        })
-    }
 }
 
 /// The webhook's URL. It lets its holder write to the channel: only its host prints, and it is wiped when dropped.
@@ -120,6 +104,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<NotificationSettings> {
     if let (Some(url), Some(format)) = (&webhook_url, format) {
         check_format(reader, url, format_is_set, format);
     }
+    let warning = webhook_url.as_ref().filter(|_| !format_is_set);
+    let warning = warning.and_then(warn_of_flow);
     let secret = reader.text(SECRET).map(|text| secret(reader, text));
     let events = events(reader);
     let source = match reader.text("WEBSITE_HOSTNAME") {
@@ -129,7 +115,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<NotificationSettings> {
     Some(NotificationSettings {
         webhook_url: webhook_url?,
         format: format?,
-        format_is_set,
+        warning,
         secret: match secret {
             Some(secret) => Some(secret?),
             None => None,
@@ -138,6 +124,19 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<NotificationSettings> {
         portal: azure::portal(reader),
         source,
         ca_file: reader.text("SSL_CERT_FILE").map(PathBuf::from),
+    })
+}
+
+/// A workflow of a Teams channel answers 202 to JSON that it then cannot use, and its address looks like that of any
+/// other flow.
+fn warn_of_flow(url: &WebhookUrl) -> Option<Warning> {
+    let is_flow = receiver(url.expose().host_str().unwrap_or_default()) == Receiver::Flow;
+    is_flow.then(|| Warning {
+        name: FORMAT,
+        text: format!(
+            "is not set, and {} is a flow: a Teams workflow accepts the default format json and then drops it, so set {FORMAT}=teams for Teams, or {FORMAT}=json for a flow that reads CloudEvents",
+            url.host()
+        ),
     })
 }
 

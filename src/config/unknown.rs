@@ -9,11 +9,11 @@ use strsim::osa_distance;
 
 /// Prefixes of this program alone.
 const PREFIXES: [&str; 5] = [
-    "PacketCapture",
-    "JobQueue",
-    "Notification",
-    "SecureWebhook",
-    "AzureApiVersion",
+    "PacketCapture__",
+    "JobQueue__",
+    "Notification__",
+    "SecureWebhook__",
+    "AzureApiVersion__",
 ];
 /// A prefix with this many typing errors is still taken for one of ours.
 const MAX_PREFIX_ERRORS: usize = 2;
@@ -34,7 +34,7 @@ fn is_unknown(name: &str) -> bool {
         None => (name.as_str(), false),
     };
     PREFIXES.iter().any(|prefix| {
-        let prefix = prefix.to_ascii_lowercase();
+        let prefix = prefix.trim_end_matches('_').to_ascii_lowercase();
         let rest = head.strip_prefix(&prefix);
         let errors = osa_distance(head, &prefix);
         // App Service on Linux turns a dot into one underscore.

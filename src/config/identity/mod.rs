@@ -12,7 +12,7 @@ mod undecided;
 pub use certificate::{ClientCertificate, PrivateKey};
 pub use choice::Credential;
 pub(super) use read::{Directory, read};
-pub(super) use storage_account::of_storage_account;
+pub(super) use storage_account::{check_credential, of_storage_account};
 
 use crate::azure::{
     credentials::{Application, Assigned},

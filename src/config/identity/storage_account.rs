@@ -15,6 +15,14 @@ const CREDENTIAL: &str = "AzureWebJobsStorage__credential";
 const CLIENT: &str = "AzureWebJobsStorage__clientId";
 const RESOURCE: &str = "AzureWebJobsStorage__managedIdentityResourceId";
 
+/// `None` and a problem for a credential of another kind, even where a connection string is used.
+pub(in crate::config) fn check_credential(reader: &mut Reader<'_>) -> Option<()> {
+    match reader.text(CREDENTIAL) {
+        None => Some(()),
+        Some(_) => reader.word(CREDENTIAL, &[("managedidentity", ())]),
+    }
+}
+
 /// `None` when settings are wrong, which the reader knows then; `Some(None)` when none of them is set.
 pub(in crate::config) fn of_storage_account(reader: &mut Reader<'_>) -> Option<Option<Identity>> {
     // With a secret the client id is that of an application, which opens only the host's own connections.
@@ -25,9 +33,7 @@ pub(in crate::config) fn of_storage_account(reader: &mut Reader<'_>) -> Option<O
     let Some(because) = set.into_iter().flatten().next() else {
         return Some(None);
     };
-    if reader.text(CREDENTIAL).is_some() {
-        reader.word(CREDENTIAL, &[("managedidentity", ())])?;
-    }
+    check_credential(reader)?;
     let (assigned, named) = match (reader.text(CLIENT), reader.text(RESOURCE)) {
         (Some(_), Some(_)) => {
             let text = format!("is set beside {CLIENT}; keep one, which names the identity");

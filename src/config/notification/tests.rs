@@ -161,14 +161,14 @@ fn a_flow_takes_what_is_set_and_warns_when_nothing_is() {
     ] {
         let unset = read_pairs(&[(URL, url)]).unwrap().unwrap();
         assert_eq!(unset.format, Format::Json);
-        let warning = unset.warning().unwrap().to_string();
+        let warning = unset.warning.unwrap().to_string();
         assert!(warning.contains("Notification__Format=teams"), "{warning}");
         assert!(!warning.contains("sekret"), "{warning}");
         for (_, format) in FORMATS {
             let word = format!("{format:?}");
             let set = read_pairs(&[(URL, url), (FORMAT, &word)]).unwrap().unwrap();
-            assert_eq!((set.format, set.warning()), (format, None));
+            assert_eq!((set.format, set.warning), (format, None));
         }
     }
-    assert_eq!(read_pairs(&[(URL, HOOK)]).unwrap().unwrap().warning(), None);
+    assert_eq!(read_pairs(&[(URL, HOOK)]).unwrap().unwrap().warning, None);
 }

@@ -210,7 +210,7 @@ async fn the_queue_is_opened_by_the_identity_that_the_functions_host_uses() {
         let (of_queue, of_captures): (Vec<_>, Vec<_>) = calls
             .into_iter()
             .partition(|(kind, _)| *kind == Call::ManagedIdentityToken);
-        assert_eq!(of_captures, proof("secret"));
+        assert_eq!(of_captures, proof("client secret"));
         assert_eq!(of_queue.len(), 1);
         assert_eq!(of_queue[0].1[member], value);
         assert_eq!(of_queue[0].1["resource"], "https://storage.azure.com");

@@ -169,7 +169,7 @@ async fn nobody_gets_to_see_the_url() {
     assert!(seen.contains(&address.to_string()), "{seen}");
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("a webhook is told how captures went"), "{log}");
+    assert!(log.contains("notifications are sent to a webhook"), "{log}");
     for text in [&seen, &log] {
         assert!(text.contains("bad token"), "{text}");
         assert!(text.contains("left out"), "{text}");

@@ -12,7 +12,7 @@ use crate::support::{
 };
 use alert_packet_capture::{
     alert::AlertFacts,
-    app::{self, App, Pace},
+    app::{self, Pace},
     azure::{network_watcher::NetworkWatcherClient, operation},
     config::{AppSettings, QueueKind, Settings},
     incident::{Event, JobId, Notification, Report},
