@@ -1,12 +1,13 @@
-//! `handler credentials`: makes a key file, encrypts the password with it, and checks what is configured.
-//! People who come from the original go on without PowerShell; secrets are never taken from an argument, where
-//! the shell's history and other users would see them.
+//! `handler credentials`: makes a key file, encrypts a password with it, and checks the configured identity, without
+//! PowerShell. Secrets are never arguments: the shell's history and other users would see them.
 
 use crate::{
     advice,
     app::{self, Pace},
     azure::error::chain,
     config::{AppSettings, AzureSettings, key_file::Key, secure_string},
+    readiness::quote,
+    text,
 };
 use std::{
     error::Error,
@@ -17,62 +18,51 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-const USAGE: &str = "\
-usage: handler credentials new-key FILE [--force]   make a key file; --force overwrites one
-       handler credentials encrypt --key FILE       encrypt a password, asked for or from standard input
-       handler credentials check [--offline]        sign in with what is configured, or only read it";
-
 /// Far more than any key file or client secret.
-const LARGEST_INPUT: u64 = 64 * 1024;
+const MAXIMUM_INPUT_BYTES: u64 = 64 * 1024;
+/// Characters of an error: all settings may be invalid, and Entra's messages are long.
+const MAXIMUM_ERROR: usize = 16 * 1024;
 
-/// The command as it was given.
-#[derive(Debug, PartialEq, Eq)]
-enum Command {
-    NewKey { file: PathBuf, force: bool },
-    Encrypt { key: PathBuf },
-    Check { offline: bool },
+/// Make a key file, encrypt a password with it, and check the configured identity
+#[derive(Debug, PartialEq, Eq, clap::Subcommand)]
+pub enum Command {
+    /// Write a new key of 256 bits to a file that only its owner can read
+    NewKey {
+        file: PathBuf,
+        /// Replace an existing file; passwords encrypted with the old key become unreadable
+        #[arg(long)]
+        force: bool,
+    },
+    /// Encrypt a password, read from the terminal or from standard input
+    Encrypt {
+        /// The key file to encrypt with
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Sign in to Azure with the configured identity
+    Check {
+        /// Only read the settings; send nothing
+        #[arg(long)]
+        offline: bool,
+    },
 }
 
-/// Exit code 0 when all is well, 1 when not, 2 when the command is not understood.
-pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let Some(command) = parse(&arguments) else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
-    };
+/// Exit code 0 for success, 1 for a failure.
+pub fn run(command: Command, settings: &AppSettings) -> ExitCode {
     let result = match command {
         Command::NewKey { file, force } => new_key(&file, force),
         Command::Encrypt { key } => encrypt(&key),
-        Command::Check { offline } => check(environment, offline),
+        Command::Check { offline } => check(settings, offline),
     };
     match result {
         // A closed pipe is no reason to panic, and no success either.
         Ok(text) if writeln!(io::stdout(), "{text}").is_ok() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("error: {}", chain(error.as_ref()));
+            let error = chain(error.as_ref());
+            eprintln!("error: {}", text::clean(&error, MAXIMUM_ERROR));
             ExitCode::FAILURE
         }
-    }
-}
-
-fn parse(arguments: &[&str]) -> Option<Command> {
-    let is_name = |text: &str| !text.is_empty() && !text.starts_with('-');
-    match *arguments {
-        ["new-key", file] if is_name(file) => Some(Command::NewKey {
-            file: file.into(),
-            force: false,
-        }),
-        ["new-key", file, "--force"] | ["new-key", "--force", file] if is_name(file) => {
-            Some(Command::NewKey {
-                file: file.into(),
-                force: true,
-            })
-        }
-        ["encrypt", "--key", key] if is_name(key) => Some(Command::Encrypt { key: key.into() }),
-        ["check"] => Some(Command::Check { offline: false }),
-        ["check", "--offline"] => Some(Command::Check { offline: true }),
-        _ => None,
     }
 }
 
@@ -86,17 +76,18 @@ fn new_key(file: &Path, force: bool) -> Result<String, Box<dyn Error>> {
     };
     match written {
         Ok(()) => Ok(format!(
-            "{shown}: a new key of 256 bits. Keep it beside the app and out of source control; AzureCredKeyPath is its path.\nNext: handler credentials encrypt --key {shown}"
+            "New key of 256 bits written to {shown}. Keep the file beside the app and out of source control; AzureCredKeyPath takes its path.\nNext: handler credentials encrypt --key {}",
+            quote(&shown.to_string())
         )),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
-            "{shown} exists and was left as it is; a password encrypted with it could no longer be read. --force overwrites it"
+            "{shown} exists and was not changed; --force replaces it, and passwords encrypted with the old key become unreadable"
         )
         .into()),
-        Err(error) => Err(format!("{shown} cannot be written ({error})").into()),
+        Err(error) => Err(format!("could not write {shown}: {error}").into()),
     }
 }
 
-/// A new file that only its owner reads. It is never opened if it exists.
+/// Creates a file that only its owner can read. An existing file is an error.
 fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -110,7 +101,7 @@ fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
-/// The old file stays whole until the new one is.
+/// Replaces a file in one step: it is never half written.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
@@ -135,17 +126,17 @@ fn read_key(path: &Path) -> Result<Key, Box<dyn Error>> {
     let shown = path.display();
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
     File::open(path)
-        .and_then(|file| file.take(LARGEST_INPUT).read_to_end(&mut bytes))
-        .map_err(|error| format!("the key file {shown} cannot be read ({error})"))?;
+        .and_then(|file| file.take(MAXIMUM_INPUT_BYTES).read_to_end(&mut bytes))
+        .map_err(|error| format!("could not read the key file {shown}: {error}"))?;
     Ok(Key::read(&bytes).map_err(|error| format!("the key file {shown} {error}"))?)
 }
 
-/// All of the input without its last line end. A byte order mark comes from a shell, not from the secret.
+/// The input without its last line end. A byte order mark comes from a shell, not from the secret.
 fn password_from(input: impl Read) -> Result<Zeroizing<String>, Box<dyn Error>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    input.take(LARGEST_INPUT).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 == LARGEST_INPUT {
-        return Err("what is on standard input is far too long for a password".into());
+    input.take(MAXIMUM_INPUT_BYTES).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 == MAXIMUM_INPUT_BYTES {
+        return Err("standard input is too long for a password".into());
     }
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| "the password on standard input is not UTF-8 text")?;
@@ -166,14 +157,11 @@ fn check(environment: &AppSettings, offline: bool) -> Result<String, Box<dyn Err
     let found = format!("{}, from {source}", azure.identity);
     if offline {
         return Ok(format!(
-            "readable: {found}\nWhether Azure takes it shows without --offline alone."
+            "readable: {found}\nNothing was sent to Azure; without --offline this command signs in."
         ));
     }
     let arm = app::arm_client(&azure, &Pace::default())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    match runtime.block_on(arm.fetch_token()) {
+    match super::runtime()?.block_on(arm.fetch_token()) {
         Ok(_) => Ok(format!("signed in: {found}")),
         Err(error) => Err(match advice::for_error(&error) {
             Some(advice) => format!("{advice} [{}; {found}]", chain(&error)).into(),
@@ -185,37 +173,44 @@ fn check(environment: &AppSettings, offline: bool) -> Result<String, Box<dyn Err
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: Command,
+    }
 
     #[test]
-    fn commands_are_understood_or_refused() {
+    fn arguments_follow_the_table() {
         let new_key = |force| {
             Some(Command::NewKey {
                 file: "k".into(),
                 force,
             })
         };
+        let encrypt = || Some(Command::Encrypt { key: "k".into() });
+        let check = |offline| Some(Command::Check { offline });
         let cases: Vec<(&[&str], Option<Command>)> = vec![
             (&["new-key", "k"], new_key(false)),
             (&["new-key", "k", "--force"], new_key(true)),
             (&["new-key", "--force", "k"], new_key(true)),
             (&["new-key", "--force"], None),
             (&["new-key"], None),
-            (
-                &["encrypt", "--key", "k"],
-                Some(Command::Encrypt { key: "k".into() }),
-            ),
+            (&["encrypt", "--key", "k"], encrypt()),
+            (&["encrypt", "--key=k"], encrypt()),
+            // A password is no argument.
             (&["encrypt", "--key", "k", "s3cret"], None),
             (&["encrypt"], None),
-            (&["check"], Some(Command::Check { offline: false })),
-            (
-                &["check", "--offline"],
-                Some(Command::Check { offline: true }),
-            ),
+            (&["check"], check(false)),
+            (&["check", "--offline"], check(true)),
             (&["check", "--online"], None),
             (&[], None),
         ];
         for (arguments, command) in cases {
-            assert_eq!(parse(arguments), command, "{arguments:?}");
+            let words = ["credentials"].iter().chain(arguments);
+            let parsed = Line::try_parse_from(words).ok().map(|line| line.command);
+            assert_eq!(parsed, command, "{arguments:?}");
         }
     }
 

@@ -1,49 +1,54 @@
-//! `handler explain`: how an alert is read and what would be done about it, at the command line, without a
-//! server and without Azure. This is how people test their alert rules.
+//! `handler explain`: how an alert is read and what would be done about it, without a server and without Azure.
+//! This is how people test their alert rules.
 
 use crate::{
     alert::{self, MAX_BODY_BYTES},
     config::{AllowedSettings, AppSettings},
     functions::Explanation,
     incident::Allowed,
+    text,
 };
 use std::{
     fs::File,
     io::{self, Read, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-/// Reads the files, or standard input, and prints what would be done. The exit code is 0 when all of them are
-/// alerts, 1 when one is not, 2 when a file or a setting cannot be read.
-pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
-    let as_json = arguments.iter().any(|argument| argument == "--json");
-    let files: Vec<&String> = arguments
-        .iter()
-        .filter(|argument| *argument != "--json")
-        .collect();
-    if let Some(unknown) = files.iter().find(|file| file.starts_with("--")) {
-        eprintln!("error: unknown option {unknown}; usage: handler explain [--json] [FILE...]");
-        return ExitCode::from(2);
-    }
-    let (allowed, max_targets) = match allowed(environment) {
+/// Explain how an alert is read and which captures it would start
+///
+/// Nothing is sent to Azure. The exit code is 0 when all files are alerts, 1 when one is not, 2 when a file or a
+/// setting is not readable.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Print one line of JSON for each alert, as the function would answer
+    #[arg(long)]
+    json: bool,
+    /// Files with the body of an alert; standard input when there are none
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
+    let (allowed, max_targets) = match allowed(settings) {
         Ok(read) => read,
         Err(message) => {
             eprintln!("error: {message}");
             return ExitCode::from(2);
         }
     };
-    let mut code = 0;
-    let inputs: Vec<Option<&String>> = if files.is_empty() {
-        vec![None]
-    } else {
-        files.into_iter().map(Some).collect()
+    let inputs: Vec<Option<&Path>> = match arguments.files.as_slice() {
+        [] => vec![None],
+        files => files.iter().map(|file| Some(file.as_path())).collect(),
     };
+    let mut code = 0;
     for input in inputs {
-        let name = input.map_or("standard input", String::as_str);
+        let name = input.map_or("standard input".into(), Path::to_string_lossy);
+        let name = text::clean(&name, text::ID);
         let body = match read(input) {
             Ok(body) => body,
             Err(error) => {
-                eprintln!("error: {name}: {error}");
+                eprintln!("error: could not read {name}: {error}");
                 code = 2;
                 continue;
             }
@@ -52,13 +57,12 @@ pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
         if !explanation.is_alert() {
             code = code.max(1);
         }
-        let text = if as_json {
-            explanation.to_json()
-        } else {
-            format!("{name}\n{}", explanation.to_text())
+        let printed = match arguments.json {
+            true => explanation.to_json(),
+            false => format!("{name}\n{}", explanation.to_text()),
         };
         // A closed pipe (`| head`) is no reason to panic.
-        if writeln!(io::stdout(), "{text}").is_err() {
+        if writeln!(io::stdout(), "{printed}").is_err() {
             break;
         }
     }
@@ -66,13 +70,13 @@ pub fn main(arguments: &[String], environment: &AppSettings) -> ExitCode {
 }
 
 /// What is allowed, and for how many targets of an alert. Everything of Azure may be missing.
-fn allowed(environment: &AppSettings) -> Result<(Allowed, usize), String> {
-    let settings = AllowedSettings::read(environment).map_err(|error| error.to_string())?;
-    Ok((settings.allowed, settings.max_targets))
+fn allowed(settings: &AppSettings) -> Result<(Allowed, usize), String> {
+    let read = AllowedSettings::read(settings).map_err(|error| error.to_string())?;
+    Ok((read.allowed, read.max_targets))
 }
 
 /// One byte more than is allowed is enough to see that a body is too large.
-fn read(file: Option<&String>) -> io::Result<Vec<u8>> {
+fn read(file: Option<&Path>) -> io::Result<Vec<u8>> {
     let limit = MAX_BODY_BYTES as u64 + 1;
     let mut body = Vec::new();
     match file {

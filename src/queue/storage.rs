@@ -66,7 +66,21 @@ impl StorageQueue {
     /// # Errors
     /// [`QueueError::Unavailable`] when the queue service is not in reach or refuses.
     pub async fn exists(&self) -> Result<bool, QueueError> {
-        self.holding.jobs.exists().await
+        Ok(self.holding.jobs.count_if_exists().await?.is_some())
+    }
+
+    /// Roughly how many messages are in the poison queue, which is not created for that.
+    ///
+    /// # Errors
+    /// [`QueueError::Unavailable`] when the queue service is not in reach or refuses.
+    pub async fn poisoned(&self) -> Result<usize, QueueError> {
+        let count = self.holding.poison.count_if_exists().await?;
+        Ok(count.unwrap_or_default())
+    }
+
+    /// The URL of the queue, without any secret.
+    pub fn address(&self) -> &str {
+        &self.holding.jobs.address
     }
 
     fn new(way: Way, http: reqwest::Client, options: StorageOptions) -> azure_core::Result<Self> {

@@ -1,15 +1,14 @@
-//! Who may call the function, as far as it can be told from inside: the keys themselves are the Functions host's.
+//! Whether callers need a function key, as far as the app's files say: the keys themselves are the Functions host's.
 //! <https://learn.microsoft.com/en-us/azure/azure-functions/functions-bindings-http-webhook-trigger#http-auth>
 
-use super::{mend, report::Report};
-use crate::config::AppSettings;
+use super::{Group, Parts, Report};
+use crate::config::Settings;
 use serde::Deserialize;
-use std::path::PathBuf;
 
 const CHECK: &str = "function key";
 const FILE: &str = "AlertPacketCapture/function.json";
 
-/// The part of `function.json` that says who may call.
+/// The part of `function.json` that says what a caller needs.
 #[derive(Deserialize)]
 struct FunctionFile {
     #[serde(default)]
@@ -25,56 +24,56 @@ struct Binding {
     methods: Option<Vec<String>>,
 }
 
-/// `secure_webhook`: whether callers need a token.
-pub fn check(environment: &AppSettings, secure_webhook: bool, report: &mut Report) {
-    let root = environment.get("FUNCTIONS_APP_ROOT_PATH").unwrap_or(".");
-    let path = PathBuf::from(root).join(FILE);
-    let publish = mend::publish(environment, FILE);
+pub fn check(parts: &Parts, settings: &Settings, report: &mut Report) {
+    if parts.found.is_wrong(Group::SecureWebhook) {
+        return report.skipped(CHECK, "the app settings of the secure webhook are invalid");
+    }
+    let path = parts.hosting.root.join(FILE);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {
             let shown = path.display();
             return report.skipped(
                 CHECK,
-                format!("{shown} cannot be read ({error}); FUNCTIONS_APP_ROOT_PATH, which the Functions host sets, says where the app is"),
+                format!("could not read {shown}: {error}; the Functions host sets FUNCTIONS_APP_ROOT_PATH to the app's folder"),
             );
         }
     };
-    match judge(&text, secure_webhook) {
+    match judge(&text, settings.secure_webhook.is_some()) {
         Ok(good) => report.ok(CHECK, good),
-        Err(bad) => report.failed(CHECK, bad, publish),
+        Err(bad) => report.failed(CHECK, bad, parts.hosting.publish(FILE)),
     }
 }
 
 /// What a `function.json` means for callers, good or bad.
 fn judge(text: &str, secure_webhook: bool) -> Result<String, String> {
-    // PowerShell and Visual Studio put a byte order mark in front.
+    // PowerShell and Visual Studio write a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
-    let file: FunctionFile = serde_json::from_str(text)
-        .map_err(|error| format!("{FILE} is not well-formed: {error}"))?;
+    let file: FunctionFile =
+        serde_json::from_str(text).map_err(|error| format!("{FILE} is not valid: {error}"))?;
     let mut triggers = file.bindings.iter();
     let trigger = triggers
         .find(|binding| binding.kind.eq_ignore_ascii_case("httpTrigger"))
-        .ok_or_else(|| format!("{FILE} has no httpTrigger: alerts cannot come in"))?;
+        .ok_or_else(|| format!("{FILE} has no httpTrigger: the function receives no alerts"))?;
     if let Some(methods) = &trigger.methods
         && !methods.iter().any(|it| it.eq_ignore_ascii_case("post"))
     {
         return Err(format!(
-            "{FILE} does not let POST through, which is how alerts come"
+            "{FILE} does not allow POST, the method of action groups"
         ));
     }
     let level = trigger.auth_level.as_deref().unwrap_or("function");
     match level.to_ascii_lowercase().as_str() {
-        "function" => Ok("asked for".to_owned()),
-        "admin" => Ok("only the master key will do".to_owned()),
+        "function" => Ok("required".to_owned()),
+        "admin" => Ok("the master key is required".to_owned()),
         "anonymous" if secure_webhook => {
-            Ok("not asked for; the secure webhook asks for a token".to_owned())
+            Ok("not required; the secure webhook requires a token".to_owned())
         }
         "anonymous" => Err(format!(
-            "authLevel in {FILE} is anonymous and there is no secure webhook: anybody can start captures; set it to function"
+            "authLevel in {FILE} is anonymous and there is no secure webhook: any caller can start captures; set it to function"
         )),
         _ => Err(format!(
-            "authLevel in {FILE} is none that the Functions host knows; set it to function"
+            "the Functions host does not know the authLevel in {FILE}; set it to function"
         )),
     }
 }
@@ -91,9 +90,9 @@ mod tests {
                 r#""type":"httpTrigger","authLevel":"function","methods":["post"]"#,
                 false,
                 true,
-                "asked for",
+                "required",
             ),
-            (r#""type":"httpTrigger""#, false, true, "asked for"),
+            (r#""type":"httpTrigger""#, false, true, "required"),
             (
                 r#""type":"HttpTrigger","authLevel":"Admin""#,
                 false,
@@ -104,7 +103,7 @@ mod tests {
                 r#""type":"httpTrigger","authLevel":"anonymous""#,
                 false,
                 false,
-                "anybody",
+                "any caller",
             ),
             (
                 r#""type":"httpTrigger","authLevel":"Anonymous""#,
@@ -116,7 +115,7 @@ mod tests {
                 r#""type":"httpTrigger","authLevel":"user""#,
                 true,
                 false,
-                "none that",
+                "does not know",
             ),
             (
                 r#""type":"httpTrigger","methods":["GET"]"#,
@@ -125,12 +124,12 @@ mod tests {
                 "POST",
             ),
             (r#""type":"queueTrigger""#, false, false, "no httpTrigger"),
-            (r#""type":7"#, false, false, "not well-formed"),
+            (r#""type":7"#, false, false, "not valid"),
         ] {
             let judged = judge(&file(trigger), secure_webhook);
             assert_eq!(judged.is_ok(), good, "{trigger}");
-            let told = judged.unwrap_or_else(|bad| bad);
-            assert!(told.contains(words), "{trigger}: {told}");
+            let message = judged.unwrap_or_else(|bad| bad);
+            assert!(message.contains(words), "{trigger}: {message}");
         }
         assert!(
             judge("\u{feff}{}", false)
@@ -141,8 +140,8 @@ mod tests {
 
     /// What is deployed is what is checked.
     #[test]
-    fn our_own_file_asks_for_a_key() {
+    fn the_deployed_file_requires_a_key() {
         let own = include_str!("../../AlertPacketCapture/function.json");
-        assert_eq!(judge(own, false).unwrap(), "asked for");
+        assert_eq!(judge(own, false).unwrap(), "required");
     }
 }

@@ -1,45 +1,61 @@
-//! Who the function is to Azure, in words. The one place of the doctor that knows which identities there are.
+//! The identity that the function signs in with: its description, and what to do when Azure gives it no token.
 
-use super::{mend, report::Report};
+use super::{
+    Hosting, Report, fix,
+    shell::{ShellCommand, Word},
+};
 use crate::{
     advice,
     azure::{
+        credentials::Assigned,
         error::{AzureError, Failure, chain},
         sign_in,
     },
-    config::{AppSettings, AzureSettings, Credential, IdentityKind, SecretForm},
+    config::{AzureSettings, Credential, Identity, IdentityKind, SecretForm},
 };
 
-/// Which identity, and from which settings it comes. The settings' names alone, no secret.
-pub fn describe(azure: &AzureSettings, environment: &AppSettings, report: &mut Report) {
+/// Which identity, and from which settings it comes: their names, no secret.
+pub fn describe(azure: &AzureSettings, hosting: &Hosting, report: &mut Report) {
     let identity = &azure.identity;
     report.ok("identity", format!("{identity}, from {}", identity.source));
     if let Some(warning) = identity.source.warning() {
-        let mend = match identity.source.credential {
-            Credential::AzureCli => mend::assign_identity(environment, None),
-            _ => "handler credentials encrypt --key PassEncryptKey.key".to_owned(),
+        let fix = match identity.source.credential {
+            Credential::AzureCli => hosting.assign_identity(None),
+            _ => ShellCommand::new("handler credentials encrypt --key PassEncryptKey.key"),
         };
-        report.warning("identity", warning, mend);
+        report.warning("identity", warning, fix);
     }
 }
 
-/// Whom roles are given to, as a shell would read it.
-pub fn assignee(azure: &AzureSettings, environment: &AppSettings) -> String {
-    match (azure.identity.client_id(), &azure.identity.kind) {
-        (Some(client_id), _) => mend::quoted(client_id),
-        (None, IdentityKind::AzureCli { .. }) => {
-            r#""$(az ad signed-in-user show --query id --output tsv)""#.to_owned()
-        }
-        (None, _) => format!(
-            r#""$({} --query principalId --output tsv)""#,
-            mend::show_identity(environment)
+/// The principal that roles are assigned to.
+pub fn assignee(identity: &Identity, hosting: &Hosting) -> Word {
+    match (identity.client_id(), &identity.kind) {
+        (Some(client_id), _) => Word::from(client_id),
+        (None, IdentityKind::AzureCli { .. }) => Word::output_of(&ShellCommand::new(
+            "az ad signed-in-user show --query id --output tsv",
+        )),
+        (
+            None,
+            IdentityKind::ManagedIdentity {
+                assigned: Assigned::Resource(id),
+                ..
+            },
+        ) => Word::output_of(
+            &ShellCommand::new("az identity show")
+                .with("--ids", &id.to_string())
+                .words("--query principalId --output tsv"),
+        ),
+        (None, _) => Word::output_of(
+            &hosting
+                .show_identity()
+                .words("--query principalId --output tsv"),
         ),
     }
 }
 
-/// What was said, once (the credential repeats it in each of its causes), and what to do.
+/// The reason, once (the credential repeats it in each of its causes), and what to do.
 pub fn refusal(error: &AzureError) -> String {
-    let said = match &error.failure {
+    let reason = match &error.failure {
         Failure::NoToken {
             code: Some(_),
             message,
@@ -48,23 +64,24 @@ pub fn refusal(error: &AzureError) -> String {
         _ => chain(error),
     };
     match advice::for_error(error) {
-        Some(advice) => format!("{said}: {advice}"),
-        None => said,
+        Some(advice) => format!("{reason}: {advice}"),
+        None => reason,
     }
 }
 
-/// The command that helps when no token is given, by the kind of identity and the code.
+/// The command to start with when no token is issued, by the kind of identity and the code.
 /// <https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes>
-pub fn mend_token(azure: &AzureSettings, environment: &AppSettings, error: &AzureError) -> String {
+pub fn fix_token(azure: &AzureSettings, hosting: &Hosting, error: &AzureError) -> ShellCommand {
     let identity = &azure.identity;
-    let client = mend::quoted(identity.client_id().unwrap_or("<client id>"));
+    let client = identity.client_id().unwrap_or("<client id>");
+    let app = |words| ShellCommand::new(words).with("--id", client);
     let setting = |i: usize| identity.source.settings.get(i).copied().unwrap_or_default();
     let code = match error.trouble() {
         Some(trouble) => trouble.code(),
         None => error.code(),
     };
     match (code, &identity.kind) {
-        (_, IdentityKind::AzureCli { .. }) => "az login".to_owned(),
+        (_, IdentityKind::AzureCli { .. }) => ShellCommand::new("az login"),
         (sign_in::IDENTITY_NOT_FOUND, kind) => {
             let client_id = match kind {
                 IdentityKind::ManagedIdentityFederation {
@@ -72,44 +89,46 @@ pub fn mend_token(azure: &AzureSettings, environment: &AppSettings, error: &Azur
                 } => Some(identity_client_id.as_str()),
                 _ => identity.client_id(),
             };
-            mend::assign_identity(environment, client_id)
+            hosting.assign_identity(client_id)
         }
-        (sign_in::IDENTITY_REFUSED | sign_in::ENDPOINT_SILENT, _) => mend::restart(environment),
+        (sign_in::IDENTITY_REFUSED | sign_in::ENDPOINT_SILENT, _) => hosting.restart(),
         (sign_in::TOKEN_FILE_UNREADABLE, IdentityKind::WorkloadIdentity { token_file, .. }) => {
-            let path = mend::quoted(&token_file.display().to_string());
-            format!("ls -l {path}   # the path in {}", setting(2))
+            ShellCommand::new("ls")
+                .with("-l", &token_file.display().to_string())
+                .remark(&format!("the path in {}", setting(2)))
         }
-        ("AADSTS700016", IdentityKind::ManagedIdentity { .. }) => mend::show_identity(environment),
-        ("AADSTS700016", _) => format!(
-            "az ad app show --id {client}   # in the tenant {}?",
+        ("AADSTS700016", IdentityKind::ManagedIdentity { .. }) => hosting.show_identity(),
+        ("AADSTS700016", _) => app("az ad app show").remark(&format!(
+            "is it in the tenant {}",
             identity.tenant_id().unwrap_or_default()
-        ),
-        ("AADSTS90002" | "AADSTS900023", _) => mend::show_tenant(setting(0)),
-        ("AADSTS500011" | "AADSTS1002012" | "AADSTS70011", _) => mend::show_cloud(
+        )),
+        ("AADSTS90002" | "AADSTS900023", _) => fix::show_tenant(setting(0)),
+        ("AADSTS500011" | "AADSTS1002012" | "AADSTS70011", _) => fix::show_cloud(
             "activeDirectoryResourceId",
             "AZURE_RESOURCE_MANAGER_AUDIENCE",
         ),
-        ("AADSTS700024", _) => "date -u   # is this machine's clock right?".to_owned(),
+        ("AADSTS700024", _) => {
+            ShellCommand::new("date -u").remark("check the clock of this machine")
+        }
         (
             code,
             IdentityKind::WorkloadIdentity { .. } | IdentityKind::ManagedIdentityFederation { .. },
-        ) if code.starts_with("AADSTS") => format!(
-            "az ad app federated-credential list --id {client}   # issuer, subject and audience must be the token's"
-        ),
-        (code, IdentityKind::ClientCertificate { .. }) if code.starts_with("AADSTS") => format!(
-            "az ad app credential reset --id {client} --append --cert @certificate.pem   # the public part of {}",
-            setting(2)
-        ),
+        ) if code.starts_with("AADSTS") => app("az ad app federated-credential list")
+            .remark("issuer, subject and audience must equal those of the token"),
+        (code, IdentityKind::ClientCertificate { .. }) if code.starts_with("AADSTS") => {
+            app("az ad app credential reset")
+                .words("--append --cert @certificate.pem")
+                .remark(&format!("the public part of {}", setting(2)))
+        }
         (code, _) if code.starts_with("AADSTS") => {
             let encrypted = match identity.source.form {
-                SecretForm::Encrypted { .. } => ", encrypted with `handler credentials encrypt`",
+                SecretForm::Encrypted { .. } => ", encrypted with handler credentials encrypt",
                 _ => "",
             };
-            format!(
-                "az ad app credential reset --id {client} --append   # its password belongs into {}{encrypted}",
-                setting(2)
-            )
+            app("az ad app credential reset")
+                .words("--append")
+                .remark(&format!("the password goes in {}{encrypted}", setting(2)))
         }
-        _ => mend::show_cloud("activeDirectory", "AZURE_AUTHORITY_HOST"),
+        _ => fix::show_cloud("activeDirectory", "AZURE_AUTHORITY_HOST"),
     }
 }

@@ -1,93 +1,136 @@
-//! Where jobs wait, and whether what opens the queue does open it. The queue itself is made at first use, not here.
+//! Whether the job queue opens, and whether jobs are in its poison queue. The queue itself is created at first use,
+//! not here.
 
-use super::{mend, report::Report};
+use super::{
+    Group, Parts, Report, fix, identity,
+    shell::{ShellCommand, Word},
+};
 use crate::{
-    app,
     azure::error::chain,
-    config::{AppSettings, AzureSettings, QueueAccount, QueueKind, Settings, StorageQueueSettings},
-    queue::QueueError,
+    config::{QueueAccount, QueueKind, Settings},
+    queue::{QueueError, StorageQueue},
 };
 use url::{Host, Url};
 
 const CHECK: &str = "job queue";
+const POISON: &str = "poison queue";
 const CONNECTION: &str = "AzureWebJobsStorage";
 
-/// `opener` is the identity, with the one whom missing roles belong to; `None` when it has no token.
+/// `assignee` is the principal that missing roles are assigned to, unless the settings of the queue name their own
+/// identity; `None` when the identity has no token.
 pub async fn check(
-    environment: &AppSettings,
+    parts: &Parts,
     settings: &Settings,
-    opener: Option<(&AzureSettings, &str)>,
+    assignee: Option<&Word>,
     report: &mut Report,
 ) {
-    let storage = match &settings.jobs.kind {
-        QueueKind::Storage(storage) => storage,
-        QueueKind::Memory => {
-            return report.warning(
-                CHECK,
-                "in memory: captures that wait or run are forgotten when the process ends",
-                mend::app_setting(environment, "JobQueue__Kind=storage"),
-            );
-        }
+    if parts.found.is_wrong(Group::JobQueue) {
+        return report.skipped(CHECK, "its app settings are invalid");
+    }
+    let QueueKind::Storage(storage) = &settings.jobs.kind else {
+        return report.warning(
+            CHECK,
+            "in memory: waiting and running captures are lost when the process ends",
+            parts.hosting.set("JobQueue__Kind=storage"),
+        );
     };
-    let needs_opener = matches!(
-        storage.account,
-        QueueAccount::Service { identity: None, .. }
-    );
-    if needs_opener && opener.is_none() {
+    let own = match &storage.account {
+        QueueAccount::Service { identity, .. } => identity.as_deref(),
+        QueueAccount::Connection(_) => None,
+    };
+    let own = own.map(|own| identity::assignee(own, &parts.hosting));
+    let assignee = own.as_ref().or(assignee);
+    if matches!(storage.account, QueueAccount::Service { .. }) && assignee.is_none() {
         return report.skipped(CHECK, "the identity that opens it has no token");
     }
-    let azure = opener.map(|(azure, _)| azure);
-    let queue = match app::storage_queue(storage, azure) {
-        Ok(queue) => queue,
-        Err(error) => return report.failed(CHECK, chain(&error), show_connection("<account>")),
+    let queue = match &parts.queue {
+        Some(Ok(queue)) => queue,
+        Some(Err(error)) => {
+            return report.failed(CHECK, error, fix::show_connection("<account>", CONNECTION));
+        }
+        None => return report.skipped(CHECK, "no client for the queue was made"),
     };
     match queue.exists().await {
-        Ok(true) => report.ok(CHECK, "packet-capture-jobs is there and opens"),
+        Ok(true) => report.ok(CHECK, "packet-capture-jobs exists and opens"),
         Ok(false) => report.ok(
             CHECK,
-            "the queue service opens; packet-capture-jobs is made at first use",
+            "the queue service opens; packet-capture-jobs is created at first use",
         ),
         Err(error) => {
-            let mend = mend_refusal(storage, opener, &error);
-            report.failed(CHECK, chain(&error), mend);
+            let fix = fix_refusal(&storage.account, assignee, &error);
+            return report.failed(CHECK, chain(&error), fix);
+        }
+    }
+    poisoned(queue, &storage.account, assignee, report).await;
+}
+
+/// Jobs that no instance could finish. They stay in the poison queue for seven days.
+async fn poisoned(
+    queue: &StorageQueue,
+    account: &QueueAccount,
+    assignee: Option<&Word>,
+    report: &mut Report,
+) {
+    match queue.poisoned().await {
+        Ok(0) => report.ok(POISON, "empty"),
+        Ok(count) => {
+            let jobs = if count == 1 { "job" } else { "jobs" };
+            report.warning(
+                POISON,
+                format!(
+                    "{count} {jobs} in packet-capture-jobs-poison: their captures were given up"
+                ),
+                show_poisoned(account, queue.address()),
+            );
+        }
+        Err(error) => {
+            let fix = fix_refusal(account, assignee, &error);
+            report.warning(POISON, chain(&error), fix);
         }
     }
 }
 
-/// The command, by what opens the queue and what was answered.
-fn mend_refusal(
-    storage: &StorageQueueSettings,
-    opener: Option<(&AzureSettings, &str)>,
+fn show_poisoned(opened_by: &QueueAccount, address: &str) -> ShellCommand {
+    let account = Url::parse(address).ok().and_then(|it| account(&it));
+    let command = ShellCommand::new(
+        "az storage message peek --queue-name packet-capture-jobs-poison --num-messages 32",
+    )
+    .with("--account-name", account.as_deref().unwrap_or("<account>"));
+    match opened_by {
+        QueueAccount::Connection(_) => command,
+        QueueAccount::Service { .. } => command.words("--auth-mode login"),
+    }
+}
+
+/// The command, by what opens the queue and what the answer was.
+fn fix_refusal(
+    opened_by: &QueueAccount,
+    assignee: Option<&Word>,
     error: &QueueError,
-) -> String {
-    let account = match error {
+) -> ShellCommand {
+    let address = match error {
         QueueError::Unavailable { queue, .. } => Url::parse(queue).ok(),
         _ => None,
-    }
-    .and_then(|address| account(&address));
-    let account = mend::quoted(account.as_deref().unwrap_or("<account>"));
-    match (&storage.account, error.status()) {
-        (QueueAccount::Connection(_), Some(_)) => show_connection(&account),
-        (QueueAccount::Service { identity, .. }, Some(401 | 403)) => {
-            let own = identity.as_ref().map(|it| it.client_id().map(mend::quoted));
-            let assignee = match own {
-                Some(own) => own.unwrap_or_else(|| "<client id>".to_owned()),
-                None => opener.map_or("<client id>".to_owned(), |(_, it)| it.to_owned()),
-            };
-            format!(
-                "az role assignment create --assignee {assignee} --role \"Storage Queue Data Contributor\" --scope \"$(az storage account show --name {account} --query id --output tsv)\""
+    };
+    let account = address.and_then(|address| account(&address));
+    let account = account.as_deref().unwrap_or("<account>");
+    match (opened_by, error.status()) {
+        (QueueAccount::Connection(_), Some(_)) => fix::show_connection(account, CONNECTION),
+        (QueueAccount::Service { .. }, Some(401 | 403)) => {
+            let unknown = Word::from("<client id>");
+            let scope = ShellCommand::new("az storage account show")
+                .with("--name", account)
+                .words("--query id --output tsv");
+            fix::assign_role(
+                assignee.unwrap_or(&unknown),
+                "Storage Queue Data Contributor",
+                Word::output_of(&scope),
             )
         }
-        _ => format!(
-            "az storage account show --name {account} --query \"[primaryEndpoints.queue, publicNetworkAccess]\""
-        ),
+        _ => ShellCommand::new("az storage account show")
+            .with("--name", account)
+            .words("--query '[primaryEndpoints.queue, publicNetworkAccess]'"),
     }
-}
-
-fn show_connection(account: &str) -> String {
-    format!(
-        "az storage account show-connection-string --name {account}   # belongs into {CONNECTION}"
-    )
 }
 
 /// The account's name: the first part of the host, or of the path where the host has no name of its own.
@@ -104,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_account_is_told_from_the_address() {
+    fn the_account_is_read_from_the_address() {
         for (address, expected) in [
             (
                 "https://stjobs.queue.core.windows.net/packet-capture-jobs",

@@ -1,8 +1,9 @@
-//! One virtual machine: whether an alert on it would get its capture.
+//! One virtual machine: whether an alert on it could start a capture.
 
 use super::{
-    Doctor, mend,
-    rights::{self, EXTENSIONS_READ, INSTANCE_VIEW_READ, MACHINES_READ},
+    azure::{AzureChecks, names},
+    fix,
+    required::{EXTENSIONS_READ, INSTANCE_VIEW_READ, MACHINES_READ},
 };
 use crate::{
     azure::{
@@ -16,16 +17,13 @@ const REGION: &str = "watcher of its region";
 const AGENT: &str = "agent";
 const POWER: &str = "power";
 
-impl Doctor<'_> {
+impl AzureChecks<'_> {
     /// `watchers` are those of its subscription, if they could be listed.
     pub async fn machine(&mut self, id: &ResourceId, watchers: Option<&[NetworkWatcher]>) {
         const CHECK: &str = "virtual machine";
         let name = id.name().unwrap_or_default();
         let mut os_type = None;
-        match ComputeClient::new(self.arm.clone())
-            .get_virtual_machine(id)
-            .await
-        {
+        match self.compute().get_virtual_machine(id).await {
             Ok(machine) => {
                 self.has(MACHINES_READ, name);
                 self.report
@@ -34,13 +32,13 @@ impl Doctor<'_> {
                 os_type = machine.os_type;
             }
             Err(error) => {
-                let mend = mend::list_machines(id);
-                self.refused(CHECK, MACHINES_READ, id, &error, mend);
+                let fix = fix::list_machines(id);
+                self.refused(CHECK, MACHINES_READ, id, &error, fix);
                 self.report
                     .skipped(REGION, format!("the region of {name} is not known"));
                 if error.is_not_found() {
                     for check in [AGENT, POWER] {
-                        self.report.skipped(check, format!("{name} is not there"));
+                        self.report.skipped(check, format!("{name} does not exist"));
                     }
                     return;
                 }
@@ -50,6 +48,10 @@ impl Doctor<'_> {
         self.power(id).await;
     }
 
+    fn compute(&self) -> ComputeClient {
+        ComputeClient::new(self.arm.clone())
+    }
+
     fn watcher_of(&mut self, id: &ResourceId, location: &str, watchers: Option<&[NetworkWatcher]>) {
         let Some(watchers) = watchers else {
             self.report
@@ -57,65 +59,59 @@ impl Doctor<'_> {
             return;
         };
         match watchers.iter().find(|it| it.location == location) {
-            Some(watcher) => self.report.ok(REGION, rights::names(&[&watcher.id])),
+            Some(watcher) => self.report.ok(REGION, names(&[&watcher.id])),
             None => self.report.failed(
                 REGION,
                 format!("{location} has no network watcher in this subscription"),
-                mend::enable_watcher(&id.subscription_id(), location),
+                fix::enable_watcher(&id.subscription_id(), location),
             ),
         }
     }
 
     async fn agent(&mut self, id: &ResourceId, os_type: Option<&str>) {
         let name = id.name().unwrap_or_default();
-        let mend = mend::install_agent(id, os_type);
-        let extensions = match ComputeClient::new(self.arm.clone())
-            .list_extensions(id)
-            .await
-        {
+        let fix = fix::install_agent(id, os_type);
+        let extensions = match self.compute().list_extensions(id).await {
             Ok(extensions) => extensions,
-            Err(error) => return self.refused(AGENT, EXTENSIONS_READ, id, &error, mend),
+            Err(error) => return self.refused(AGENT, EXTENSIONS_READ, id, &error, fix),
         };
         match extensions.iter().find(|it| is_agent(it)) {
             None => self.report.failed(
                 AGENT,
                 format!("the Network Watcher extension is not installed on {name}"),
-                mend,
+                fix,
             ),
             Some(agent) => match agent.provisioning_state.as_deref() {
                 Some(state) if state.eq_ignore_ascii_case("Failed") => self.report.warning(
                     AGENT,
-                    format!("{} is on {name}, but its installation failed", agent.kind),
-                    mend,
+                    format!("the installation of {} on {name} failed", agent.kind),
+                    fix,
                 ),
                 _ => self
                     .report
-                    .ok(AGENT, format!("{} is on {name}", agent.kind)),
+                    .ok(AGENT, format!("{} is installed on {name}", agent.kind)),
             },
         }
     }
 
     async fn power(&mut self, id: &ResourceId) {
         let name = id.name().unwrap_or_default();
-        let mend = mend::start_machine(id);
-        match ComputeClient::new(self.arm.clone())
-            .get_power_state(id)
-            .await
-        {
-            Err(error) => self.refused(POWER, INSTANCE_VIEW_READ, id, &error, mend),
+        let fix = fix::start_machine(id);
+        match self.compute().get_power_state(id).await {
+            Err(error) => self.refused(POWER, INSTANCE_VIEW_READ, id, &error, fix),
             Ok(Some(state)) if state.eq_ignore_ascii_case("running") => {
                 self.report.ok(POWER, format!("{name} is running"));
             }
             Ok(state) => {
-                let state = state.as_deref().unwrap_or("in no state that Azure knows");
-                let message = format!("{name} is {state}: nothing can be captured on it");
-                self.report.failed(POWER, message, mend);
+                let state = state.as_deref().unwrap_or("in an unknown state");
+                let message = format!("{name} is {state}: captures need a running machine");
+                self.report.failed(POWER, message, fix);
             }
         }
     }
 }
 
-/// By publisher and type: the extension's resource name is anybody's choice.
+/// By publisher and type: the name of an extension is free.
 fn is_agent(extension: &Extension) -> bool {
     extension
         .publisher

@@ -1,22 +1,21 @@
-//! Whether somebody is told how captures went. The receiver is connected to and sent nothing: a notice would be
-//! read by people, and its path is a secret that no other request should show.
+//! Whether notifications can be delivered. Only a connection is made: a test message would be read by people, and the
+//! path of the URL is a secret that no other request should show.
 
-use super::{mend, report::Report};
-use crate::config::{AppSettings, NotificationSettings};
+use super::{Group, Parts, Report};
+use crate::config::Settings;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
 const CHECK: &str = "notification";
-/// Connecting takes well under a second.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long connecting may take; it takes well under a second.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub async fn check(
-    environment: &AppSettings,
-    settings: Option<&NotificationSettings>,
-    report: &mut Report,
-) {
-    let Some(settings) = settings else {
-        return report.ok(CHECK, "off: the log alone tells how captures went");
+pub async fn check(parts: &Parts, settings: &Settings, report: &mut Report) {
+    if parts.found.is_wrong(Group::Notification) {
+        return report.skipped(CHECK, "its app settings are invalid");
+    }
+    let Some(settings) = &settings.notification else {
+        return report.ok(CHECK, "off: only the log says how captures finished");
     };
     let host = settings.webhook_url.host();
     let url = settings.webhook_url.expose();
@@ -24,20 +23,20 @@ pub async fn check(
     // An IPv6 address has brackets in a URL and none for the connection.
     let name = url.host_str().unwrap_or_default();
     let name = name.trim_start_matches('[').trim_end_matches(']');
-    let connected = tokio::time::timeout(PATIENCE, TcpStream::connect((name, port))).await;
-    let trouble = match connected {
+    let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((name, port))).await;
+    let cause = match connected {
         Ok(Ok(_)) => {
             return report.ok(
                 CHECK,
-                format!("{host} takes connections; no notice was sent"),
+                format!("{host} accepts connections; no notification was sent"),
             );
         }
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+        Err(_) => format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
     };
     report.warning(
         CHECK,
-        format!("{host} cannot be connected to ({trouble}): notices would be lost; look at the host name, or at what the app's network lets out"),
-        mend::app_setting(environment, "Notification__WebhookUrl=https://..."),
+        format!("could not connect to {host}: {cause}; notifications would be lost. Check the host name and the outbound rules of the app's network"),
+        parts.hosting.set("Notification__WebhookUrl=https://..."),
     );
 }

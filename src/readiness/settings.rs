@@ -1,203 +1,174 @@
-//! The app settings: each problem a line of its own, then what is allowed but hardly meant.
+//! The app settings: each problem is a check of its own, then what is valid but hardly intended.
 
-use super::{mend, report::Report};
+use super::{Parts, Report, Targets, azure::names};
 use crate::{
-    app::{self, Pace},
-    azure::{client::ArmClient, error::chain},
-    capture::CaptureName,
-    config::{AppSettings, AzureSettings, Group, Problem, Setting, Settings},
+    config::{self, AppSettings, Problem, SETTINGS, Setting, Settings},
     resource_id::ResourceId,
 };
 use std::time::Duration;
 
-const CHECK: &str = "app settings";
-const SCOPES: &str = "PacketCapture__AllowedScopes";
-/// Action groups stop waiting after 10 s; a second is left for the way.
-const LONGEST_REPLY_WAIT: Duration = Duration::from_secs(9);
+/// Action groups stop waiting after 10 s; a second is left for the network.
+const MAXIMUM_REPLY_WAIT: Duration = Duration::from_secs(9);
+const APP_SETTINGS: &str = "app settings";
+const ALLOWED_SCOPES: &str = "PacketCapture__AllowedScopes";
 
-/// The settings as far as they can be used.
-pub struct Usable {
-    pub settings: Settings,
-    /// The identity and the client that uses it, if both are well-formed.
-    pub azure: Option<(AzureSettings, ArmClient)>,
-    pub scopes: Vec<ResourceId>,
-    pub name: CaptureName,
-    pub storage: Option<ResourceId>,
-    /// Groups that are left out because a setting of theirs is wrong.
-    pub wrong_groups: Vec<&'static str>,
+/// The settings as far as they are valid, and the problems of the others.
+pub struct FoundSettings {
+    /// `None` when nothing is left to check with.
+    pub settings: Option<Settings>,
+    pub problems: Vec<Problem>,
+    /// Whether alerts only get dry runs, as the settings say. Missing ones are read as for a dry run.
+    pub dry_run: bool,
 }
 
-pub const SECURE_WEBHOOK: &str = "SecureWebhook__";
-pub const NOTIFICATION: &str = "Notification__";
-pub const JOB_QUEUE: &str = "JobQueue__Kind";
+/// Settings that are checked together or not at all: with one of them invalid, the others would be half a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    SecureWebhook,
+    Notification,
+    JobQueue,
+}
 
-/// Settings that are left out together: the rest of a group whose one setting is wrong would be half a set.
-const GROUPS: [(&str, &[&str]); 3] = [
-    (
-        SECURE_WEBHOOK,
-        &[
-            "SecureWebhook__TenantId",
-            "SecureWebhook__Audience",
-            "SecureWebhook__Role",
-            "SecureWebhook__CallerAppId",
-            "SecureWebhook__Issuer",
-            "SecureWebhook__TrustEasyAuth",
-        ],
-    ),
-    (
-        NOTIFICATION,
-        &[
-            "Notification__WebhookUrl",
-            "Notification__Format",
-            "Notification__Secret",
-            "Notification__Events",
-        ],
-    ),
-    (JOB_QUEUE, &["JobQueue__Kind"]),
-];
+impl Group {
+    const ALL: [Self; 3] = [Self::SecureWebhook, Self::Notification, Self::JobQueue];
 
-/// Checks them all. `None` when nothing can be read at all.
-pub fn check(environment: &AppSettings, report: &mut Report) -> Option<Usable> {
-    let (settings, mut problems) = read(environment);
-    let Some(mut settings) = settings else {
-        tell(environment, &problems, report);
-        return None;
-    };
-    let scopes = settings.allowed.allowed.scopes.clone();
-    let parameters = &settings.capture.parameters;
-    let storage = parameters.storage.storage_id.clone();
-    let name = parameters.name.clone();
-    let azure = settings
-        .azure
-        .take()
-        .and_then(|azure| match app::arm_client(&azure, &pace()) {
-            Ok(arm) => Some((azure, arm)),
-            Err(error) => {
-                let text = chain(&error);
-                let (name, expected) = text.split_once(": ").unwrap_or(("AZURE_TENANT_ID", &text));
-                problems.push(Problem::new(name, expected));
-                None
+    /// How the names begin whose problems are the group's.
+    const fn prefixes(self) -> &'static [&'static str] {
+        match self {
+            Self::SecureWebhook => &["SecureWebhook__"],
+            Self::Notification => &["Notification__"],
+            Self::JobQueue => &["JobQueue__Kind", "AzureWebJobsStorage"],
+        }
+    }
+
+    fn claims(self, name: &str) -> bool {
+        self.prefixes().iter().any(|it| name.starts_with(it))
+    }
+
+    /// What is left out when one of them is invalid.
+    fn members(self) -> impl Iterator<Item = &'static str> {
+        let names = SETTINGS.iter().map(|setting| setting.name);
+        names.filter(move |name| self.claims(name))
+    }
+}
+
+impl FoundSettings {
+    /// Invalid settings are left out, so that the others can still be checked. With an invalid endpoint or half an
+    /// identity nothing is called: the secret must not go to a default in place of the intended host.
+    pub fn read(settings: &AppSettings) -> Self {
+        let problems = match Settings::read(settings) {
+            Ok(settings) => {
+                return Self {
+                    dry_run: settings.capture.dry_run,
+                    settings: Some(settings),
+                    problems: Vec::new(),
+                };
             }
-        });
-    tell(environment, &problems, report);
-    for warning in settings.warnings() {
-        let mend = mend::app_setting(environment, &format!("{}=...", warning.name));
-        report.warning(CHECK, warning.to_string(), mend);
+            Err(error) => error.problems,
+        };
+        let mut found = Self {
+            settings: None,
+            problems,
+            dry_run: false,
+        };
+        let invalid: Vec<&str> = found.problems.iter().map(|it| it.name.as_str()).collect();
+        let wrong = Group::ALL.iter().filter(|group| found.is_wrong(**group));
+        let halves: Vec<&str> = wrong.flat_map(|group| group.members()).collect();
+        let rest = settings.without(&invalid).without(&halves);
+        let mut rest = Settings::read_for_dry_run(&rest).ok();
+        if let Some(rest) = rest
+            .as_mut()
+            .filter(|_| found.problems.iter().any(is_of_azure))
+        {
+            rest.azure = None;
+        }
+        found.settings = rest;
+        found
     }
-    if problems.is_empty() && settings.warnings().is_empty() {
-        report.ok(CHECK, "complete and well-formed");
+
+    /// Whether a setting of the group is invalid, or an unknown name was meant to be one of them.
+    pub fn is_wrong(&self, group: Group) -> bool {
+        let of_group =
+            |problem: &Problem| group.claims(&problem.name) || group.claims(problem.to_set());
+        self.problems.iter().any(of_group)
     }
-    let wrong_groups = wrong_groups(&problems);
-    let scopes_are_wrong = problems.iter().any(|it| it.to_set() == SCOPES);
-    sanity(environment, &settings, scopes_are_wrong, report);
-    Some(Usable {
-        settings,
-        azure,
-        scopes,
-        name,
-        wrong_groups,
-        storage: storage.and_then(|id| ResourceId::parse(&id).ok()),
-    })
 }
 
-/// Somebody sits and waits: one more try is enough.
-pub fn pace() -> Pace {
-    let mut pace = Pace::default();
-    pace.retry.tries = 2;
-    pace
+/// Whether the problem is about the identity or an endpoint of Azure.
+fn is_of_azure(problem: &Problem) -> bool {
+    let group = Setting::find(problem.to_set()).map(|setting| setting.group);
+    matches!(group, Some(config::Group::Identity | config::Group::Cloud))
 }
 
-/// Wrong settings are left out, so that the others can still be checked. With a wrong endpoint or half an
-/// identity nothing is called: the secret must not go to a default in place of what was meant.
-fn read(environment: &AppSettings) -> (Option<Settings>, Vec<Problem>) {
-    let problems = match Settings::read(environment) {
-        Ok(settings) => return (Some(settings), Vec::new()),
-        Err(error) => error.problems,
+pub fn check(parts: &Parts, targets: &Targets, report: &mut Report) {
+    let Parts { hosting, found, .. } = parts;
+    let warnings = found.settings.as_ref().map(Settings::warnings);
+    let warnings = warnings.unwrap_or_default();
+    if found.problems.is_empty() && warnings.is_empty() {
+        report.ok(APP_SETTINGS, "complete and valid");
+    }
+    for problem in &found.problems {
+        let message = format!("{}: {}", problem.name, problem.expected);
+        let fix = hosting.set(&format!("{}=...", problem.to_set()));
+        report.failed(APP_SETTINGS, message, fix);
+    }
+    for warning in &warnings {
+        let fix = hosting.set(&format!("{}=...", warning.name));
+        report.warning(APP_SETTINGS, warning.to_string(), fix);
+    }
+    let Some(settings) = &found.settings else {
+        return;
     };
-    let names: Vec<&str> = problems.iter().map(|it| it.name.as_str()).collect();
-    let mut left_out = names.clone();
-    for group in wrong_groups(&problems) {
-        let members = GROUPS.iter().find(|(name, _)| *name == group);
-        left_out.extend(members.map_or(&[][..], |(_, members)| *members));
-    }
-    let mut settings = Settings::read_for_dry_run(&environment.without(&left_out)).ok();
-    let of_azure = |problem: &Problem| {
-        let setting = Setting::find(problem.to_set());
-        setting.is_some_and(|it| matches!(it.group, Group::Identity | Group::Cloud))
-    };
-    if let Some(settings) = settings.as_mut().filter(|_| problems.iter().any(of_azure)) {
-        settings.azure = None;
-    }
-    (settings, problems)
-}
-
-/// The groups that these problems are about.
-fn wrong_groups(problems: &[Problem]) -> Vec<&'static str> {
-    let about = |group: &str| {
-        problems.iter().any(|problem| {
-            let storage = group == JOB_QUEUE && problem.name.starts_with("AzureWebJobsStorage");
-            storage || problem.name.starts_with(group)
-        })
-    };
-    let groups = GROUPS.iter().map(|(name, _)| *name);
-    groups.filter(|group| about(group)).collect()
-}
-
-fn tell(environment: &AppSettings, problems: &[Problem], report: &mut Report) {
-    for problem in problems {
-        let Problem { name, expected, .. } = problem;
-        let mend = mend::app_setting(environment, &format!("{}=...", problem.to_set()));
-        report.failed(CHECK, format!("{name}: {expected}"), mend);
-    }
-}
-
-/// What is legal and yet hardly meant.
-fn sanity(
-    environment: &AppSettings,
-    settings: &Settings,
-    scopes_are_wrong: bool,
-    report: &mut Report,
-) {
-    let wait = settings.capture.reply_wait;
-    if wait > LONGEST_REPLY_WAIT {
-        report.warning(
-            "reply wait",
-            format!(
-                "{} s, but action groups stop waiting after 10 s",
-                wait.as_secs()
-            ),
-            mend::app_setting(environment, "PacketCapture__ReplyWaitSeconds=8"),
-        );
-    } else {
-        report.ok("reply wait", format!("{} s", wait.as_secs()));
-    }
-    let scopes: Vec<String> = settings
-        .allowed
-        .allowed
-        .scopes
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    if scopes_are_wrong {
-        report.skipped("allowed scopes", "their app setting is wrong");
-    } else if scopes.is_empty() {
-        report.warning(
-            "allowed scopes",
-            "none set: any machine that an alert names is captured",
-            mend::app_setting(
-                environment,
-                "PacketCapture__AllowedScopes=/subscriptions/...",
-            ),
-        );
-    } else {
-        report.ok("allowed scopes", scopes.join(", "));
-    }
-    // Whoever left a setting out has not asked for a dry run.
-    if Settings::read(environment).is_ok_and(|it| it.capture.dry_run) {
+    reply_wait(parts, settings, report);
+    allowed_scopes(parts, settings, targets, report);
+    if found.dry_run {
         report.warning(
             "dry run",
-            "all alerts are dry runs: nothing is captured",
-            mend::app_setting(environment, "PacketCapture__DryRun=false"),
+            "all alerts are dry runs: no capture is started",
+            hosting.set("PacketCapture__DryRun=false"),
+        );
+    }
+}
+
+fn reply_wait(parts: &Parts, settings: &Settings, report: &mut Report) {
+    const CHECK: &str = "reply wait";
+    let wait = settings.capture.reply_wait;
+    let seconds = format!("{} s", wait.as_secs());
+    if wait <= MAXIMUM_REPLY_WAIT {
+        return report.ok(CHECK, seconds);
+    }
+    report.warning(
+        CHECK,
+        format!("{seconds}, but action groups stop waiting after 10 s"),
+        parts.hosting.set("PacketCapture__ReplyWaitSeconds=8"),
+    );
+}
+
+fn allowed_scopes(parts: &Parts, settings: &Settings, targets: &Targets, report: &mut Report) {
+    const CHECK: &str = "allowed scopes";
+    let scopes = &settings.allowed.allowed.scopes;
+    let invalid = |problem: &Problem| problem.to_set() == ALLOWED_SCOPES;
+    if parts.found.problems.iter().any(invalid) {
+        return report.skipped(CHECK, "its app setting is invalid");
+    }
+    if scopes.is_empty() {
+        return report.warning(
+            CHECK,
+            "not set: an alert can start a capture on any machine that it names",
+            parts
+                .hosting
+                .set(&format!("{ALLOWED_SCOPES}=/subscriptions/...")),
+        );
+    }
+    let shown: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+    report.ok(CHECK, shown.join(", "));
+    let outside = |machine: &&ResourceId| !scopes.iter().any(|scope| scope.contains(machine));
+    for machine in targets.machines.iter().filter(outside) {
+        let pair = format!("{ALLOWED_SCOPES}={machine},...");
+        report.warning(
+            CHECK,
+            format!("alerts on {} are ignored", names(&[machine])),
+            parts.hosting.set(&pair),
         );
     }
 }

@@ -1,47 +1,46 @@
-//! The storage account that gets the capture files.
+//! The storage account that capture files are uploaded to.
 
 use super::{
-    Doctor, mend,
-    rights::{ACCOUNT_KEYS, ACCOUNTS_READ},
+    azure::AzureChecks,
+    fix,
+    required::{ACCOUNT_KEYS, ACCOUNTS_READ},
 };
 use crate::{azure::storage::StorageAccountClient, resource_id::ResourceId};
 
-impl Doctor<'_> {
+impl AzureChecks<'_> {
     pub async fn storage_account(&mut self, account: &ResourceId) {
         const CHECK: &str = "storage account";
         let name = account.name().unwrap_or_default();
-        match StorageAccountClient::new(self.arm.clone())
-            .get_storage_account(account)
-            .await
-        {
+        let client = StorageAccountClient::new(self.arm.clone());
+        match client.get_storage_account(account).await {
             Ok(found) => {
                 self.has(ACCOUNTS_READ, name);
-                self.report.ok(CHECK, format!("{name} is there"));
+                self.report.ok(CHECK, format!("{name} exists"));
                 if found.allows_shared_keys {
                     self.report.ok("shared keys", "allowed");
                 } else {
                     self.report.failed(
                         "shared keys",
-                        format!("forbidden on {name}: captures are uploaded with a SAS that its keys sign"),
-                        mend::allow_shared_keys(account),
+                        format!("disabled on {name}: the upload of captures uses a SAS that the keys of the account sign"),
+                        fix::allow_shared_keys(account),
                     );
                 }
                 if found.premium {
                     self.report.failed(
                         "performance tier",
-                        format!("{name} is premium ({}), which captures cannot use; set PacketCapture__StorageAccountId to a standard one", found.sku),
-                        mend::create_account(account, "<name>"),
+                        format!("{name} is premium ({}); captures need a standard account in PacketCapture__StorageAccountId", found.sku),
+                        fix::create_account(account, "<name>"),
                     );
                 } else {
                     self.report.ok("performance tier", found.sku);
                 }
             }
             Err(error) => {
-                let mend = match error.is_not_found() {
-                    true => mend::create_account(account, name),
-                    false => mend::show_subscription(account),
+                let fix = match error.is_not_found() {
+                    true => fix::create_account(account, name),
+                    false => fix::show_subscription(account),
                 };
-                self.refused(CHECK, ACCOUNTS_READ, account, &error, mend);
+                self.refused(CHECK, ACCOUNTS_READ, account, &error, fix);
                 for check in ["shared keys", "performance tier"] {
                     self.report.skipped(check, "the account could not be read");
                 }

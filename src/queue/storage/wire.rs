@@ -55,7 +55,7 @@ pub(super) struct Received {
 /// See the file's head.
 pub(super) struct Wire {
     queue: QueueClient,
-    address: String,
+    pub address: String,
     calls: Semaphore,
 }
 
@@ -219,12 +219,15 @@ impl Wire {
         Ok(usize::try_from(count.unwrap_or_default()).unwrap_or_default())
     }
 
-    /// Whether it is there. It is not created for that.
-    pub async fn exists(&self) -> Result<bool, QueueError> {
-        self.within_deadline("say whether it is there", async {
+    /// Messages in the queue, about; `None` when there is no queue. It is not created for that.
+    pub async fn count_if_exists(&self) -> Result<Option<usize>, QueueError> {
+        self.within_deadline("read its properties", async {
             match self.queue.get_properties(None).await {
-                Err(error) if code(&error) == Some("QueueNotFound") => Ok(false),
-                answer => answer.map(|_| true),
+                Err(error) if code(&error) == Some("QueueNotFound") => Ok(None),
+                answer => {
+                    let count = answer?.approximate_messages_count()?.unwrap_or_default();
+                    Ok(Some(usize::try_from(count).unwrap_or_default()))
+                }
             }
         })
         .await

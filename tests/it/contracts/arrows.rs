@@ -85,8 +85,8 @@ const ARROWS: [(&str, &[&str]); 15] = [
     (
         "readiness",
         &[
+            "readiness",
             "advice",
-            "app",
             "azure",
             "capture",
             "config",

@@ -181,7 +181,7 @@ async fn the_doctor_names_every_right_that_is_missing() {
         grant(&practice.azure, &without(&missing));
         let (checks, _) = practice.checks().await;
         let found = faults(&checks);
-        let check = format!("right {missing}");
+        let check = format!("permission {missing}");
         assert!(!found.is_empty(), "{missing}: {checks:#?}");
         for fault in &found {
             assert_eq!(fault.0, check, "{missing}: {found:#?}");

@@ -87,9 +87,9 @@ async fn the_doctor_names_the_setting_and_is_content_with_it() {
         let (checks, _) = practice.checks().await;
         let found = faults(&checks);
         assert!(!found.is_empty(), "{provider}: {checks:#?}");
-        for (check, _, mend) in found {
+        for (check, _, fix) in found {
             let command = format!("--settings '{setting}=<version>'");
-            assert!(mend.ends_with(&command), "{check}: {mend}");
+            assert!(fix.ends_with(&command), "{check}: {fix}");
         }
         practice.set(setting, version);
         let (checks, code) = practice.checks().await;

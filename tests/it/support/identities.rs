@@ -97,7 +97,7 @@ pub fn certificate_file(folder: &Folder) -> Pairs {
     instead(&[("AZURE_CLIENT_CERTIFICATE_PATH", &file)])
 }
 
-/// How it is set up, the code of the answer, words of the answer, and a part of the doctor's mending command.
+/// How it is set up, the code of the answer, words of the answer, and a part of the command that fixes it.
 pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
     (
         |_, folder| certificate_file(folder),
@@ -179,7 +179,7 @@ pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
         },
         "ManagedIdentityNotFound",
         "check AzureFederatedIdentityClientId, or assign that identity (az functionapp identity assign",
-        "az functionapp identity assign --name shop-alerts --resource-group <group> --identities",
+        "az functionapp identity assign --name shop-alerts --resource-group '<group>' --identities",
     ),
     (
         |azure, _| {
@@ -188,7 +188,7 @@ pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
         },
         "ManagedIdentityNotFound",
         "set AZURE_CLIENT_ID to that identity's client id; otherwise assign a system-assigned identity (az functionapp identity assign",
-        "az functionapp identity assign --name shop-alerts --resource-group <group>",
+        "az functionapp identity assign --name shop-alerts --resource-group '<group>'",
     ),
     (
         |azure, _| {

@@ -4,7 +4,7 @@ use super::*;
 
 type Break = fn(&mut Practice);
 
-/// A fault, the one check that tells it, whether that fails or warns, and a part of the mending command.
+/// A fault, the one check that reports it, whether that fails or warns, and a part of the command that fixes it.
 const FAULTS: [(&str, Break, &str, &str, &str); 14] = [
     (
         "wrong audience",
@@ -113,32 +113,32 @@ const FAULTS: [(&str, Break, &str, &str, &str); 14] = [
                 it.azure.add_capture(capture(name, SessionStatus::Stopped));
             }
         },
-        "room",
+        "capture slots",
         "failed",
         "az network watcher packet-capture list --location westeurope",
     ),
     (
-        "stale leftover",
+        "stale capture",
         |it| {
             let stale = capture("psazurefunction", SessionStatus::Stopped);
             it.azure.add_capture(stale);
         },
-        "leftovers",
+        "stale captures",
         "warning",
         "az network watcher packet-capture delete --location westeurope --name psazurefunction",
     ),
 ];
 
 #[tokio::test]
-async fn a_single_fault_is_told_by_its_own_check() {
-    for (fault, sicken, check, status, mend) in FAULTS {
+async fn a_single_fault_is_reported_by_its_own_check() {
+    for (fault, break_it, check, status, fix) in FAULTS {
         let mut practice = Practice::open().await;
-        sicken(&mut practice);
+        break_it(&mut practice);
         let (checks, code) = practice.checks().await;
         let found = faults(&checks);
         assert_eq!(found.len(), 1, "{fault}: {checks:#?}");
         assert_eq!((&*found[0].0, &*found[0].1), (check, status), "{fault}");
-        assert!(found[0].2.contains(mend), "{fault}: {}", found[0].2);
+        assert!(found[0].2.contains(fix), "{fault}: {}", found[0].2);
         assert_eq!(code, Some(i32::from(status == "failed")), "{fault}");
     }
 }

@@ -1,11 +1,8 @@
-//! `handler doctor` about the function itself: who may call, where jobs wait, who is told.
+//! `handler doctor` about the function itself: its callers, its job queue and its notifications.
 
-use crate::support::{
-    folder::Folder,
-    practice::{Practice, faults},
-};
+use super::*;
+use crate::support::folder::Folder;
 use azure_sandbox::{Call, Fault, FaultBody, What, samples};
-use serde_json::Value;
 use tokio::net::TcpListener;
 
 const WEBHOOK: [(&str, &str); 2] = [
@@ -16,17 +13,8 @@ const WEBHOOK: [(&str, &str); 2] = [
     ),
 ];
 
-fn found<'a>(checks: &'a [Value], check: &str) -> &'a Value {
-    let found = checks.iter().find(|it| it["check"] == check);
-    found.unwrap_or_else(|| panic!("no {check} in {checks:#?}"))
-}
-
-fn message(checks: &[Value], check: &str) -> String {
-    found(checks, check)["message"].as_str().unwrap().to_owned()
-}
-
-/// How it is broken, the check that tells it, its status, words of the message, and a part of the command.
-type Sick = (
+/// How it is broken, the check that reports it, its status, words of the message, and a part of the command.
+type Broken = (
     fn(&mut Practice, &Folder),
     &'static str,
     &'static str,
@@ -64,19 +52,19 @@ fn connection(practice: &mut Practice, change: impl Fn(&str) -> String) {
     practice.set(name, &changed);
 }
 
-const SICK: [Sick; 17] = [
+const BROKEN: [Broken; 17] = [
     (
         anonymous,
         "function key",
         "failed",
-        "anybody can start captures",
-        "func azure functionapp publish <app> --custom",
+        "any caller can start captures",
+        "func azure functionapp publish '<app>' --custom",
     ),
     (
         |it, folder| function_file(it, folder, "{"),
         "function key",
         "failed",
-        "not well-formed",
+        "is not valid",
         "func azure functionapp publish",
     ),
     (
@@ -86,8 +74,8 @@ const SICK: [Sick; 17] = [
         },
         "secure webhook",
         "failed",
-        "refused with a 503",
-        "az account show --query tenantId   # belongs into SecureWebhook__TenantId",
+        "answered with 503",
+        "az account show --query tenantId   # the value goes in SecureWebhook__TenantId",
     ),
     (
         |it, _| {
@@ -101,7 +89,7 @@ const SICK: [Sick; 17] = [
         "secure webhook",
         "failed",
         "could not fetch",
-        "az cloud show --query endpoints.activeDirectory   # belongs into AZURE_AUTHORITY_HOST",
+        "az cloud show --query endpoints.activeDirectory   # the value goes in AZURE_AUTHORITY_HOST",
     ),
     (
         |it, _| {
@@ -111,8 +99,8 @@ const SICK: [Sick; 17] = [
         },
         "secure webhook",
         "failed",
-        "App Service authentication is not on",
-        "az webapp auth update --name shop-alerts --resource-group <group> --enabled true",
+        "App Service authentication is off",
+        "az webapp auth update --name shop-alerts --resource-group '<group>' --enabled true",
     ),
     (
         |it, _| {
@@ -123,7 +111,7 @@ const SICK: [Sick; 17] = [
         },
         "notification",
         "warning",
-        "127.0.0.1:1 cannot be connected to",
+        "could not connect to 127.0.0.1:1",
         "--settings 'Notification__WebhookUrl=https://...'",
     ),
     (
@@ -134,7 +122,7 @@ const SICK: [Sick; 17] = [
         "app settings",
         "failed",
         "is not set, so json is sent, needs slack: hooks.slack.com takes no other format",
-        "--settings Notification__Format=...",
+        "--settings 'Notification__Format=...'",
     ),
     (
         |it, _| {
@@ -144,21 +132,21 @@ const SICK: [Sick; 17] = [
         "app settings",
         "warning",
         "tokens of version 2.0, which always carry the client id, are refused",
-        "--settings SecureWebhook__Audience=...",
+        "--settings 'SecureWebhook__Audience=...'",
     ),
     (
         |it, _| it.set("PacketCapture__AllowedScope", "/subscriptions/x"),
         "app settings",
         "failed",
         "PacketCapture__AllowedScope: is not a known setting; did you mean PacketCapture__AllowedScopes?",
-        "--settings PacketCapture__AllowedScopes=...",
+        "--settings 'PacketCapture__AllowedScopes=...'",
     ),
     (
         |it, _| it.set("Notifications:WebhookUrl", "https://alerts.example/hook"),
         "app settings",
         "failed",
         "did you mean Notification__WebhookUrl?",
-        "--settings Notification__WebhookUrl=...",
+        "--settings 'Notification__WebhookUrl=...'",
     ),
     (
         |it, _| {
@@ -167,8 +155,8 @@ const SICK: [Sick; 17] = [
         },
         "job queue",
         "warning",
-        "forgotten when the process ends",
-        "--settings JobQueue__Kind=storage",
+        "lost when the process ends",
+        "--settings 'JobQueue__Kind=storage'",
     ),
     (
         |it, _| {
@@ -179,7 +167,7 @@ const SICK: [Sick; 17] = [
         "job queue",
         "failed",
         "403 AuthenticationFailed",
-        "az storage account show-connection-string --name stcaptures   # belongs into AzureWebJobsStorage",
+        "az storage account show-connection-string --name stcaptures   # the value goes in AzureWebJobsStorage",
     ),
     (
         |it, _| {
@@ -190,7 +178,7 @@ const SICK: [Sick; 17] = [
         "app settings",
         "failed",
         "AzureWebJobsStorage: needs an AccountKey in base64",
-        "--settings AzureWebJobsStorage=...",
+        "--settings 'AzureWebJobsStorage=...'",
     ),
     (
         |it, _| {
@@ -202,7 +190,7 @@ const SICK: [Sick; 17] = [
         },
         "job queue",
         "failed",
-        "did not say whether it is there",
+        "read its properties",
         "az storage account show --name stcaptures --query",
     ),
     (
@@ -221,14 +209,14 @@ const SICK: [Sick; 17] = [
         "job queue",
         "failed",
         "Azure answered 403",
-        "--role \"Storage Queue Data Contributor\" --scope \"$(az storage account show --name stcaptures --query id --output tsv)\"",
+        "--role 'Storage Queue Data Contributor' --scope \"$(az storage account show --name stcaptures --query id --output tsv)\"",
     ),
     (
         |it, _| it.unset("AzureWebJobsStorage"),
         "app settings",
         "failed",
         "the storage account whose queue holds the jobs",
-        "--settings AzureWebJobsStorage=...",
+        "--settings 'AzureWebJobsStorage=...'",
     ),
     (
         |it, _| {
@@ -236,18 +224,18 @@ const SICK: [Sick; 17] = [
             let action = "Microsoft.Network/networkWatchers/packetCaptures/stop/action";
             it.azure.deny(action);
         },
-        "right Microsoft.Network/networkWatchers/packetCaptures/stop/action",
+        "permission Microsoft.Network/networkWatchers/packetCaptures/stop/action",
         "failed",
-        "not given on NetworkWatcher_westeurope2",
+        "missing on NetworkWatcher_westeurope2",
         "az role assignment create --assignee b3c6a1d2",
     ),
 ];
 
 #[tokio::test]
-async fn each_fault_of_the_function_itself_is_told_with_what_mends_it() {
-    for (sicken, check, status, words, command) in SICK {
+async fn each_fault_of_the_function_itself_is_reported_with_its_fix() {
+    for (break_it, check, status, words, command) in BROKEN {
         let (mut practice, folder) = (Practice::open().await, Folder::new());
-        sicken(&mut practice, &folder);
+        break_it(&mut practice, &folder);
         let (checks, code) = practice.checks().await;
         let faults = faults(&checks);
         assert_eq!(faults.len(), 1, "{check}: {checks:#?}");
@@ -260,7 +248,7 @@ async fn each_fault_of_the_function_itself_is_told_with_what_mends_it() {
 }
 
 #[tokio::test]
-async fn what_is_set_up_right_is_said_and_a_receiver_hears_nothing() {
+async fn a_complete_setup_is_confirmed_and_the_receiver_gets_nothing() {
     let (mut practice, folder) = (Practice::open().await, Folder::new());
     let receiver = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = receiver.local_addr().unwrap();
@@ -278,7 +266,7 @@ async fn what_is_set_up_right_is_said_and_a_receiver_hears_nothing() {
     WEBHOOK
         .iter()
         .for_each(|(name, value)| practice.set(name, value));
-    // The token guards it then.
+    // The token protects it then.
     anonymous(&mut practice, &folder);
     queue_by_identity(&mut practice);
     let (checks, code) = practice.checks().await;
@@ -287,24 +275,27 @@ async fn what_is_set_up_right_is_said_and_a_receiver_hears_nothing() {
     for (check, words) in [
         (
             "function key",
-            "not asked for; the secure webhook asks for a token".to_owned(),
+            "not required; the secure webhook requires a token".to_owned(),
         ),
-        ("secure webhook", "its signing keys are in reach".to_owned()),
+        (
+            "secure webhook",
+            "its signing keys are available".to_owned(),
+        ),
         (
             "notification",
-            format!("{address} takes connections; no notice was sent"),
+            format!("{address} accepts connections; no notification was sent"),
         ),
         (
             "job queue",
-            "packet-capture-jobs is made at first use".to_owned(),
+            "packet-capture-jobs is created at first use".to_owned(),
         ),
         (
-            "right Microsoft.Network/networkWatchers/packetCaptures/stop/action",
-            "given by the roles".to_owned(),
+            "permission Microsoft.Network/networkWatchers/packetCaptures/stop/action",
+            "in the roles on".to_owned(),
         ),
     ] {
-        let told = message(&checks, check);
-        assert!(told.contains(&words), "{check}: {told}");
+        let message = message(&checks, check);
+        assert!(message.contains(&words), "{check}: {message}");
     }
     assert!(heard.await.unwrap().is_empty());
 }
@@ -317,10 +308,13 @@ async fn a_group_with_a_wrong_setting_is_left_out_and_the_rest_is_checked() {
     practice.set("JobQueue__Kind", "disk");
     practice.set("AzureApiVersion__Network", "latest");
     let (checks, code) = practice.checks().await;
-    let told = faults(&checks);
-    assert!(told.iter().all(|it| it.0 == "app settings"), "{told:?}");
+    let found_faults = faults(&checks);
+    assert!(
+        found_faults.iter().all(|it| it.0 == "app settings"),
+        "{found_faults:?}"
+    );
     // The format is wrong, and there is no URL to use it for.
-    assert_eq!((told.len(), code), (5, Some(1)), "{told:?}");
+    assert_eq!((found_faults.len(), code), (5, Some(1)), "{found_faults:?}");
     for check in [
         "function key",
         "secure webhook",

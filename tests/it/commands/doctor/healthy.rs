@@ -16,10 +16,11 @@ async fn a_healthy_world_is_all_ok() {
         "secure webhook",
         "notification",
         "job queue",
+        "poison queue",
         "network watchers",
-        "room",
-        "leftovers",
-        "right Microsoft.Network/networkWatchers/packetCaptures/write",
+        "capture slots",
+        "stale captures",
+        "permission Microsoft.Network/networkWatchers/packetCaptures/write",
         "storage account",
         "shared keys",
         "performance tier",
@@ -40,12 +41,12 @@ async fn a_healthy_world_is_all_ok() {
 }
 
 #[tokio::test]
-async fn without_a_vm_the_allowed_scopes_are_looked_at() {
+async fn without_a_vm_the_allowed_scopes_are_checked() {
     let mut practice = Practice::open().await;
     practice.arguments.clear();
     let (checks, code) = practice.checks().await;
     assert_eq!((faults(&checks), code), (Vec::new(), Some(0)));
-    let machines = "right Microsoft.Compute/virtualMachines/read";
+    let machines = "permission Microsoft.Compute/virtualMachines/read";
     assert!(checks.iter().any(|it| it["check"] == machines));
     practice.arguments = vec![
         "--subscription".to_owned(),
@@ -62,7 +63,7 @@ async fn without_a_vm_the_allowed_scopes_are_looked_at() {
 }
 
 #[tokio::test]
-async fn a_running_capture_of_ours_is_no_leftover_and_fills_no_room() {
+async fn an_own_running_capture_is_not_stale_and_takes_no_slot() {
     let mut practice = Practice::open().await;
     practice.set("PacketCapture__Limit", "1");
     let started = Some(time::OffsetDateTime::now_utc());
@@ -82,19 +83,19 @@ async fn warnings_alone_are_no_failure() {
         .retain(|(name, _)| name != "PacketCapture__AllowedScopes");
     practice.set("PacketCapture__DryRun", "true");
     let (checks, code) = practice.checks().await;
-    let told: Vec<String> = faults(&checks).into_iter().map(|it| it.0).collect();
-    assert_eq!(told, ["allowed scopes", "dry run"]);
+    let reported: Vec<String> = faults(&checks).into_iter().map(|it| it.0).collect();
+    assert_eq!(reported, ["allowed scopes", "dry run"]);
     assert_eq!(code, Some(0));
 }
 
 #[tokio::test]
-async fn bad_usage_is_said() {
+async fn wrong_usage_gets_a_usage_line() {
     let mut practice = Practice::open().await;
     for wrong in [&["--fix"][..], &["--vm", "web-01"], &["--subscription"]] {
         practice.arguments = wrong.iter().map(|&it| it.to_owned()).collect();
         let output = practice.ask(&[]).await;
         assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("usage: handler doctor"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("Usage: handler doctor"));
     }
     assert!(practice.azure.journal().is_empty());
 }

@@ -3,16 +3,16 @@
 use super::*;
 
 #[tokio::test]
-async fn wrong_settings_are_each_named_and_the_rest_is_checked_all_the_same() {
+async fn each_invalid_setting_is_named_and_the_rest_is_still_checked() {
     let mut practice = Practice::open().await;
     practice.set("PacketCapture__Limit", "ten");
     practice.set("PacketCapture__AllowedScopes", "rg-shop");
     practice.set("PacketCapture__ReplyWaitSeconds", "10");
     let (checks, code) = practice.checks().await;
     let found = faults(&checks);
-    let told: Vec<(&str, &str)> = found.iter().map(|it| (&*it.0, &*it.1)).collect();
+    let reported: Vec<(&str, &str)> = found.iter().map(|it| (&*it.0, &*it.1)).collect();
     assert_eq!(
-        told,
+        reported,
         [
             ("app settings", "failed"),
             ("app settings", "failed"),
@@ -34,7 +34,7 @@ async fn wrong_settings_are_each_named_and_the_rest_is_checked_all_the_same() {
 }
 
 #[tokio::test]
-async fn half_an_identity_calls_nobody() {
+async fn half_an_identity_sends_nothing() {
     let mut practice = Practice::open().await;
     practice
         .settings
@@ -46,7 +46,13 @@ async fn half_an_identity_calls_nobody() {
     assert!(found.iter().all(|it| it.0 == "app settings"));
     // The queue's key has nothing to do with the identity.
     let calls = practice.azure.journal_lines();
-    assert_eq!(calls, ["GET queue packet-capture-jobs 404"]);
+    assert_eq!(
+        calls,
+        [
+            "GET queue packet-capture-jobs 404",
+            "GET queue packet-capture-jobs-poison 404"
+        ]
+    );
     let skipped = |check: &str| {
         checks
             .iter()
@@ -57,7 +63,7 @@ async fn half_an_identity_calls_nobody() {
 
 /// The login host answers and Resource Manager does not: nothing hangs, and what failed is said.
 #[tokio::test]
-async fn a_resource_manager_that_is_not_there_is_said() {
+async fn an_unreachable_resource_manager_is_reported() {
     let mut practice = Practice::open().await;
     practice.set(
         "AZURE_RESOURCE_MANAGER_AUDIENCE",
@@ -76,4 +82,26 @@ async fn a_resource_manager_that_is_not_there_is_said() {
         found[0].2.contains("AZURE_RESOURCE_MANAGER_ENDPOINT"),
         "{checks:#?}"
     );
+}
+
+#[tokio::test]
+async fn a_warning_about_a_valid_setting_is_shown_beside_an_invalid_one() {
+    let mut practice = Practice::open().await;
+    practice.set("PacketCapture__Limit", "ten");
+    practice.set("SecureWebhook__TenantId", samples::TENANT_ID);
+    practice.set("SecureWebhook__Audience", samples::CLIENT_ID);
+    let (checks, code) = practice.checks().await;
+    let about_settings = checks.iter().filter(|it| it["check"] == "app settings");
+    let [invalid, unintended] = about_settings.collect::<Vec<_>>()[..] else {
+        panic!("{checks:#?}");
+    };
+    assert_eq!((&invalid["status"], code), (&"failed".into(), Some(1)));
+    assert_eq!(unintended["status"], "warning");
+    let message = unintended["message"].as_str().unwrap();
+    let words = "SecureWebhook__Audience: has no Application ID URI: tokens of version 1.0";
+    assert!(message.starts_with(words), "{message}");
+    let fix = "az functionapp config appsettings set --name '<app>' --resource-group '<group>' --settings 'SecureWebhook__Audience=...'";
+    assert_eq!(unintended["fix"], fix);
+    // The setting is valid, so what it configures is checked.
+    assert_eq!(found(&checks, "secure webhook")["status"], "ok");
 }

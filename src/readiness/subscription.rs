@@ -1,55 +1,60 @@
-//! A subscription: its network watchers, the captures on them and the rights to make more.
+//! A subscription: its network watchers, the captures on them, and the permissions to create more.
 
 use super::{
-    Doctor, mend,
-    rights::{
-        self, CAPTURES_DELETE, CAPTURES_QUERY, CAPTURES_READ, CAPTURES_STOP, CAPTURES_WRITE,
-        OPERATIONS_READ, Right, WATCHERS_READ,
+    azure::{AzureChecks, names},
+    fix,
+    permissions::with_advice,
+    required::{
+        CAPTURES_DELETE, CAPTURES_QUERY, CAPTURES_READ, CAPTURES_STOP, CAPTURES_WRITE,
+        OPERATIONS_READ, Permission, WATCHERS_READ,
     },
 };
 use crate::{
     azure::network_watcher::{NetworkWatcher, NetworkWatcherClient, PacketCapture},
     capture::{
-        is_ours,
+        CaptureName, is_ours,
         plan::{Verdict, judge},
     },
     resource_id::ResourceId,
 };
 use time::OffsetDateTime;
 
-/// Captures of ours that are asked for their status, one call each.
-const MOST_LEFTOVERS: usize = 20;
+/// Maximum captures of this function whose status is read, one call each.
+const MAXIMUM_STATUS_READS: usize = 20;
+const SLOTS: &str = "capture slots";
+const STALE: &str = "stale captures";
 
 type Listed<'a> = (&'a NetworkWatcher, Vec<PacketCapture>);
 
-impl Doctor<'_> {
-    /// Gives the subscription's network watchers, unless they could not be listed.
+impl AzureChecks<'_> {
+    /// Returns the network watchers, unless they could not be listed.
     pub async fn subscription(&mut self, subscription: &ResourceId) -> Option<Vec<NetworkWatcher>> {
         const CHECK: &str = "network watchers";
         let client = NetworkWatcherClient::new(self.arm.clone());
         let watchers = match client.list_network_watchers(subscription).await {
             Ok(watchers) => watchers,
             Err(error) => {
-                let mend = mend::show_subscription(subscription);
-                self.refused(CHECK, WATCHERS_READ, subscription, &error, mend);
-                for check in ["room", "leftovers"] {
+                let fix = fix::show_subscription(subscription);
+                self.refused(CHECK, WATCHERS_READ, subscription, &error, fix);
+                for check in [SLOTS, STALE] {
                     self.report
                         .skipped(check, "the network watchers are not known");
                 }
                 if error.status() == Some(403) {
-                    let mut rights = vec![CAPTURES_READ, CAPTURES_QUERY];
-                    rights.extend(self.writing());
-                    rights.push(OPERATIONS_READ);
-                    self.look_up(&rights, &[subscription], subscription).await;
+                    let mut permissions = vec![CAPTURES_READ, CAPTURES_QUERY];
+                    permissions.extend(self.writing());
+                    permissions.push(OPERATIONS_READ);
+                    self.look_up(&permissions, &[subscription], subscription)
+                        .await;
                 }
                 return None;
             }
         };
-        let at = rights::names(&[subscription]);
+        let at = names(&[subscription]);
         self.has(WATCHERS_READ, &at);
         if watchers.is_empty() {
-            let mend = mend::enable_watcher(subscription, "<region>");
-            self.report.failed(CHECK, format!("none in {at}"), mend);
+            let fix = fix::enable_watcher(subscription, "<region>");
+            self.report.failed(CHECK, format!("none in {at}"), fix);
             return Some(watchers);
         }
         let locations: Vec<&str> = watchers.iter().map(|it| it.location.as_str()).collect();
@@ -57,26 +62,26 @@ impl Doctor<'_> {
             .ok(CHECK, format!("in {at}: {}", locations.join(", ")));
 
         let listed = self.captures(&client, &watchers, subscription).await;
-        self.room(&listed, watchers.len());
-        let tried = self.leftovers(&client, &listed, watchers.len()).await;
-        let mut rights = self.writing();
+        self.slots(&listed, watchers.len());
+        let tried = self.stale(&client, &listed, watchers.len()).await;
+        let mut permissions = self.writing();
         if !tried {
-            rights.insert(0, CAPTURES_QUERY);
+            permissions.insert(0, CAPTURES_QUERY);
         }
         let places: Vec<&ResourceId> = watchers.iter().map(|it| &it.id).collect();
-        self.look_up(&rights, &places, subscription).await;
+        self.look_up(&permissions, &places, subscription).await;
         self.look_up(&[OPERATIONS_READ], &[subscription], subscription)
             .await;
         Some(watchers)
     }
 
-    /// The rights that cannot be tried. Deleting is for stale captures of ours, whatever else is removed.
-    fn writing(&self) -> Vec<Right> {
-        let mut rights = vec![CAPTURES_WRITE, CAPTURES_DELETE];
-        if self.capture.stop_on_resolved {
-            rights.push(CAPTURES_STOP);
+    /// The permissions that cannot be tried. Stale captures of this function are always deleted.
+    fn writing(&self) -> Vec<Permission> {
+        let mut permissions = vec![CAPTURES_WRITE, CAPTURES_DELETE];
+        if self.settings.capture.stop_on_resolved {
+            permissions.push(CAPTURES_STOP);
         }
-        rights
+        permissions
     }
 
     /// Lists the captures of each watcher where that is allowed.
@@ -93,10 +98,10 @@ impl Doctor<'_> {
                 Ok(captures) => listed.push((watcher, captures)),
                 Err(error) if error.status() == Some(403) => refused.push(&watcher.id),
                 Err(error) => {
-                    let mend = mend::list_captures(&watcher.id, &watcher.location);
-                    let mend = self.mend_version(&error, mend);
+                    let fix = fix::list_captures(&watcher.id, &watcher.location);
+                    let fix = self.fix_version(&error, fix);
                     self.report
-                        .failed("packet captures", rights::told(&error), mend);
+                        .failed("packet captures", with_advice(&error), fix);
                 }
             }
         }
@@ -104,54 +109,53 @@ impl Doctor<'_> {
             self.lacks(CAPTURES_READ, &refused, subscription);
         } else if !listed.is_empty() {
             let ids: Vec<&ResourceId> = listed.iter().map(|(it, _)| &it.id).collect();
-            self.has(CAPTURES_READ, &rights::names(&ids));
+            self.has(CAPTURES_READ, &names(&ids));
         }
         listed
     }
 
-    /// Our own leftover makes room for its successor, so it does not count where all captures have one name.
-    fn room(&mut self, listed: &[Listed<'_>], watchers: usize) {
-        const CHECK: &str = "room";
-        let limit = self.capture.parameters.limit;
+    /// Whether the limit leaves room for a capture. Where all captures have one name, the own one does not count:
+    /// it is deleted before its successor is created.
+    fn slots(&mut self, listed: &[Listed<'_>], watchers: usize) {
+        let limit = self.settings.capture.parameters.limit;
         let mut most = 0;
         let mut full = false;
         for (watcher, captures) in listed {
             let others = captures
                 .iter()
-                .filter(|it| !(self.name.is_fixed() && self.is_ours(it)))
+                .filter(|it| !(self.name().is_fixed() && self.is_ours(it)))
                 .count();
             most = most.max(others);
             if others >= limit {
                 full = true;
-                let name = rights::names(&[&watcher.id]);
+                let name = names(&[&watcher.id]);
                 self.report.failed(
-                    CHECK,
-                    format!("{others} other captures are listed on {name} and PacketCapture__Limit is {limit}: alerts are skipped; delete those that have ended, or raise the limit"),
-                    mend::list_captures(&watcher.id, &watcher.location),
+                    SLOTS,
+                    format!("{name} has {others} other captures and PacketCapture__Limit is {limit}: alerts are skipped; delete finished captures, or raise the limit"),
+                    fix::list_captures(&watcher.id, &watcher.location),
                 );
             }
         }
         if listed.len() < watchers {
             let missing = watchers - listed.len();
             self.report.skipped(
-                CHECK,
-                format!("the captures of {missing} watchers are not known"),
+                SLOTS,
+                format!("could not list the captures of {missing} network watchers"),
             );
         } else if !full {
             let message =
-                format!("at most {most} other captures on a watcher, the limit is {limit}");
-            self.report.ok(CHECK, message);
+                format!("at most {most} other captures on a network watcher; the limit is {limit}");
+            self.report.ok(SLOTS, message);
         }
     }
 
-    /// Captures with our name. Says whether `queryStatus` was tried on one.
-    async fn leftovers(
+    /// Captures with this function's name that have ended. Returns whether `queryStatus` was tried on one.
+    async fn stale(
         &mut self,
         client: &NetworkWatcherClient,
         listed: &[Listed<'_>],
         watchers: usize,
     ) -> bool {
-        const CHECK: &str = "leftovers";
         let mut ours = Vec::new();
         for (watcher, captures) in listed {
             ours.extend(
@@ -163,22 +167,22 @@ impl Doctor<'_> {
         }
         if listed.len() < watchers {
             self.report
-                .skipped(CHECK, format!("needs the {}", rights::label(CAPTURES_READ)));
+                .skipped(STALE, format!("needs the {}", CAPTURES_READ.label()));
         } else if ours.is_empty() {
-            let template = self.name.template();
-            self.report.ok(CHECK, format!("none named {template}"));
+            let template = self.name().template();
+            self.report.ok(STALE, format!("none named {template}"));
         }
         let mut tried = false;
-        let asked = ours.len().min(MOST_LEFTOVERS);
-        for (watcher, capture) in &ours[..asked] {
+        let read = ours.len().min(MAXIMUM_STATUS_READS);
+        for (watcher, capture) in &ours[..read] {
             let name = &capture.name;
-            let at = rights::names(&[&watcher.id]);
+            let at = names(&[&watcher.id]);
             let status = match client.query_status(&watcher.id, name).await {
                 Ok(status) => status,
                 Err(error) => {
-                    let mend = mend::delete_capture(&watcher.id, &watcher.location, name);
+                    let fix = fix::delete_capture(&watcher.id, &watcher.location, name);
                     tried |= error.status() == Some(403);
-                    self.refused(CHECK, CAPTURES_QUERY, &watcher.id, &error, mend);
+                    self.refused(STALE, CAPTURES_QUERY, &watcher.id, &error, fix);
                     continue;
                 }
             };
@@ -190,26 +194,31 @@ impl Doctor<'_> {
             let state = status.as_ref().map_or("gone", |it| it.status.as_str());
             match judge(capture, status.as_ref(), true, now, now) {
                 Verdict::Stale => self.report.warning(
-                    CHECK,
+                    STALE,
                     format!(
-                        "{name} on {at} is {state}; the next alert there spends time on deleting it"
+                        "{name} on {at} is {state}; the next alert there deletes it first, which takes time"
                     ),
-                    mend::delete_capture(&watcher.id, &watcher.location, name),
+                    fix::delete_capture(&watcher.id, &watcher.location, name),
                 ),
-                _ => self.report.ok(CHECK, format!("{name} on {at} is {state}")),
+                _ => self.report.ok(STALE, format!("{name} on {at} is {state}")),
             }
         }
-        if ours.len() > asked {
-            let more = ours.len() - asked;
+        if ours.len() > read {
+            let more = ours.len() - read;
             self.report.ok(
-                CHECK,
-                format!("{more} more captures of ours were not asked for their status"),
+                STALE,
+                format!("the status of {more} more captures of this function was not read"),
             );
         }
         tried
     }
 
     fn is_ours(&self, capture: &PacketCapture) -> bool {
-        is_ours(&self.name, capture)
+        is_ours(self.name(), capture)
+    }
+
+    /// The name of this function's captures.
+    fn name(&self) -> &CaptureName {
+        &self.settings.capture.parameters.name
     }
 }

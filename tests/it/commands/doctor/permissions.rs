@@ -1,9 +1,10 @@
 //! Rights that are missing.
 
 use super::*;
+use alert_packet_capture::readiness::quote;
 
 #[tokio::test]
-async fn each_missing_right_is_told_with_the_role_that_gives_it() {
+async fn each_missing_permission_is_reported_with_the_role_that_has_it() {
     const NETWORK: &str = "Network Contributor";
     const STORAGE: &str = "Storage Account Contributor";
     for (action, status, role) in [
@@ -72,22 +73,23 @@ async fn each_missing_right_is_told_with_the_role_that_gives_it() {
         let found = faults(&checks);
         assert!(!found.is_empty(), "{action}: {checks:#?}");
         let command = format!(
-            "az role assignment create --assignee {} --role \"{role}\"",
-            samples::CLIENT_ID
+            "az role assignment create --assignee {} --role {}",
+            samples::CLIENT_ID,
+            quote(role)
         );
-        for (check, found, mend) in &found {
+        for (check, found, fix) in &found {
             assert_eq!(
                 (check.as_str(), found.as_str()),
-                (format!("right {action}").as_str(), status)
+                (format!("permission {action}").as_str(), status)
             );
-            assert!(mend.starts_with(&command), "{mend}");
+            assert!(fix.starts_with(&command), "{fix}");
         }
         assert_eq!(code, Some(i32::from(status == "failed")), "{action}");
     }
 }
 
 #[tokio::test]
-async fn the_right_to_ask_for_a_status_is_tried_where_there_is_a_capture_of_ours() {
+async fn the_permission_to_read_a_status_is_tried_where_there_is_an_own_capture() {
     let practice = Practice::open().await;
     let action = "Microsoft.Network/networkWatchers/packetCaptures/queryStatus/action";
     practice
@@ -97,7 +99,7 @@ async fn the_right_to_ask_for_a_status_is_tried_where_there_is_a_capture_of_ours
     let (checks, code) = practice.checks().await;
     let found = faults(&checks);
     assert_eq!((found.len(), code), (1, Some(1)), "{checks:#?}");
-    assert_eq!(found[0].0, format!("right {action}"));
+    assert_eq!(found[0].0, format!("permission {action}"));
     assert!(
         practice
             .azure

@@ -1,0 +1,110 @@
+//! The checks that ask Azure Resource Manager, in their order.
+
+use super::{
+    Parts, Report, Targets,
+    required::{INSTANCES_READ, MACHINES_READ, SCALE_SETS_READ},
+    shell::Word,
+};
+use crate::{azure::client::ArmClient, config::Settings, resource_id::ResourceId};
+
+/// What these checks share.
+pub struct AzureChecks<'a> {
+    pub parts: &'a Parts,
+    pub settings: &'a Settings,
+    pub arm: &'a ArmClient,
+    /// The principal that missing roles are assigned to.
+    pub assignee: Word,
+    pub report: Report,
+    /// Resource Manager did not answer: further calls would only take time.
+    pub unreachable: bool,
+}
+
+impl AzureChecks<'_> {
+    pub async fn run(mut self, targets: &Targets) -> Report {
+        let account = storage_account(self.settings);
+        let scopes = scopes(self.settings, account.as_ref(), targets);
+        if scopes.is_empty() && targets.machines.is_empty() {
+            self.report.skipped(
+                "network watchers",
+                "no subscription is known; --subscription names one",
+            );
+        }
+        let mut subscriptions: Vec<ResourceId> = Vec::new();
+        for scope in scopes.iter().chain(&targets.machines) {
+            let subscription = scope.subscription_id();
+            if !subscriptions.contains(&subscription) {
+                subscriptions.push(subscription);
+            }
+        }
+        let mut known = Vec::new();
+        for subscription in &subscriptions {
+            known.push((subscription, self.subscription(subscription).await));
+            if self.unreachable {
+                return self.without_answer();
+            }
+        }
+        for scope in &scopes {
+            let needed = [MACHINES_READ, SCALE_SETS_READ, INSTANCES_READ];
+            self.look_up(&needed, &[scope], scope).await;
+        }
+        match &account {
+            Some(account) => self.storage_account(account).await,
+            None => self.report.skipped(
+                "storage account",
+                "PacketCapture__StorageAccountId is not set",
+            ),
+        }
+        for machine in &targets.machines {
+            let watchers = known
+                .iter()
+                .find(|(subscription, _)| subscription.contains(machine))
+                .and_then(|(_, watchers)| watchers.as_deref());
+            self.machine(machine, watchers).await;
+        }
+        self.report
+    }
+
+    fn without_answer(mut self) -> Report {
+        for check in ["storage account", "virtual machine"] {
+            self.report
+                .skipped(check, "Azure Resource Manager does not answer");
+        }
+        self.report
+    }
+}
+
+/// Where the machines are whose captures need permissions: as asked for, else as allowed, else next to the storage
+/// account. Machines that were asked for are checked one by one.
+fn scopes(settings: &Settings, account: Option<&ResourceId>, targets: &Targets) -> Vec<ResourceId> {
+    if !targets.subscriptions.is_empty() || !targets.machines.is_empty() {
+        return targets.subscriptions.clone();
+    }
+    let allowed = &settings.allowed.allowed.scopes;
+    if !allowed.is_empty() {
+        return allowed.clone();
+    }
+    account
+        .map(ResourceId::subscription_id)
+        .into_iter()
+        .collect()
+}
+
+/// The account that capture files are uploaded to, if there is one.
+fn storage_account(settings: &Settings) -> Option<ResourceId> {
+    let id = settings.capture.parameters.storage.storage_id.as_deref()?;
+    ResourceId::parse(id).ok()
+}
+
+/// The names of resources in a row, or how many when they are too many to read.
+pub fn names(ids: &[&ResourceId]) -> String {
+    const MAXIMUM: usize = 4;
+    if ids.len() > MAXIMUM {
+        return format!("{} resources", ids.len());
+    }
+    let name = |id: &&ResourceId| match (id.name(), id.resource_group()) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(group)) => format!("resource group {group}"),
+        (None, None) => format!("subscription {}", id.subscription()),
+    };
+    ids.iter().map(name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,139 @@
+//! The permissions that the identity needs, and which built-in role has each of them.
+
+/// An action, and the built-in role that permits it. A custom role can be smaller.
+#[derive(Debug, Clone, Copy)]
+pub struct Permission {
+    pub action: &'static str,
+    pub role: &'static str,
+    /// Why only a warning is given without it.
+    pub optional_because: Option<&'static str>,
+}
+
+const fn needed(action: &'static str, role: &'static str) -> Permission {
+    Permission {
+        action,
+        role,
+        optional_because: None,
+    }
+}
+
+const fn wanted(
+    action: &'static str,
+    role: &'static str,
+    optional_because: &'static str,
+) -> Permission {
+    Permission {
+        action,
+        role,
+        optional_because: Some(optional_because),
+    }
+}
+
+const NETWORK: &str = "Network Contributor";
+const READER: &str = "Reader";
+const STORAGE: &str = "Storage Account Contributor";
+
+pub const WATCHERS_READ: Permission = needed("Microsoft.Network/networkWatchers/read", NETWORK);
+pub const CAPTURES_READ: Permission = needed(
+    "Microsoft.Network/networkWatchers/packetCaptures/read",
+    NETWORK,
+);
+pub const CAPTURES_QUERY: Permission = needed(
+    "Microsoft.Network/networkWatchers/packetCaptures/queryStatus/action",
+    NETWORK,
+);
+pub const CAPTURES_WRITE: Permission = needed(
+    "Microsoft.Network/networkWatchers/packetCaptures/write",
+    NETWORK,
+);
+pub const CAPTURES_DELETE: Permission = needed(
+    "Microsoft.Network/networkWatchers/packetCaptures/delete",
+    NETWORK,
+);
+/// For resolved alerts, where `PacketCapture__StopOnResolved` is set.
+pub const CAPTURES_STOP: Permission = needed(
+    "Microsoft.Network/networkWatchers/packetCaptures/stop/action",
+    NETWORK,
+);
+pub const OPERATIONS_READ: Permission = wanted(
+    "Microsoft.Network/locations/operations/read",
+    NETWORK,
+    "Azure may require it to poll an operation",
+);
+pub const MACHINES_READ: Permission = needed("Microsoft.Compute/virtualMachines/read", READER);
+pub const SCALE_SETS_READ: Permission = wanted(
+    "Microsoft.Compute/virtualMachineScaleSets/read",
+    READER,
+    "only alerts on scale sets need it",
+);
+pub const INSTANCES_READ: Permission = wanted(
+    "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
+    READER,
+    "only alerts on instances of scale sets need it",
+);
+pub const EXTENSIONS_READ: Permission = wanted(
+    "Microsoft.Compute/virtualMachines/extensions/read",
+    READER,
+    "only this check needs it",
+);
+pub const INSTANCE_VIEW_READ: Permission = wanted(
+    "Microsoft.Compute/virtualMachines/instanceView/read",
+    READER,
+    "only this check needs it",
+);
+pub const ACCOUNTS_READ: Permission = needed("Microsoft.Storage/storageAccounts/read", STORAGE);
+/// The service creates the SAS for the upload with the caller's permissions.
+pub const ACCOUNT_KEYS: [Permission; 3] = [
+    needed("Microsoft.Storage/storageAccounts/listKeys/action", STORAGE),
+    needed(
+        "Microsoft.Storage/storageAccounts/listServiceSas/action",
+        STORAGE,
+    ),
+    needed(
+        "Microsoft.Storage/storageAccounts/listAccountSas/action",
+        STORAGE,
+    ),
+];
+pub const PERMISSIONS_READ: Permission = wanted(
+    "Microsoft.Authorization/permissions/read",
+    READER,
+    "only this check needs it",
+);
+
+impl Permission {
+    /// The name of its check.
+    pub fn label(self) -> String {
+        format!("permission {}", self.action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_deployed_roles_hold_these_actions_and_no_other() {
+        let roles = [
+            include_str!("../../deploy/roles/watchers.json"),
+            include_str!("../../deploy/roles/machines.json"),
+            include_str!("../../deploy/roles/storage.json"),
+        ];
+        let mut given = BTreeSet::new();
+        for role in roles {
+            let role: serde_json::Value = serde_json::from_str(role).unwrap();
+            for action in role["Actions"].as_array().unwrap() {
+                let action = action.as_str().unwrap().to_owned();
+                assert!(given.insert(action.clone()), "{action} is given twice");
+            }
+            assert!(role["DataActions"].as_array().unwrap().is_empty());
+        }
+        // Read from this file, so that a list cannot miss one.
+        let source = include_str!("required.rs").split("#[cfg(test)]").next();
+        let asked = source.unwrap().split('"').skip(1).step_by(2);
+        let asked: BTreeSet<String> = asked
+            .filter(|text| text.starts_with("Microsoft.") && text.contains('/'))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(given, asked);
+    }
+}
