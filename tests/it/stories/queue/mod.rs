@@ -8,9 +8,7 @@ use crate::support::azure::Azure;
 use crate::support::world::{Reply, World, common_alert};
 
 use alert_packet_capture::config::Settings;
-use azure_sandbox::{
-    Call, ExistingCapture, Fault, FaultBody, Sandbox, SessionStatus, What, samples,
-};
+use azure_sandbox::{Call, Fault, FaultBody, Sandbox, What, samples};
 use serde_json::{Value, json};
 
 const QUEUE: &str = "packet-capture-jobs";
