@@ -207,18 +207,20 @@ impl App {
         let mut server = tokio::spawn(functions::serve(listener, router, asked));
         stop.await;
         tracing::info!("stopping: finishing what is in progress");
-        let until = tokio::time::Instant::now() + DRAIN;
         let _ = stop_serving.send(true);
-        if !queue.is_durable() {
-            // A memory queue is lost with this process, so an alert whose caller still waits gets its capture first.
-            // Without such a caller the server has ended by now.
-            let _ = tokio::time::timeout(CALLERS, &mut server).await;
-        }
-        // Callers that still wait are answered once the worker has ended.
-        let _ = stop_working.send(true);
-        if let Some(worker) = worker {
-            let _ = tokio::time::timeout_at(until, worker).await;
-        }
+        let drained = async {
+            if !queue.is_durable() {
+                // A memory queue is lost with this process, so an alert whose caller still waits gets its capture
+                // first. Without such a caller the server has ended by now.
+                let _ = tokio::time::timeout(CALLERS, &mut server).await;
+            }
+            let _ = stop_working.send(true);
+            if let Some(worker) = worker {
+                let _ = worker.await;
+            }
+        };
+        let _ = tokio::time::timeout(DRAIN, drained).await;
+        // Callers that still wait are answered now, with what is known.
         let _ = worker_ended.send(true);
         if !server.is_finished() {
             let _ = tokio::time::timeout(ANSWER, server).await;

@@ -146,9 +146,14 @@ async fn a_full_instance_takes_a_recovered_job() {
     // Its alert was accepted when there was room. Five refusals would end in the poison queue.
     let taken = trigger(&world, Value::from(job.as_str())).await;
     assert_eq!(taken.status, 200, "{:?}", taken.body);
-    world
-        .until(|lines| lines.iter().any(|line| line == CAPTURE))
-        .await;
+    let held: Vec<Value> = azure
+        .queue_messages(QUEUE)
+        .iter()
+        .map(|text| serde_json::from_str(text).unwrap())
+        .collect();
+    let recovered: Value = serde_json::from_str(&job).unwrap();
+    assert_eq!(held.len(), 2, "{held:#?}");
+    assert!(held.iter().any(|it| it["jobId"] == recovered["jobId"]));
     world.end().await;
 }
 
