@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::address::{Endpoint, Pair};
 use crate::apps::{Apps, quic_begins};
-use crate::container::{Container, Record};
+use crate::container::{Container, Kind as FileKind, Record};
 use crate::figures::Figures;
 use crate::findings::{self, Finding, Measure};
 use crate::frame::{Content, Layers, Unread, decode};
@@ -97,6 +97,16 @@ impl Seen {
     /// Packets in the file.
     pub fn packets(&self) -> u64 {
         self.figures.packets
+    }
+
+    /// What is wrong with the file, in one sentence: it is no capture, is empty, cut or damaged.
+    pub fn problem(&self) -> Option<&str> {
+        self.figures.file.error.as_deref()
+    }
+
+    /// Whether there are figures: the file is a capture, if perhaps a cut or damaged one.
+    pub fn is_capture(&self) -> bool {
+        matches!(self.figures.file.kind, FileKind::Capture(_))
     }
 
     /// What stands out, in a fixed order.

@@ -65,7 +65,7 @@ pub(super) const DOUBLE_PERCENT: u64 = 1;
 pub(super) fn words(kind: Kind) -> &'static str {
     match kind {
         Kind::File => {
-            "no packets, an incomplete or damaged file, one direction only, 5 packets and 1 % twice, missing or cut packets, the alert's moment outside"
+            "no packets, an incomplete or damaged file, one direction only, 5 packets and 1 % twice, missing or cut packets, packets that end within a header, half of the time asked for, the alert's moment outside"
         }
         Kind::NoAnswer | Kind::Refused => {
             "3 attempts at one endpoint and 10 % of them, or all attempts of the file"

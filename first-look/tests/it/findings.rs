@@ -337,3 +337,35 @@ fn a_file_without_packets_says_why() {
         );
     }
 }
+
+#[test]
+fn a_snap_length_without_ports_is_told_first() {
+    let mut packets = everything();
+    packets.sort_by_key(|packet| packet.time);
+    let mut look = Look::new(Options::default());
+    look.feed(&File::of(MICROSECONDS, 34, &packets));
+    let mut context = Context::default();
+    context.bytes_per_packet = Some(34);
+    context.time_limit_seconds = Some(300);
+    let seen = look.finish(&context);
+    let about: Vec<&str> = seen
+        .findings()
+        .iter()
+        .map(|finding| finding.sentence.as_str())
+        .collect();
+    assert_eq!(
+        about[0],
+        "First and last packet are 60.0 s apart; the capture was asked for 300 s."
+    );
+    assert!(
+        about[1].contains("packets end within a header (records have 34 bytes at most)"),
+        "{about:?}"
+    );
+    // Nothing is said of TCP, of which nothing can be read.
+    assert!(
+        seen.findings()
+            .iter()
+            .all(|finding| finding.kind <= Kind::File),
+        "{about:?}"
+    );
+}
