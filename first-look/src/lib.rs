@@ -11,6 +11,8 @@
 //! - **Findings** are counts and places, never causes, from thresholds that are printed beside them.
 //! - **Memory** is bounded by [`Options`], whatever the file holds: about 100 MB at most with the defaults.
 
+#![warn(missing_docs)]
+
 mod address;
 mod apps;
 mod container;
