@@ -11,7 +11,7 @@ use crate::frame::{Content, Layers, Unread, decode};
 use crate::options::{Context, Options};
 use crate::tally::{Tally, Weight};
 use crate::tcp::Tcp;
-use crate::traffic::{Arps, Direction, Doubles, Icmps, Own, Seconds, Talkers};
+use crate::traffic::{Arps, Direction, Doubles, Icmps, Own, Sample, Seconds, Talkers};
 use crate::unread::NotLookedInto;
 
 /// Reads a capture file front to back, in chunks of any size.
@@ -153,8 +153,6 @@ pub(crate) struct Counts {
     pub udp_packets: u64,
     pub udp_bytes: u64,
     pub flows: Tally<Pair, Flow>,
-    /// TCP packets by direction.
-    pub segments: [u64; 2],
     pub tcp: Tcp,
     pub apps: Apps,
     pub talkers: Talkers,
@@ -185,7 +183,6 @@ impl Counts {
             udp_packets: 0,
             udp_bytes: 0,
             flows: Tally::new(entries),
-            segments: [0; 2],
             tcp: Tcp::new(options.streams),
             apps: Apps::new(entries),
             talkers: Talkers::new(entries),
@@ -216,7 +213,14 @@ impl Counts {
         let since = now.saturating_sub(self.begin.unwrap_or(now));
         if let Some(ends) = frame.outer {
             self.talkers.add(ends, length);
-            direction = self.own.see(ends, since, length, &mut self.seconds);
+            let is_tcp = matches!(frame.content, Content::Tcp(_));
+            let packet = Sample {
+                ends,
+                since,
+                length,
+                is_tcp,
+            };
+            direction = self.own.see(packet, &mut self.seconds);
             self.doubles
                 .see(&record.data[frame.ip_start..], length, now);
         }
@@ -246,11 +250,6 @@ impl Counts {
             Content::Arp(arp) => self.arps.add(arp),
             Content::Tcp(segment) => {
                 let place = self.tcp.segment(segment, length, now);
-                match direction {
-                    Direction::Sent => self.segments[0] += 1,
-                    Direction::Received => self.segments[1] += 1,
-                    Direction::Neither => {}
-                }
                 if segment.length > 0 {
                     let stream = self.tcp.stream_mut(place.stream);
                     self.apps

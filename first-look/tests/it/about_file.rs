@@ -93,3 +93,34 @@ fn a_snap_length_without_ports_is_told_first() {
         "{about:?}"
     );
 }
+
+#[test]
+fn the_vm_is_found_by_the_packets_and_its_packets_are_counted_from_the_first_on() {
+    let mut packets = everything();
+    packets.sort_by_key(|packet| packet.time);
+    let look = |vm: &[&str], repeated: usize| {
+        let mut options = Options::default();
+        options.vm = vm
+            .iter()
+            .map(|address| address.parse().expect("an address"))
+            .collect();
+        let mut look = Look::new(options);
+        let many: Vec<_> = (0..repeated).flat_map(|_| packets.clone()).collect();
+        look.feed(&File::of(MICROSECONDS, 262_144, &many));
+        look.finish(&Context::default())
+    };
+    // Fewer packets than are looked through for the VM's address, and more.
+    for repeated in [1, 8] {
+        let (given, found) = (look(&["10.0.0.4"], repeated), look(&[], repeated));
+        assert_eq!(found.vm(), given.vm());
+        assert_eq!(
+            found.json()["figures"]["tcp"]["segments"],
+            given.json()["figures"]["tcp"]["segments"]
+        );
+        assert_eq!(
+            found.json()["figures"]["per_second"],
+            given.json()["figures"]["per_second"]
+        );
+        assert!(given.json()["figures"]["tcp"]["segments"][0].as_u64() > Some(100));
+    }
+}
