@@ -5,8 +5,15 @@ use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An IP address. IPv4 is kept as the IPv6 address that maps it (`::ffff:a.b.c.d`), which has no business on a wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Address([u8; 16]);
+
+impl Hash for Address {
+    /// One write, without the length that an array writes before itself.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.0);
+    }
+}
 
 /// DNS, DHCP, health probes of load balancers and the host's agent.
 /// <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>

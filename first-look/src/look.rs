@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use crate::address::{Endpoint, Pair};
 use crate::apps::{Apps, quic_begins};
-use crate::container::{Container, Record};
+use crate::container::{Container, Kind as FileKind, Record};
 use crate::figures::Figures;
 use crate::findings::{self, Finding, Measure};
 use crate::frame::{Content, Layers, Unread, decode};
 use crate::options::{Context, Options};
 use crate::tally::{Tally, Weight};
 use crate::tcp::Tcp;
-use crate::traffic::{Arps, Direction, Doubles, Icmps, Own, Seconds, Talkers};
+use crate::traffic::{Arps, Direction, Doubles, Icmps, Own, Sample, Seconds, Talkers};
 use crate::unread::NotLookedInto;
 
 /// Reads a capture file front to back, in chunks of any size.
@@ -99,6 +99,16 @@ impl Seen {
         self.figures.packets
     }
 
+    /// What is wrong with the file, in one sentence: it is no capture, is empty, cut or damaged.
+    pub fn problem(&self) -> Option<&str> {
+        self.figures.file.error.as_deref()
+    }
+
+    /// Whether there are figures: the file is a capture, if perhaps a cut or damaged one.
+    pub fn is_capture(&self) -> bool {
+        matches!(self.figures.file.kind, FileKind::Capture(_))
+    }
+
     /// What stands out, in a fixed order.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -143,8 +153,6 @@ pub(crate) struct Counts {
     pub udp_packets: u64,
     pub udp_bytes: u64,
     pub flows: Tally<Pair, Flow>,
-    /// TCP packets by direction.
-    pub segments: [u64; 2],
     pub tcp: Tcp,
     pub apps: Apps,
     pub talkers: Talkers,
@@ -175,7 +183,6 @@ impl Counts {
             udp_packets: 0,
             udp_bytes: 0,
             flows: Tally::new(entries),
-            segments: [0; 2],
             tcp: Tcp::new(options.streams),
             apps: Apps::new(entries),
             talkers: Talkers::new(entries),
@@ -206,7 +213,14 @@ impl Counts {
         let since = now.saturating_sub(self.begin.unwrap_or(now));
         if let Some(ends) = frame.outer {
             self.talkers.add(ends, length);
-            direction = self.own.see(ends, since, length, &mut self.seconds);
+            let is_tcp = matches!(frame.content, Content::Tcp(_));
+            let packet = Sample {
+                ends,
+                since,
+                length,
+                is_tcp,
+            };
+            direction = self.own.see(packet, &mut self.seconds);
             self.doubles
                 .see(&record.data[frame.ip_start..], length, now);
         }
@@ -236,11 +250,6 @@ impl Counts {
             Content::Arp(arp) => self.arps.add(arp),
             Content::Tcp(segment) => {
                 let place = self.tcp.segment(segment, length, now);
-                match direction {
-                    Direction::Sent => self.segments[0] += 1,
-                    Direction::Received => self.segments[1] += 1,
-                    Direction::Neither => {}
-                }
                 if segment.length > 0 {
                     let stream = self.tcp.stream_mut(place.stream);
                     self.apps

@@ -36,33 +36,30 @@ impl<K: Hash + Eq + Ord + Clone, V: Weight + Default> Tally<K, V> {
     }
 
     /// Hands what has to be dropped to `dropping`.
-    pub fn entry_or(&mut self, key: K, mut dropping: impl FnMut(K, V)) -> &mut V {
+    pub fn entry_or(&mut self, key: K, dropping: impl FnMut(&K, &V)) -> &mut V {
         if self.map.len() >= self.limit && !self.map.contains_key(&key) {
-            let mut weights: Vec<u64> = self.map.values().map(Weight::weight).collect();
-            let middle = weights.len() / 2;
-            let (_, &mut median, _) = weights.select_nth_unstable(middle);
-            let mut to_drop = middle.max(1);
-            // The lighter ones first, then as many of equal weight as are needed.
-            for keep_equal in [true, false] {
-                let light: Vec<K> = self
-                    .map
-                    .iter()
-                    .filter(|(_, value)| {
-                        value.weight() < median || !keep_equal && value.weight() == median
-                    })
-                    .map(|(key, _)| key.clone())
-                    .take(to_drop)
-                    .collect();
-                to_drop -= light.len();
-                self.dropped += light.len() as u64;
-                for key in light {
-                    if let Some(value) = self.map.remove(&key) {
-                        dropping(key, value);
-                    }
-                }
-            }
+            self.drop_lighter_half(dropping);
         }
         self.map.entry(key).or_default()
+    }
+
+    fn drop_lighter_half(&mut self, mut dropping: impl FnMut(&K, &V)) {
+        let mut weights: Vec<u64> = self.map.values().map(Weight::weight).collect();
+        let half = weights.len() / 2;
+        let (lighter, &mut median, _) = weights.select_nth_unstable(half);
+        // Of those with the median's weight, as many as are needed.
+        let mut equal = half - lighter.iter().filter(|weight| **weight < median).count();
+        let before = self.map.len();
+        self.map.retain(|key, value| {
+            let weight = value.weight();
+            let drop = weight < median || weight == median && equal > 0;
+            if drop {
+                equal -= usize::from(weight == median);
+                dropping(key, value);
+            }
+            !drop
+        });
+        self.dropped += (before - self.map.len()) as u64;
     }
 
     pub fn len(&self) -> usize {

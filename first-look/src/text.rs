@@ -29,3 +29,35 @@ pub(crate) fn decimal(nanoseconds: i64) -> String {
         value % 1_000_000_000
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_has_no_control_characters_and_an_end() {
+        for (bytes, expected) in [
+            (&b"www.example.com"[..], "www.example.com"),
+            (b"a\x00b\x1b[31m", "a\\x00b\\x1b[31m"),
+            (
+                "b\u{fc}cher.example\u{202e}".as_bytes(),
+                "b\u{fc}cher.example\\x202e",
+            ),
+            (b"\xff\xfe", "\u{fffd}\u{fffd}"),
+        ] {
+            assert_eq!(clean(bytes), expected);
+        }
+        assert_eq!(clean(&[b'x'; 1_000]).len(), LONGEST);
+    }
+
+    #[test]
+    fn decimals_have_nine_digits() {
+        for (nanoseconds, expected) in [
+            (0, "0.000000000"),
+            (1, "0.000000001"),
+            (-1_500_000_000, "-1.500000000"),
+        ] {
+            assert_eq!(decimal(nanoseconds), expected);
+        }
+    }
+}

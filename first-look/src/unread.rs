@@ -31,7 +31,7 @@ impl Unread {
         Unread::OtherTransport,
     ];
 
-    fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         match self {
             Unread::Link => "link type that is not known",
             Unread::Fragment => "IP fragments: what they carry is not put together",
@@ -116,6 +116,14 @@ impl NotLookedInto {
             "ceilings reached",
         );
         all
+    }
+
+    /// How much was left out for a reason; none if nothing was.
+    pub fn count_of(&self, what: &str) -> Option<u64> {
+        self.0
+            .iter()
+            .find(|left| left.what == what)
+            .map(|left| left.count)
     }
 
     fn add(&mut self, what: &'static str, count: u64, unit: &'static str) {

@@ -168,3 +168,46 @@ pub(crate) fn address_filter(side: &str, address: Address) -> String {
         IpAddr::V6(address) => format!("ipv6.{side}=={address}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_have_a_percentage_from_a_base_of_20_on_and_never_round_to_all_or_none() {
+        for (count, base, expected) in [
+            (3, 19, "3 of 19"),
+            (5, 20, "5 of 20 (25 %)"),
+            (1, 5_000, "1 of 5,000 (under 1 %)"),
+            (4_999, 5_000, "4,999 of 5,000 (over 99 %)"),
+            (5_000, 5_000, "5,000 of 5,000 (100 %)"),
+            (0, 30, "0 of 30 (0 %)"),
+        ] {
+            assert_eq!(share(count, base), expected);
+        }
+    }
+
+    #[test]
+    fn values_have_the_unit_that_fits() {
+        for (nanoseconds, expected) in [
+            (0, "0.00 ms"),
+            (380_000, "0.38 ms"),
+            (8_050_000, "8.1 ms"),
+            (212_000_000, "212 ms"),
+            (10_240_000_000, "10.2 s"),
+            (240_000_000_000, "240 s"),
+            (18_000_000_000_000, "5.0 h"),
+            (i64::MAX, "106752 days"),
+        ] {
+            assert_eq!(time(nanoseconds), expected);
+        }
+        assert_eq!(
+            (number(0), number(1_234_567)),
+            ("0".into(), "1,234,567".into())
+        );
+        assert_eq!(
+            (bytes(1), bytes(1_536), bytes(4 << 30)),
+            ("1 byte".into(), "1.5 KiB".into(), "4.0 GiB".into())
+        );
+    }
+}

@@ -221,6 +221,7 @@ impl Container {
                 self.facts.kind = kind::of_beginning(&self.beginning, self.facts.bytes);
             }
             Reader::Pcapng(pcapng) if !pcapng.has_section() => self.facts.kind = Kind::CutHeader,
+            Reader::Pcapng(pcapng) if pcapng.is_within_block() => self.facts.ending = Ending::Cut,
             _ if !self.carry.is_empty() || self.skip > 0 => self.facts.ending = Ending::Cut,
             _ => {}
         }

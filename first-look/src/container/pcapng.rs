@@ -46,8 +46,14 @@ pub(super) struct Pcapng {
 }
 
 impl Pcapng {
+    /// Whether the first section's header was read to its end.
     pub fn has_section(&self) -> bool {
         self.section_seen
+    }
+
+    /// Whether the length at the end of a block is still to come.
+    pub fn is_within_block(&self) -> bool {
+        self.trailer.is_some()
     }
 
     pub fn step(
@@ -61,6 +67,8 @@ impl Pcapng {
                 return Step::Need(4);
             };
             self.trailer = None;
+            // The first block that is skipped is the section's header.
+            self.section_seen = true;
             return if self.u32(bytes, 0) == total {
                 Step::Done(4)
             } else {
@@ -91,7 +99,6 @@ impl Pcapng {
             INTERFACE | PACKET | SIMPLE_PACKET | INTERFACE_STATISTICS | ENHANCED_PACKET
         );
         if !has_content || bytes.starts_with(&SECTION) {
-            self.section_seen = true;
             self.trailer = Some(total);
             return Step::Skip(u64::from(total) - 4);
         }

@@ -167,7 +167,7 @@ impl Figures {
                     }
                 })
                 .collect(),
-            tcp: TcpFigures::of(&packets, streams, sums, counts.segments),
+            tcp: TcpFigures::of(&packets, streams, sums, counts.own.segments),
             tcp_streams: list
                 .iter()
                 .take(counts.options.listed_streams)

@@ -1,7 +1,8 @@
 //! Attempts to open a TCP stream that failed, scans, and streams that were reset.
 
 use super::thresholds::{
-    FAILED_ATTEMPTS, FAILED_PERCENT, RESET_PERCENT, RESETS, SCANNED_ENDPOINTS, is_share,
+    FAILED_ATTEMPTS, FAILED_IN_ALL, FAILED_PERCENT, RESET_PERCENT, RESETS, SCANNED_ENDPOINTS,
+    is_share,
 };
 use super::{Finding, Kind};
 use crate::figures::Attempts;
@@ -10,10 +11,13 @@ use crate::words::{Phrase, Words, address_filter, counted, number, share, time};
 /// Endpoints that are told of each kind; the rest is in the tables.
 const TOLD: usize = 3;
 
+/// How many attempts at an endpoint ended in one way.
+type Outcomes = fn(&Attempts) -> u64;
+
 pub(super) fn findings(words: &Words<'_>) -> Vec<Finding> {
     let tcp = &words.figures.tcp;
-    let mut out = Vec::new();
-    out.extend(scans(words));
+    let mut out = scans(words);
+    let scanned = !out.is_empty();
     let silent = |row: &Attempts| row.silent;
     let refused = |row: &Attempts| row.refused;
     // Attempts of which it can be told whether they were answered.
@@ -21,13 +25,19 @@ pub(super) fn findings(words: &Words<'_>) -> Vec<Finding> {
         .attempts
         .saturating_sub(tcp.too_late)
         .saturating_sub(tcp.answer_missing);
-    out.extend(failed(words, Kind::NoAnswer, silent, base));
-    out.extend(failed(words, Kind::Refused, refused, base));
+    let kinds: [(Kind, Outcomes); 2] = [(Kind::NoAnswer, silent), (Kind::Refused, refused)];
+    for (kind, of) in kinds {
+        let found = failed(words, kind, of, base);
+        if found.is_empty() && !scanned {
+            out.extend(failed_in_all(words, kind, of, base));
+        }
+        out.extend(found);
+    }
     out.extend(resets(words));
     out
 }
 
-fn failed(words: &Words<'_>, kind: Kind, of: fn(&Attempts) -> u64, all: u64) -> Vec<Finding> {
+fn failed(words: &Words<'_>, kind: Kind, of: Outcomes, all: u64) -> Vec<Finding> {
     let total: u64 = words.figures.tcp.endpoints.iter().map(of).sum();
     let everything = total > 0 && total == all;
     let mut rows: Vec<&Attempts> = words
@@ -88,6 +98,45 @@ fn failed(words: &Words<'_>, kind: Kind, of: fn(&Attempts) -> u64, all: u64) -> 
             )
         })
         .collect()
+}
+
+/// Few attempts each at many endpoints, none of which is loud by itself.
+fn failed_in_all(words: &Words<'_>, kind: Kind, of: Outcomes, all: u64) -> Option<Finding> {
+    let rows = words
+        .figures
+        .tcp
+        .endpoints
+        .iter()
+        .map(of)
+        .filter(|count| *count > 0);
+    let (endpoints, total) = rows.fold((0, 0), |(endpoints, total), count| {
+        (endpoints + 1, total + count)
+    });
+    if total < FAILED_IN_ALL || !is_share(total, all, FAILED_PERCENT) {
+        return None;
+    }
+    let filter = match kind {
+        Kind::Refused => "tcp.flags.reset==1",
+        _ => "tcp.flags.syn==1 && tcp.flags.ack==0",
+    };
+    Some(
+        words.finding(kind, (total, Some(all)), None, filter.into(), |_| {
+            let place = counted(endpoints, "endpoint", "endpoints");
+            format!(
+                "{} attempts, to {place}, {}.",
+                share(total, all),
+                outcome(kind, total)
+            )
+        }),
+    )
+}
+
+fn outcome(kind: Kind, count: u64) -> &'static str {
+    match (kind, count) {
+        (Kind::Refused, 1) => "was refused",
+        (Kind::Refused, _) => "were refused",
+        _ => "had no answer in this file",
+    }
 }
 
 fn scans(words: &Words<'_>) -> Vec<Finding> {

@@ -3,6 +3,7 @@
 use super::thresholds::{DOUBLE_PERCENT, DOUBLES, is_share};
 use super::{Finding, Kind};
 use crate::container::{Ending, Kind as FileKind};
+use crate::frame::Unread;
 use crate::unread::NotLookedInto;
 use crate::words::{Words, bytes, counted, number, share, time};
 
@@ -87,6 +88,20 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
         );
     }
     outside_of_alert(words, &mut tell);
+    shorter_than_asked(words, &mut tell);
+    if let Some(snapped) = left_out.count_of(Unread::Snapped.words()) {
+        let sentence = format!(
+            "{} packets end within a header (records have {} bytes at most): ports, flags or names are missing.",
+            share(snapped, figures.packets),
+            number(figures.longest_captured)
+        );
+        tell(
+            sentence,
+            snapped,
+            Some(figures.packets),
+            "frame.cap_len < frame.len",
+        );
+    }
     let tcp = &figures.tcp;
     if tcp.one_sided > 0 && is_share(tcp.one_sided, tcp.streams, 50) {
         let sentence = format!(
@@ -124,19 +139,32 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
             "frame.cap_len < frame.len",
         );
     }
-    if let Some(unknown) = left_out
-        .0
-        .iter()
-        .find(|left| left.what.starts_with("link type"))
-    {
+    if let Some(unknown) = left_out.count_of(Unread::Link.words()) {
         let sentence = format!(
             "{} packets are of a link type that is not known ({}).",
-            share(unknown.count, figures.packets),
+            share(unknown, figures.packets),
             figures.file.encapsulation.as_deref().unwrap_or("none")
         );
-        tell(sentence, unknown.count, Some(figures.packets), "");
+        tell(sentence, unknown, Some(figures.packets), "");
     }
     out
+}
+
+/// Half of the time that was asked for, or less: the network was quiet, or the capture ended early.
+fn shorter_than_asked(words: &Words<'_>, tell: &mut impl FnMut(String, u64, Option<u64>, &str)) {
+    let (Some(limit), Some(duration)) = (words.context.time_limit_seconds, words.figures.duration)
+    else {
+        return;
+    };
+    let seconds = (duration / 1_000_000_000) as u64;
+    if words.figures.file.ending == Ending::Complete && seconds < limit / 2 {
+        let sentence = format!(
+            "First and last packet are {} apart; the capture was asked for {} s.",
+            time(duration),
+            number(limit)
+        );
+        tell(sentence, seconds, Some(limit), "");
+    }
 }
 
 fn outside_of_alert(words: &Words<'_>, tell: &mut impl FnMut(String, u64, Option<u64>, &str)) {

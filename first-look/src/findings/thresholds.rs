@@ -6,6 +6,8 @@ use super::Kind;
 /// Attempts at one endpoint that failed: so many, and this share of them.
 pub(super) const FAILED_ATTEMPTS: u64 = 3;
 pub(super) const FAILED_PERCENT: u64 = 10;
+/// Attempts that failed in all, if no endpoint has as many.
+pub(super) const FAILED_IN_ALL: u64 = 5;
 
 /// Endpoints that failed for one source.
 pub(super) const SCANNED_ENDPOINTS: usize = 20;
@@ -65,10 +67,10 @@ pub(super) const DOUBLE_PERCENT: u64 = 1;
 pub(super) fn words(kind: Kind) -> &'static str {
     match kind {
         Kind::File => {
-            "no packets, an incomplete or damaged file, one direction only, 5 packets and 1 % twice, missing or cut packets, the alert's moment outside"
+            "no packets, an incomplete or damaged file, one direction only, 5 packets and 1 % twice, missing or cut packets, packets that end within a header, half of the time asked for, the alert's moment outside"
         }
         Kind::NoAnswer | Kind::Refused => {
-            "3 attempts at one endpoint and 10 % of them, or all attempts of the file"
+            "3 attempts at one endpoint and 10 % of them, 5 in all and 10 %, or all attempts of the file"
         }
         Kind::Scan => "20 endpoints without success for one source, and more than were answered",
         Kind::Reset => "3 streams by one sender and 5 % of the open streams, or all of them",

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::notice::STANDS_OUT_NOT;
 use super::table::{Row, spans, talkers, times, times_words};
+use crate::findings::Kind;
 use crate::look::Seen;
 use crate::words::{Words, bytes, counted, number, time};
 
@@ -41,6 +42,7 @@ impl Seen {
             page.dns();
             page.quality();
         }
+        page.check_next(self);
         page.left_out(self);
         page.out
     }
@@ -212,6 +214,20 @@ impl Page<'_> {
             .collect();
         if !parts.is_empty() {
             self.title("TCP analysis", &parts.join(", "));
+        }
+    }
+
+    fn check_next(&mut self, seen: &Seen) {
+        let mut kinds: Vec<Kind> = seen.findings.iter().map(|finding| finding.kind).collect();
+        kinds.dedup();
+        if kinds.is_empty() {
+            return;
+        }
+        self.title("What to check next", "");
+        for kind in kinds {
+            for check in kind.check_next() {
+                self.line(&format!("  {} - {check}", kind.title()));
+            }
         }
     }
 

@@ -8,6 +8,6 @@ mod talkers;
 
 pub(crate) use doubles::Doubles;
 pub(crate) use neighbors::{Arps, Icmps};
-pub(crate) use own::{Direction, Own};
+pub(crate) use own::{Direction, Own, Sample};
 pub(crate) use seconds::{Bucket, Seconds};
 pub(crate) use talkers::{Host, Talkers};

@@ -26,7 +26,19 @@ pub(crate) struct Own {
     decided: bool,
     /// Addresses come from the caller.
     pub given: bool,
-    sample: Vec<(Ends, i64, u32)>,
+    /// TCP packets that the VM sent and received.
+    pub segments: [u64; 2],
+    sample: Vec<Sample>,
+}
+
+/// A packet of the beginning.
+#[derive(Clone, Copy)]
+pub(crate) struct Sample {
+    pub ends: Ends,
+    /// Time since the first packet.
+    pub since: i64,
+    pub length: u32,
+    pub is_tcp: bool,
 }
 
 impl Own {
@@ -35,6 +47,7 @@ impl Own {
             addresses: known.iter().copied().map(Address::from).collect(),
             decided: !known.is_empty(),
             given: !known.is_empty(),
+            segments: [0; 2],
             sample: Vec::new(),
         }
     }
@@ -50,16 +63,26 @@ impl Own {
     }
 
     /// The direction of a packet, once the address is known; before, the packet is remembered.
-    pub fn see(&mut self, ends: Ends, since: i64, length: u32, seconds: &mut Seconds) -> Direction {
+    pub fn see(&mut self, packet: Sample, seconds: &mut Seconds) -> Direction {
         if self.decided {
-            return self.direction(ends);
+            let direction = self.direction(packet.ends);
+            self.count_segment(packet, direction);
+            return direction;
         }
-        self.sample.push((ends, since, length));
+        self.sample.push(packet);
         if self.sample.len() >= SAMPLE {
-            // The packet itself is in the sample, and was not counted yet: that comes after.
+            // The packet itself is told its direction as one of the sample.
             self.decide(seconds);
         }
         Direction::Neither
+    }
+
+    fn count_segment(&mut self, packet: Sample, direction: Direction) {
+        match direction {
+            Direction::Sent => self.segments[0] += u64::from(packet.is_tcp),
+            Direction::Received => self.segments[1] += u64::from(packet.is_tcp),
+            Direction::Neither => {}
+        }
     }
 
     /// Decides by what was seen, and tells the packets that were remembered.
@@ -72,15 +95,16 @@ impl Own {
             let family: Vec<Ends> = self
                 .sample
                 .iter()
-                .map(|(ends, ..)| *ends)
+                .map(|packet| packet.ends)
                 .filter(|ends| ends.from.is_v4() == v4)
                 .collect();
             self.addresses.extend(busiest(&family));
         }
-        for (ends, since, length) in std::mem::take(&mut self.sample) {
-            let direction = self.direction(ends);
+        for packet in std::mem::take(&mut self.sample) {
+            let direction = self.direction(packet.ends);
+            self.count_segment(packet, direction);
             if direction != Direction::Neither {
-                seconds.direct(since, length, direction);
+                seconds.direct(packet.since, packet.length, direction);
             }
         }
     }

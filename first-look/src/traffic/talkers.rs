@@ -97,7 +97,7 @@ impl Talkers {
         let hosts = &mut self.hosts;
         let known = self
             .pairs
-            .entry_or(between, |dropped, sums| share(hosts, dropped, &sums));
+            .entry_or(between, |dropped, sums| share(hosts, *dropped, sums));
         for side in 0..2 {
             known.packets[side] += sums.packets[side];
             known.bytes[side] += sums.bytes[side];

@@ -4,7 +4,7 @@ use first_look::{Context, Look, Options};
 
 use super::generator::chance::Chance;
 use super::generator::file::{File, MICROSECONDS};
-use super::generator::frames::{self, End, SYN, Tcp};
+use super::generator::frames;
 
 const START: u64 = 1_790_000_000_000_000_000;
 
@@ -16,28 +16,11 @@ fn small() -> Options {
 
 #[test]
 fn a_flood_of_syns_is_counted_and_not_held() {
-    let mut chance = Chance::new(4);
-    let server = frames::end("10.0.0.4", 443);
     let mut look = Look::new(small());
-    look.feed(&File::new(MICROSECONDS, 1, 262_144).bytes);
-    for number in 0..50_000_u64 {
-        let ip = std::net::Ipv4Addr::from(chance.next() as u32 | 0x0100_0000).into();
-        let from = End {
-            ip,
-            port: chance.between(1_024, 65_535) as u16,
-        };
-        let syn = Tcp {
-            sequence: chance.next() as u32,
-            flags: SYN,
-            window: 1_024,
-            ..Tcp::default()
-        };
-        let mut file = File::new(MICROSECONDS, 1, 262_144);
-        let header = file.bytes.len();
-        file.packet(START + number * 100_000, &frames::tcp(from, server, &syn));
-        look.feed(&file.bytes[header..]);
-        assert!(look.held().0 <= 1_000, "{:?} after {number}", look.held());
-    }
+    super::generator::bulk::flood(50_000, 4, |bytes| {
+        look.feed(bytes);
+        assert!(look.held().0 <= 1_000, "{:?}", look.held());
+    });
     let seen = look.finish(&Context::default());
     let json = seen.json();
     let tcp = &json["figures"]["tcp"];

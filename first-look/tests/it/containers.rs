@@ -148,3 +148,38 @@ fn interfaces_of_one_file_can_differ() {
         json!([[0, 1, 46], [2, 1, 32]])
     );
 }
+
+#[test]
+fn a_file_is_cut_wherever_it_ends_within_something() {
+    let kind = Kind::Pcapng {
+        big_endian: false,
+        resolution: None,
+    };
+    let mut file = File::new(kind, 1, 262_144);
+    let described = file.bytes.len();
+    let frame = frames::udp(
+        frames::end("10.0.0.4", 1),
+        frames::end("10.0.0.5", 2),
+        b"abcd",
+    );
+    file.packet(1_790_000_000_000_000_000, &frame);
+    let with_packet = file.bytes.len();
+    file.block(0x0bad, |file| file.bytes.extend([0; 64]));
+    let end = file.bytes.len();
+    // A section's header has 28 bytes here; before its end, it is not known that this is a capture.
+    let whole = [0, 28, described, with_packet, end];
+    for length in 0..=end {
+        let figures = figures(&file.bytes[..length]);
+        assert_eq!(
+            figures["file"]["cut_short"],
+            !whole.contains(&length),
+            "{length}"
+        );
+        assert_eq!(figures["file"]["is_capture"], length >= 28, "{length}");
+        assert_eq!(
+            figures["packets"],
+            u64::from(length >= with_packet),
+            "{length}"
+        );
+    }
+}

@@ -6,14 +6,14 @@ use super::generator::file::{File, MICROSECONDS, Packet};
 use super::generator::frames::{self, ACK, End, PSH, RST, SYN, end};
 use super::generator::talk::Talk;
 
-const START: u64 = 1_790_000_000_000_000_000;
+pub(crate) const START: u64 = 1_790_000_000_000_000_000;
 const MS: u64 = 1_000_000;
 
 fn vm(port: u16) -> End {
     end("10.0.0.4", port)
 }
 
-fn seen(packets: &mut [Packet], context: &Context) -> Seen {
+pub(crate) fn seen(packets: &mut [Packet], context: &Context) -> Seen {
     packets.sort_by_key(|packet| packet.time);
     let mut options = Options::default();
     options.vm = vec!["10.0.0.4".parse().expect("an address")];
@@ -119,7 +119,7 @@ fn attempts_at_the_very_end_are_not_called_unanswered() {
 }
 
 /// Enough of everything that all twelve lines would be told.
-fn everything() -> Vec<Packet> {
+pub(crate) fn everything() -> Vec<Packet> {
     let mut packets = Vec::new();
     attempts(&mut packets, end("10.1.2.3", 1_433), 40, 4);
     for number in 0..10 {
@@ -282,58 +282,20 @@ fn one_source_and_many_endpoints() {
 }
 
 #[test]
-fn the_file_is_held_against_what_was_asked_for() {
-    let mut packets = everything();
-    let mut context = Context::default();
-    context.alert = Some(Alert {
-        at: START as i64 - 40_000_000_000,
-        metric: None,
-    });
-    context.whole_size = Some(5 << 30);
-    let seen = seen(&mut packets, &context);
-    let about: Vec<&str> = seen
+fn few_attempts_at_many_endpoints_are_told_in_one_sentence() {
+    let mut packets = Vec::new();
+    for number in 0..8 {
+        attempts(&mut packets, end(&format!("10.1.2.{number}"), 443), 2, 1);
+    }
+    late(&mut packets);
+    let seen = seen(&mut packets, &Context::default());
+    let sentences: Vec<&str> = seen
         .findings()
         .iter()
-        .filter(|finding| finding.kind == Kind::File)
         .map(|finding| finding.sentence.as_str())
         .collect();
-    assert_eq!(about.len(), 2, "{about:?}");
-    assert!(
-        about[0].starts_with("Only the first ") && about[0].ends_with(" of 5.0 GiB were read."),
-        "{about:?}"
-    );
     assert_eq!(
-        about[1],
-        "The first packet is 40.0 s younger than the alert."
+        sentences,
+        ["8 of 16 attempts, to 8 endpoints, had no answer in this file."]
     );
-}
-
-#[test]
-fn a_file_without_packets_says_why() {
-    for (bytes, expected) in [
-        (
-            &b""[..],
-            "The file is empty: the upload has not happened, or has not finished.",
-        ),
-        (
-            b"<?xml version=\"1.0\"?><Error><Code>AuthorizationFailure</Code></Error>",
-            "The file is not a capture: it holds an error message of the storage service, AuthorizationFailure.",
-        ),
-        (
-            b"<html>proxy</html>",
-            "The file is not a capture: it holds a web page, as a proxy sends it.",
-        ),
-        (
-            b"\xd4\xc3\xb2\xa1\x02\0",
-            "The file ends within its header, after 6 bytes.",
-        ),
-    ] {
-        let mut look = Look::new(Options::default());
-        look.feed(bytes);
-        assert_eq!(
-            look.finish(&Context::default())
-                .notice_lines(NamePolicy::Counts),
-            [expected]
-        );
-    }
 }

@@ -1,11 +1,13 @@
 //! The reader from its front door: bytes in, figures, findings and pages out.
 
+mod about_file;
 mod ceilings;
 mod compare;
 mod containers;
 mod findings;
 mod generator;
-mod hand;
+mod hand_names;
+mod hand_tcp;
 mod hostile;
 mod pages;
 mod truth;

@@ -1,6 +1,7 @@
 //! Makes captures: same seed, same bytes. For tests, measurements and whoever needs traffic that tells a story.
 #![allow(dead_code)] // Each test uses a part of it.
 
+pub mod bulk;
 pub mod chance;
 pub mod file;
 pub mod frames;
