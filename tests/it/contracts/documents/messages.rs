@@ -74,6 +74,16 @@ fn every_warning_and_error_is_explained() {
         "not in {PAGE}, {SECTION}:\n{}",
         missing.join("\n")
     );
+
+    let logged: BTreeSet<&String> = logged.iter().map(|(text, _)| text).collect();
+    let gone: Vec<&String> = explained
+        .iter()
+        .filter(|text| !logged.contains(text))
+        .collect();
+    assert!(
+        gone.is_empty(),
+        "{PAGE} explains what is never logged: {gone:#?}"
+    );
 }
 
 #[test]
