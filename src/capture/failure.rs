@@ -41,7 +41,7 @@ impl Capturer {
     }
 
     /// Gives a job up that the function itself could not carry out. One that only had a notification or a removal left
-    /// is over without them.
+    /// is finished without them.
     pub fn abandon(&self, job: &mut Job, cause: &str) -> Next {
         if job.report.finished {
             tracing::error!("notification not delivered; giving up: {cause}");

@@ -1,4 +1,4 @@
-//! The steps after the create: until the session runs, until it is over, and its removal.
+//! The steps after the create: until the session runs, until it has ended, and its removal.
 
 use super::{
     ending::{self, Ending, SETTLING},
@@ -30,7 +30,7 @@ impl Capturer {
             None => Progress::Unknown,
         };
         let progress = match progress {
-            Progress::Unknown => self.look_at_capture(&session).await?,
+            Progress::Unknown => self.read_capture(&session).await?,
             known => known,
         };
         match progress {
@@ -58,8 +58,8 @@ impl Capturer {
         }
     }
 
-    /// Without an operation to follow, the resource's provisioning state tells the same.
-    async fn look_at_capture(&self, session: &Session) -> Result<Progress, AzureError> {
+    /// Without an operation to follow, the resource's provisioning state says the same.
+    async fn read_capture(&self, session: &Session) -> Result<Progress, AzureError> {
         let failed = |code: &str, message: &str| {
             Progress::Failed(ErrorBody {
                 code: code.to_owned(),
@@ -168,7 +168,7 @@ impl Capturer {
         Ok(Next::Decided)
     }
 
-    /// Removes a session that is over. Another alert may have put its own in its place: a running one stays.
+    /// Removes a finished session. Another alert may have created its own in its place: a running one stays.
     pub(super) async fn removing(&self, session: &Session) -> Result<Next, AzureError> {
         let Session { watcher, name } = session;
         // A create may wait for this turn, so these calls are not patient ones.
@@ -183,7 +183,7 @@ impl Capturer {
     }
 }
 
-/// Azure does not tell when a session ended: at its limit if that was the reason, else when it was seen.
+/// When a session ended, which Azure does not report: at its limit if that was the reason, else when it was seen.
 fn end_of(
     status: &PacketCaptureStatus,
     ends_at: OffsetDateTime,
@@ -197,7 +197,7 @@ fn end_of(
 }
 
 /// How long a session ran that ended before its time limit for a reason other than that or an operator: the byte limit,
-/// as far as is known, whose text nobody has recorded.
+/// as far as is known, whose text no source has recorded.
 fn ran_short(
     status: &PacketCaptureStatus,
     began_at: Option<OffsetDateTime>,

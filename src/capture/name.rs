@@ -12,7 +12,7 @@ const HASH_DIGITS: usize = 8;
 const VM: &str = "{vm}";
 const RULE: &str = "{rule}";
 
-/// See the file's head.
+/// The template of a capture's resource name, checked: `{vm}` and `{rule}` stand for the machine and the rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaptureName {
     template: String,

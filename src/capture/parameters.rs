@@ -1,4 +1,4 @@
-//! What a capture of ours is like, and what it is a capture of.
+//! The parameters of the captures that this function creates, and the resource that each one captures.
 
 use super::name::CaptureName;
 use crate::incident::{Job, Session, Status};
@@ -10,7 +10,7 @@ use crate::{
 use serde_json::Value;
 use std::{borrow::Cow, time::Duration};
 
-/// What every capture of ours is like.
+/// The parameters of every capture that this function creates.
 #[derive(Debug, Clone)]
 pub struct Parameters {
     pub name: CaptureName,
@@ -22,7 +22,7 @@ pub struct Parameters {
     pub limit: usize,
     /// How long a job may take until its create, beside the time limit of one capture.
     pub create_within: Duration,
-    /// Whether and when a session of ours that is over is removed.
+    /// Whether and when a finished session that this function created is removed.
     pub remove_finished: RemoveFinished,
 }
 
@@ -41,14 +41,14 @@ pub struct Polling {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RemoveFinished {
     Never,
-    /// Once people have been told.
+    /// Once the notification of its end is delivered.
     AfterNotice,
     /// When the limit is reached, the oldest first.
     ToMakeRoom,
 }
 
 impl Parameters {
-    /// The session that goes after people were told of its end: one that this job has created.
+    /// The session to remove after the notification of its end: one that this job has created.
     pub(super) fn removed_after(&self, job: &Job) -> Option<Session> {
         let report = &job.report;
         let over = report.status == Status::Completed || report.stop_reason.is_some();
@@ -80,7 +80,7 @@ impl Parameters {
     }
 }
 
-/// A scale set's instance is captured through its set, and lies where the set does.
+/// The resource to capture: a scale set's instance is captured through its set, and is in the set's region.
 pub(super) fn capture_target(target: &Target) -> Cow<'_, ResourceId> {
     match (target.kind, target.id.parent()) {
         (TargetKind::ScaleSetInstance, Some(set)) => Cow::Owned(set),

@@ -13,16 +13,16 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// A machine does not move; its name can be given to a new one elsewhere.
 const REGION_REMEMBERED: Duration = Duration::from_secs(3600);
-/// Somebody may enable a network watcher at any time.
+/// How long a subscription's network watchers are cached. An operator may enable one at any time.
 const WATCHERS_REMEMBERED: Duration = Duration::from_secs(600);
-/// Alerts that come in a burst share one look at a watcher's list.
+/// How long a watcher's list is cached, so that alerts that come in a burst share one read of it.
 const LIST_REMEMBERED: Duration = Duration::from_secs(1);
 /// Entries of each kind.
 const MOST_ENTRIES: usize = 10_000;
 /// Lists remembered, at some 16 KB each if they are very long: each region of many subscriptions has one.
 const MOST_LISTS: usize = 1_000;
 
-/// See the file's head.
+/// Cached answers of Azure about places: regions of machines, network watchers of subscriptions, and their lists.
 pub struct Places {
     regions: Remembered<ResourceId, String>,
     /// Whether scale sets are flexible. A set never changes its mode.
@@ -85,7 +85,7 @@ impl Places {
         self.lists.put_of(watcher.clone(), names, read_at);
     }
 
-    /// A capture of ours has come to a watcher's list.
+    /// Adds a capture that this function created to a watcher's cached list.
     pub fn add_to_list(&self, watcher: &ResourceId, name: &str) {
         self.lists.change(watcher, |names| names.add(name));
     }

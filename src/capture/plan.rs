@@ -22,7 +22,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 /// is to be made, which does no harm.
 const MOST_OURS: usize = 50;
 
-/// Maximum number of names told apart. A longer list is not cached: each alert reads it again.
+/// Maximum number of names kept. A longer list is not cached: each alert reads it again.
 const MOST_NAMES: usize = 1_000;
 
 /// What the decision needs of a watcher's list, however long that is.

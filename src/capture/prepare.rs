@@ -1,4 +1,4 @@
-//! The steps up to the create: find the watcher, look at its captures, remove what is in the way, create. And
+//! The steps up to the create: find the watcher, read its captures, remove what is in the way, create. And
 //! their counterpart for a resolved alert: find the capture and stop it.
 
 use super::{
@@ -27,8 +27,8 @@ use tokio::time::Instant;
 const LONG_TURN: Duration = Duration::from_millis(250);
 
 impl Capturer {
-    /// What was remembered may be out of date: a watcher replaced, a machine made anew elsewhere. Azure says so
-    /// with a refusal, and then it is asked afresh, once.
+    /// The step up to the create. What is cached may be out of date: a watcher replaced, a machine created again
+    /// elsewhere. Azure says so with a refusal, and then it is asked again, once.
     pub(super) async fn prepare(
         &self,
         job: &mut Job,
@@ -278,7 +278,7 @@ impl Capturer {
                 job.phase = Phase::Prepare;
                 Ok(Next::AtOnce)
             }
-            // Counted as a failure: it must not go on for ever.
+            // Counted as a failure: it must not continue for ever.
             Progress::Failed(error) => {
                 job.phase = Phase::Prepare;
                 Err(AzureError {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-/// When the worker shall take the next step.
+/// When the worker is to take the next step.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
     AtOnce,

@@ -1,4 +1,4 @@
-//! A job: one capture of one target, small enough to lie in a queue, complete enough for any instance of the
+//! A job: one capture of one target, small enough for a queue, complete enough for any instance of the
 //! function to take the next step.
 
 use super::report::Report;
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use time::OffsetDateTime;
 
-/// Names a job in logs, answers and notices.
+/// Names a job in logs, answers and notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobId(uuid::Uuid);
 
 impl JobId {
-    /// As somebody wrote it; perhaps no job has it.
+    /// Reads an id as a caller wrote it; perhaps no job has it.
     pub fn parse(text: &str) -> Option<Self> {
         uuid::Uuid::parse_str(text).ok().map(Self)
     }
@@ -33,8 +33,8 @@ impl fmt::Display for JobId {
     }
 }
 
-/// See the file's head. No member may be called `id` or `dequeueCount`: the Functions host would take it for
-/// the queue message's own.
+/// One capture of one target, as the queue stores it. No member may be called `id` or `dequeueCount`: the Functions
+/// host would take it for the queue message's own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
@@ -48,7 +48,7 @@ pub struct Job {
     #[serde(with = "time::serde::rfc3339")]
     pub taken_at: OffsetDateTime,
     pub phase: Phase,
-    /// Attempts that failed; counted anew once Azure has accepted the capture, and again once the job is over.
+    /// Attempts that failed; counted from 0 once Azure has accepted the capture, and again once the job is decided.
     pub failures: u32,
     /// A create was about to be sent, and nothing proves that Azure refused it: a capture like ours is ours.
     pub create_unconfirmed: bool,
@@ -162,9 +162,9 @@ pub struct Session {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "name")]
 pub enum Phase {
-    /// Nothing is decided: look at the watcher's captures.
+    /// Nothing is decided: read the watcher's captures.
     Prepare,
-    /// A capture that is over is being deleted, to make room or since it has our name.
+    /// A finished capture is being deleted, to make room or since it has the new capture's name.
     Deleting {
         watcher: ResourceId,
         operation: OperationUrl,
@@ -172,7 +172,7 @@ pub enum Phase {
     /// Azure has accepted the create.
     Starting {
         session: Session,
-        /// `None` when the answer with the poll URL was lost: the resource itself tells.
+        /// `None` when the answer with the poll URL was lost: the resource itself is read.
         operation: Option<OperationUrl>,
     },
     /// The session gathers packets until its time limit.
@@ -181,7 +181,7 @@ pub enum Phase {
         /// When it must be over.
         #[serde(with = "time::serde::rfc3339")]
         ends_at: OffsetDateTime,
-        /// Looks at it so far.
+        /// Number of status checks so far.
         looks: u32,
     },
     /// It is decided how the job ended; the notification is being delivered.

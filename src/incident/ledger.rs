@@ -1,5 +1,5 @@
-//! What became of each job and of each alert, in bounded memory: an alert and a job that is over are remembered for
-//! an hour, a job under way as long as it goes. Callers wait here for the outcome, a repeated alert is answered
+//! What became of each job and of each alert, in bounded memory: an alert and a finished job are remembered for
+//! an hour, a job in progress as long as it lasts. Callers wait here for the outcome, a repeated alert is answered
 //! from here, and the status page shows it.
 
 use super::{
@@ -15,7 +15,7 @@ use std::{
 use time::OffsetDateTime;
 use tokio::{sync::watch, time::Instant};
 
-/// A repeated alert is known as such for so long.
+/// How long an alert is remembered, so that a repeated one is known as such.
 pub const REMEMBERED: Duration = Duration::from_secs(3600);
 /// Jobs and alerts remembered at most, each; the oldest give way.
 const MOST_ENTRIES: usize = 10_000;
@@ -25,10 +25,10 @@ const MOST_UNDER_WAY: usize = 12_000;
 pub const DONE: &str = "done";
 /// The phase of a job that another instance of the function has taken over.
 pub const ELSEWHERE: &str = "elsewhere";
-/// A job under way that nothing was heard of for so long goes on in another process. The longest capture takes 5 h.
+/// Jobs not updated for this long are assumed to run on another instance. The longest capture takes 5 h.
 const SILENT: Duration = Duration::from_secs(6 * 3600);
 
-/// See the file's head.
+/// The alerts and jobs that this process knows, in bounded memory.
 #[derive(Default)]
 pub struct Ledger {
     // Held for a few map operations, never over an await.
@@ -40,15 +40,15 @@ struct State {
     jobs: HashMap<JobId, Known>,
     /// How many of them wait for their create.
     urgent: usize,
-    /// How many of them are finished, or went on elsewhere.
+    /// How many of them are finished, or run on another instance.
     over_count: usize,
-    /// With the time when each was last heard of, looked up late. Jobs that are over or gone are taken out late, too.
+    /// With the time of each one's last update, looked up late. Finished and forgotten jobs are taken out late, too.
     under_way: VecDeque<(Instant, JobId)>,
-    /// With the time when each was over.
+    /// With the time when each finished.
     over: VecDeque<(Instant, JobId)>,
     alerts: HashMap<Arc<str>, Vec<JobId>>,
     alert_ages: VecDeque<(Instant, Arc<str>)>,
-    /// When each target's last capture was taken up, and by which job.
+    /// When each target's last capture was accepted, and by which job.
     targets: HashMap<ResourceId, (Instant, JobId)>,
 }
 
@@ -366,7 +366,7 @@ impl State {
         }
     }
 
-    /// Jobs that are over go first.
+    /// Forgets finished jobs first.
     fn forget_jobs(&mut self, now: Instant) {
         while let Some((at, _)) = self.over.front() {
             if now - *at < REMEMBERED && self.jobs.len() < MOST_ENTRIES {

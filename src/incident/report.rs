@@ -25,7 +25,7 @@ pub struct Report {
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub ended_at: Option<OffsetDateTime>,
     pub time_limit_seconds: Option<u32>,
-    /// Where the file lies on the machine itself, if it does.
+    /// Path of the file on the machine itself, if it is stored there.
     pub file_path: Option<String>,
     /// Azure's word for why the session ended.
     pub stop_reason: Option<String>,
@@ -52,7 +52,7 @@ pub enum Status {
     Created,
     /// A capture of this machine was running already.
     Joined,
-    /// The capture is over and its evidence is there.
+    /// The capture has finished and its evidence is there.
     Completed,
     /// A running capture was stopped before its time, or was about to end anyway.
     Stopped,

@@ -1,4 +1,4 @@
-//! The one notification of the targets of an alert beyond `PacketCapture__MaxTargets`: people hear by name which machines
+//! The one notification of the targets of an alert beyond `PacketCapture__MaxTargets`: it names the machines that
 //! are not captured.
 
 use super::{Action, Job, LeftOut, Phase, Reason, Report, Status};

@@ -1,4 +1,4 @@
-//! How long the ledger remembers, and in which order it tells.
+//! How long the ledger remembers, and in which order it lists.
 
 use super::*;
 use crate::{
@@ -98,7 +98,7 @@ async fn pages_are_not_disturbed_by_new_jobs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn jobs_that_are_over_give_way_first() {
+async fn finished_jobs_give_way_first() {
     let ledger = Ledger::default();
     let long = job(0);
     ledger
