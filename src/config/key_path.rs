@@ -13,7 +13,7 @@ const DEFAULT: [&str; 3] = ["AlertPacketCapture", "keys", "PassEncryptKey.key"];
 /// A key file of 32 lines in the widest encoding has well under 1 KiB.
 const LARGEST: u64 = 64 * 1024;
 
-/// The path to look at. `root` is the function app's folder; without it, the current directory.
+/// The path to read. `root` is the function app's folder; without it, the current directory.
 pub(super) fn resolve(set: Option<&str>, root: Option<&str>) -> PathBuf {
     let set = set.map_or_else(|| DEFAULT.iter().collect(), PathBuf::from);
     let path = root.map_or_else(PathBuf::new, PathBuf::from).join(set);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_paths_are_told() {
+    fn windows_paths_are_recognized() {
         for (text, windows) in [
             (r"D:\home\site\wwwroot\k.key", true),
             ("D:/home/k.key", true),

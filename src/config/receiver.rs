@@ -1,4 +1,4 @@
-//! What the address of a webhook tells about its receiver: Slack and Teams take one format only, and take anything else
+//! What the address of a webhook says about its receiver: Slack and Teams take one format only, and take anything else
 //! without an error that a sender would see.
 
 use crate::notify::Format;

@@ -1,5 +1,5 @@
 //! PowerShell's encrypted strings, as `ConvertFrom-SecureString -Key` writes them: the original's
-//! `AzureCredPassword`. Whoever has one keeps it, and can make one without PowerShell.
+//! `AzureCredPassword`. Operators who have one keep it, and can make one without PowerShell.
 //!
 //! The form is `76492d1116743f0423413b16050a5345`, then base64 of the UTF-16LE text `2|base64(IV)|hex(ciphertext)`,
 //! with AES-CBC over the UTF-16LE password.
@@ -175,7 +175,7 @@ fn encrypt_with(password: &str, key: &Key, iv: [u8; BLOCK]) -> Result<String, No
     Ok(format!("{HEADER}{}", BASE64_STANDARD.encode(inner)))
 }
 
-/// Looks at a value without a key: whether it could be decrypted at all.
+/// Checks a value without a key: whether it could be decrypted at all.
 ///
 /// # Errors
 /// What the value is instead.

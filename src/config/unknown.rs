@@ -15,10 +15,10 @@ const PREFIXES: [&str; 5] = [
     "SecureWebhook__",
     "AzureApiVersion__",
 ];
-/// A prefix with this many typing errors is still taken for one of ours.
+/// Maximum number of typing errors in a prefix that still counts as this function's.
 const MAX_PREFIX_ERRORS: usize = 2;
 
-/// Each name that nobody reads.
+/// A problem for each setting that this function would not read.
 pub(super) fn check(settings: &AppSettings) -> Vec<Problem> {
     let unknown = |(name, _)| is_unknown(name).then(|| problem(name));
     settings.iter().filter_map(unknown).collect()
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_names_are_told_with_the_nearest_one() {
+    fn unknown_names_are_reported_with_the_nearest_one() {
         for (name, expected) in [
             (
                 "PacketCapture__AllowedScope",

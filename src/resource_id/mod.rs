@@ -46,7 +46,7 @@ pub struct ResourceId {
 }
 
 impl ResourceId {
-    /// Reads the id, or says what is wrong with it. Nothing is decoded, trimmed or mended.
+    /// Reads the id, or says what is wrong with it. Nothing is decoded, trimmed or fixed.
     pub fn parse(text: &str) -> Result<ResourceId, InvalidResourceId> {
         let wrong = |what: &str| Err(InvalidResourceId::new(what));
         if text.len() > MAX_BYTES {
@@ -93,12 +93,12 @@ impl ResourceId {
         self.iter().nth(1).unwrap_or_default()
     }
 
-    /// The subscription that the resource lies in, as an id of its own.
+    /// The subscription that the resource is in, as an id of its own.
     pub fn subscription_id(&self) -> ResourceId {
         ResourceId::from_segments(&self.segments()[..2])
     }
 
-    /// The resource group as written, if the id is of one or lies in one.
+    /// The resource group as written, if the id is of one or in one.
     pub fn resource_group(&self) -> Option<&str> {
         let mut segments = self.iter().skip(2);
         (segments.next() == Some("resourceGroups")).then(|| segments.next())?
@@ -154,7 +154,7 @@ impl ResourceId {
         self.iter().collect()
     }
 
-    /// Whether `other` is this scope or lies in it: a subscription holds its groups, a group its resources, a resource
+    /// Whether `other` is this scope or in it: a subscription holds its groups, a group its resources, a resource
     /// its children and extensions.
     pub fn contains(&self, other: &ResourceId) -> bool {
         other
@@ -209,7 +209,7 @@ fn provider<'a>(
 
     let is_machine = types[0] == "Microsoft.Compute" && name::MACHINE_TYPES.contains(&types[1]);
     if is_machine && !(in_group && at == 4) {
-        return wrong("a virtual machine or scale set lies in a resource group");
+        return wrong("a virtual machine or scale set is in a resource group");
     }
     segments.extend(["providers", types[0]]);
     let named = block[2..].chunks(2).zip(&types[1..]);

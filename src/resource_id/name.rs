@@ -89,7 +89,7 @@ pub(super) fn group(group: &str) -> Result<(), InvalidResourceId> {
 }
 
 /// The name of a virtual machine or a scale set. Whether Azure takes letters beyond ASCII is not settled; they are
-/// refused until somebody shows such a machine.
+/// refused until such a machine is reported.
 pub(super) fn machine(name: &str) -> Result<(), InvalidResourceId> {
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
     if starts_well

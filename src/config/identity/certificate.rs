@@ -1,5 +1,5 @@
-//! A certificate with its private key, from one PEM or PFX file. Whether the key fits is looked at here, so that
-//! a wrong file is told at start and not as a riddle of Entra's.
+//! A certificate with its private key, from one PEM or PFX file. Whether the key fits is checked here, so that
+//! a wrong file is reported at start and not as an unclear error of Entra.
 
 use aws_lc_rs::{digest, rsa::KeyPair, signature::KeyPair as _};
 use p12_keystore::Pkcs12Archive;

@@ -43,8 +43,8 @@ impl Credential {
 }
 
 /// A setting that is enough to choose a way, the first one first. The original's password leads, so that apps
-/// that are moved behave as before; `AzureFederatedIdentityClientId` comes next, because nobody but people who
-/// drop that password sets it, while the others may belong to another program of the same app.
+/// that are moved behave as before; `AzureFederatedIdentityClientId` comes next, because only people who
+/// drop that password set it, while the others may belong to another program of the same app.
 const DECIDING: [(&str, Credential); 5] = [
     (PASSWORD, Credential::EncryptedPassword),
     (FEDERATED, Credential::ManagedIdentityFederation),
@@ -65,7 +65,7 @@ pub(super) struct Choice {
 pub(super) enum Undecided {
     /// `AzureCredential` names no way that there is.
     Unknown,
-    /// `AzureCredential` = `AzureCli` where nobody is at a terminal.
+    /// `AzureCredential` = `AzureCli` where no operator is at a terminal.
     NobodyThere,
     /// Tenant or client of an application and nothing that proves it.
     NoProof,
@@ -78,7 +78,7 @@ pub(super) enum Undecided {
     Nothing,
 }
 
-/// `explicit` is the value of `AzureCredential`; `terminal` says whether somebody sits at one. A login that
+/// `explicit` is the value of `AzureCredential`; `terminal` says whether an operator sits at one. A login that
 /// fails later changes nothing of this, and the metadata address of virtual machines is never probed.
 pub(super) fn choose(
     is_set: impl Fn(&str) -> bool,

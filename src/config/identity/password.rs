@@ -1,4 +1,4 @@
-//! The original's password, encrypted with a key file, or plain where somebody insists.
+//! The original's password, encrypted with a key file, or plain where the operator insists.
 
 use super::{
     super::{key_path, secure_string},

@@ -23,7 +23,7 @@ pub(in crate::config) struct Directory {
     pub token_exchange: &'static str,
 }
 
-/// Everything that is about identities, in the order in which what is ignored is told.
+/// Everything that is about identities, in the order in which ignored settings are reported.
 const ALL: [&str; 14] = [
     OLD[0],
     OLD[1],
@@ -186,7 +186,7 @@ impl<'r, 'a> Parts<'r, 'a> {
         }
     }
 
-    /// `None` when half an identity is as good as none. A whole one must be right, even in a dry run.
+    /// `None` when half an identity counts as none. A whole one must be right, even in a dry run.
     pub(super) fn worth_reading(&self) -> Option<()> {
         (self.needed || self.missing.is_empty()).then_some(())
     }
@@ -266,7 +266,7 @@ impl<'r, 'a> Parts<'r, 'a> {
         let password = self.reader.text(CERTIFICATE_PASSWORD).unwrap_or_default();
         self.also_used.extend([SEND_CHAIN, CERTIFICATE_PASSWORD]);
         let path = path?;
-        // The reader has told so; the file would be blamed else.
+        // The reader has reported it; the file would be blamed else.
         if [path, password].map(secure_string::has_key_vault_reference) != [false; 2] {
             return None;
         }

@@ -1,4 +1,4 @@
-//! The managed identity that opens the storage account of the Functions host. The job queue lies in the same account, so
+//! The managed identity that opens the storage account of the Functions host. The job queue is in the same account, so
 //! it is opened as the host opens it.
 //! <https://learn.microsoft.com/en-us/azure/azure-functions/functions-reference#common-properties-for-identity-based-connections>
 

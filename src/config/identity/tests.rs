@@ -1,4 +1,4 @@
-//! Whole sets, half sets, and what is ignored beside them. Files are told in the stories of `tests/it`.
+//! Whole sets, half sets, and what is ignored beside them. Files are covered by the stories of `tests/it`.
 
 use super::*;
 use crate::config::{AppSettings, AzureSettings, Settings};

@@ -1,4 +1,4 @@
-//! What can be set about notices, and what is said of settings that are wrong.
+//! Settings of notifications, and the problems reported for wrong ones.
 
 use super::*;
 use crate::config::AppSettings;
@@ -16,7 +16,7 @@ fn read_pairs(
 }
 
 #[test]
-fn nothing_is_told_unless_a_url_is_set() {
+fn nothing_is_sent_unless_a_url_is_set() {
     assert!(read_pairs(&[]).unwrap().is_none());
     let settings = read_pairs(&[(URL, HOOK)]).unwrap().unwrap();
     assert_eq!(settings.webhook_url.expose().as_str(), HOOK);

@@ -84,7 +84,7 @@ fn consoles_and_people_may_change_what_does_not_matter() {
 }
 
 #[test]
-fn every_other_value_is_told_for_what_it_is() {
+fn every_other_value_is_named_for_what_it_is() {
     use Unreadable::*;
     let iv = BASE64_STANDARD.encode(IV);
     let block = "0".repeat(32);
