@@ -60,14 +60,14 @@ pub struct Pace {
     pub poll: (Duration, Duration),
     /// The pause before a failed job is tried again; it doubles.
     pub first_pause: Duration,
-    /// The longest time until a running session is looked at.
+    /// Maximum interval between status checks of a running session.
     pub longest_look: Duration,
     /// How long a job may take until its create; `None`: what the settings say.
     pub create_within: Option<Duration>,
     /// How long Azure may take to finish a create after that.
     pub start_within: Duration,
-    /// How long a receiver of notices may take.
-    pub notice: Timeouts,
+    /// How long a receiver of notifications may take.
+    pub notification: Timeouts,
 }
 
 impl Default for Pace {
@@ -80,7 +80,7 @@ impl Default for Pace {
             longest_look: Duration::MAX,
             create_within: None,
             start_within: Duration::from_secs(15 * 60),
-            notice: Timeouts::default(),
+            notification: Timeouts::default(),
         }
     }
 }
@@ -124,7 +124,7 @@ impl App {
             .as_ref()
             .map(|azure| arm_client(azure, pace))
             .transpose()?;
-        let notifier = notifier(settings.notification.as_ref(), pace.notice)?;
+        let notifier = notifier(settings.notification.as_ref(), pace.notification)?;
         if let Some(arm) = &arm {
             arm.observe(Arc::new(Counted(metrics.clone())));
         }
@@ -272,7 +272,7 @@ async fn keep_token(arm: ArmClient) {
                 let left = expires
                     .duration_since(SystemTime::now())
                     .unwrap_or_default();
-                tracing::debug!(seconds = left.as_secs(), "access token at hand");
+                tracing::debug!(seconds = left.as_secs(), "access token cached");
                 left.saturating_sub(TOKEN_AHEAD)
             }
             Err(error) => {

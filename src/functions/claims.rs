@@ -6,9 +6,9 @@ use crate::text;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Clocks may differ by so many seconds.
+/// Maximum difference of the clocks, in seconds.
 const SKEW: i64 = 5 * 60;
-/// Roles named in a refusal, so that nobody fills the log with them.
+/// Maximum number of roles named in a refusal, so that a caller cannot fill the log with them.
 const MOST_ROLES: usize = 5;
 
 /// What a bearer must be.

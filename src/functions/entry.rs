@@ -77,7 +77,7 @@ impl Entry {
         }
     }
 
-    /// What the caller is told of the whole alert when this entry decides it.
+    /// The message to the caller about the whole alert when this entry decides it.
     pub fn headline(&self) -> String {
         match self {
             Entry::Job(job) if job.report.message.is_empty() => {

@@ -43,7 +43,7 @@ impl Refusal {
         }
     }
 
-    /// A header that tells the caller what to do instead.
+    /// A header that says what the caller can do instead.
     fn header(&self) -> Option<(HeaderName, String)> {
         match self {
             Refusal::NotTaken { retry_after, .. } => {

@@ -150,7 +150,7 @@ impl Intake {
         })
     }
 
-    /// The answer, once each job is decided or the deadline is over.
+    /// The answer, once each job is decided or the deadline has passed.
     async fn answer(
         &self,
         taken: Taken,

@@ -63,7 +63,7 @@ impl SecureWebhook {
         }
     }
 
-    /// Whether the proof may be inside the host's envelope. A token there is as good as outside. The headers of App
+    /// Whether the proof may be inside the host's envelope. A token there is as valid as one outside. The headers of App
     /// Service authentication are not: where the host forwards requests, a client can write an envelope.
     pub(super) fn may_be_inside(&self, headers: &HeaderMap) -> bool {
         matches!(self.proof, Proof::Token(_)) && !headers.contains_key(AUTHORIZATION)

@@ -130,7 +130,7 @@ mod tests {
         client: TcpStream,
     }
 
-    /// A server whose one route waits to be told to answer, and a connection to it.
+    /// A server whose one route waits for a signal to answer, and a connection to it.
     async fn server() -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 /// Another process is usually started within this time.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Says when the process stops. Whoever drops a sender says so too.
+/// Says when the process stops. A dropped sender counts as a stop too.
 #[derive(Debug, Clone)]
 pub struct Stop {
     /// No further request is read.

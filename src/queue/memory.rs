@@ -16,7 +16,7 @@ const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(600);
 /// The longest time that Azure Queue Storage hides a message, too.
 const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// See the file's head.
+/// The queue of a single process, lost with it.
 #[derive(Default)]
 pub struct MemoryQueue {
     // Held for a few map operations, never over an await.
@@ -186,7 +186,7 @@ impl JobQueue for MemoryQueue {
             body: body.into(),
             ..taken
         };
-        // A wait beyond what the clock can count is as good as for ever.
+        // A wait beyond what the clock can count counts as for ever.
         let now = Instant::now();
         let due = now.checked_add(wait.min(LONGEST_WAIT)).unwrap_or(now);
         state.insert(due, stored);
@@ -204,7 +204,7 @@ impl JobQueue for MemoryQueue {
         self.delete(message).await?;
         tracing::error!(
             message.id = message.message_id,
-            "a message that nobody can work on was removed from the memory queue; it had {} bytes",
+            "removed an invalid job message from the memory queue; it had {} bytes",
             body.len()
         );
         Ok(())

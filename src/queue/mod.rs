@@ -1,4 +1,4 @@
-//! Where jobs wait: put in, received one at a time, hidden while somebody works on them. The words are those
+//! Where jobs wait: put in, received one at a time, hidden while a worker has them. The words are those
 //! of Azure Storage queues (visibility timeout, pop receipt), which one of the two queues is.
 
 pub mod connection;
@@ -25,7 +25,7 @@ pub struct Message {
     pub body: String,
 }
 
-/// Why a queue did not do as told.
+/// Why a call to a queue failed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     #[error("the message is gone, or another receiver has it")]
@@ -77,14 +77,14 @@ pub trait JobQueue: Send + Sync {
     /// Waits for a message whose time has come. At least half of its visibility timeout is left then.
     async fn receive(&self) -> Message;
 
-    /// Writes a message's body anew and goes on holding it, for the whole visibility timeout. Gives the message
-    /// with its new receipt.
+    /// Replaces a message's body and keeps holding it, for the whole visibility timeout. Gives the message with its
+    /// new receipt.
     ///
     /// # Errors
     /// [`QueueError::NotFound`] when the message is no longer this receiver's; else as [`JobQueue::put`].
     async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError>;
 
-    /// Writes a message's body anew; [`JobQueue::receive`] gives it again after `wait`.
+    /// Replaces a message's body; [`JobQueue::receive`] gives it again after `wait`.
     ///
     /// # Errors
     /// As [`JobQueue::keep`].
@@ -101,13 +101,13 @@ pub trait JobQueue: Send + Sync {
     /// As [`JobQueue::keep`].
     async fn delete(&self, message: &Message) -> Result<(), QueueError>;
 
-    /// Takes a message that nobody can work on out of the way: into the poison queue where there is one.
+    /// Removes an invalid job message: into the poison queue where there is one.
     ///
     /// # Errors
     /// As [`JobQueue::keep`].
     async fn poison(&self, message: &Message, body: String) -> Result<(), QueueError>;
 
-    /// Messages in the queue, hidden ones too. Queue Storage tells an approximation.
+    /// Messages in the queue, hidden ones too. Queue Storage gives an approximation.
     async fn waiting(&self) -> usize;
 
     /// Hands back what this process holds, so that others see it when it is due. For the stop.

@@ -29,7 +29,7 @@ pub struct StorageOptions {
     pub poll: bool,
 }
 
-/// See the file's head.
+/// The queue of several processes, in Azure Queue Storage.
 pub struct StorageQueue {
     holding: Arc<Holding>,
 }

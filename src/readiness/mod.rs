@@ -1,5 +1,5 @@
 //! Whether the function is set up right: a list of checks, each with the command that fixes it. Read-only: it reads
-//! Azure, asks captures of this function for their status, and sends no notifications. Whoever calls it hands in the
+//! Azure, asks captures of this function for their status, and sends no notifications. The caller hands in the
 //! parts, so that a timer can do it as well as a command.
 
 mod azure;

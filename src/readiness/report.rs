@@ -16,7 +16,7 @@ pub enum Status {
     /// The function works, but not as well as it could, or not for long.
     Warning,
     Failed,
-    /// Not checked, because another check failed or because no one asked for it.
+    /// Not checked, because another check failed or because the caller did not ask for it.
     Skipped,
 }
 

@@ -1,5 +1,5 @@
 //! Traces over OTLP (HTTP, protobuf) to a collector. What tunes OpenTelemetry itself its SDK reads from the process
-//! environment: `OTEL_EXPORTER_OTLP_HEADERS` (which may hold a secret, so it is in no struct of ours),
+//! environment: `OTEL_EXPORTER_OTLP_HEADERS` (which may hold a secret, so it is in no struct of this program),
 //! `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*`.
 //! <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>
 
@@ -24,7 +24,8 @@ use url::Url;
 
 /// A collector that takes longer than this has lost the batch.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
-/// What is not exported so long after a stop is lost. The host kills 10 s after its stop, and jobs come first.
+/// How long a stop waits for the last export; later spans are lost. The host kills 10 s after its stop, and jobs come
+/// first.
 const FLUSH: Duration = Duration::from_millis(1500);
 
 /// Why no exporter could be built.

@@ -37,7 +37,7 @@ struct OperationLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct NoticeLabels {
+struct NotificationLabels {
     event: &'static str,
     result: &'static str,
 }
@@ -50,7 +50,7 @@ pub struct Metrics {
     arm_requests: Family<CallLabels, Counter>,
     arm_retries: Family<OperationLabels, Counter>,
     created_after: Histogram,
-    notices: Family<NoticeLabels, Counter>,
+    notifications: Family<NotificationLabels, Counter>,
     waiting: Gauge,
 }
 
@@ -63,19 +63,19 @@ impl Default for Metrics {
             arm_requests: Family::default(),
             arm_retries: Family::default(),
             created_after: Histogram::new(CREATED_AFTER_SECONDS),
-            notices: Family::default(),
+            notifications: Family::default(),
             waiting: Gauge::default(),
             registry: Registry::default(),
         };
         // The crate ends each help with a full stop, and each counter's name with _total.
         registry.register(
             "apc_alerts",
-            "Alerts by schema and by what the caller was told",
+            "Alerts by schema and by the answer to the caller",
             metrics.alerts.clone(),
         );
         registry.register(
             "apc_captures",
-            "Jobs that are over, by how they ended; joined ones followed a capture that another job made",
+            "Finished jobs, by how they ended; joined ones followed a capture that another job made",
             metrics.captures.clone(),
         );
         registry.register(
@@ -95,12 +95,12 @@ impl Default for Metrics {
         );
         registry.register(
             "apc_notices",
-            "Attempts to tell somebody, by event and result",
-            metrics.notices.clone(),
+            "Attempts to send a notification, by event and result",
+            metrics.notifications.clone(),
         );
         registry.register(
             "apc_jobs_waiting",
-            "Jobs in the queue, those that somebody works on included",
+            "Jobs in the queue, those in progress included",
             metrics.waiting.clone(),
         );
         let started = Gauge::<i64>::default();
@@ -127,14 +127,14 @@ impl Metrics {
     /// The content type of [`Metrics::text`].
     pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-    /// The caller of an alert was told this.
+    /// Counts an alert, by the answer to its caller.
     pub fn alert(&self, schema: &'static str, outcome: &'static str) {
         self.alerts
             .get_or_create(&AlertLabels { schema, outcome })
             .inc();
     }
 
-    /// A job is over.
+    /// Counts a finished job.
     pub fn ended(&self, end: &'static str) {
         self.captures.get_or_create(&EndLabels { end }).inc();
     }
@@ -150,15 +150,15 @@ impl Metrics {
         }
     }
 
-    /// Azure accepted a capture so long after its alert was taken.
+    /// Records the time from taking an alert until Azure accepted its capture.
     pub fn created(&self, after: Duration) {
         self.created_after.observe(after.as_secs_f64());
     }
 
-    /// One attempt to tell somebody.
-    pub fn notice(&self, event: &'static str, result: &'static str) {
-        self.notices
-            .get_or_create(&NoticeLabels { event, result })
+    /// Counts an attempt to send a notification.
+    pub fn notification(&self, event: &'static str, result: &'static str) {
+        self.notifications
+            .get_or_create(&NotificationLabels { event, result })
             .inc();
     }
 

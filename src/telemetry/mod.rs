@@ -1,5 +1,5 @@
-//! What the process tells about itself: log lines, traces, numbers. Log lines go to stdout, one line an event, since
-//! the Functions host takes every line on stderr for an error. It uses nothing of ours.
+//! What the process reports about itself: log lines, traces, numbers. Log lines go to stdout, one line an event, since
+//! the Functions host takes every line on stderr for an error. It uses no other room but `text`.
 
 mod export;
 mod metrics;

@@ -1,5 +1,5 @@
-//! One alert is one trace, whichever processes work on it: the caller's trace goes on in our spans, and a job takes
-//! it along. Both in the form of <https://www.w3.org/TR/trace-context/>. Without an exporter nothing happens here.
+//! One alert is one trace, whichever processes work on it: the caller's trace continues in this program's spans, and a
+//! job carries it. Both in the form of <https://www.w3.org/TR/trace-context/>. Without an exporter nothing happens here.
 
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -40,7 +40,7 @@ impl Injector for Headers {
     }
 }
 
-/// Makes a span that nobody has entered yet a part of the trace that these headers name. Bad ones count as none.
+/// Makes a span that has not been entered yet a part of the trace that these headers name. Bad ones count as none.
 pub fn continue_trace(span: &Span, trace_parent: Option<&str>, trace_state: Option<&str>) {
     if trace_parent.is_none() {
         return;
@@ -75,7 +75,7 @@ mod tests {
     use tracing_subscriber::prelude::*;
 
     #[test]
-    fn a_trace_goes_on_and_a_bad_header_starts_a_new_one() {
+    fn a_trace_continues_and_a_bad_header_starts_a_new_one() {
         let tracer = SdkTracerProvider::builder().build().tracer("test");
         let layer = tracing_opentelemetry::layer().with_tracer(tracer);
         let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));

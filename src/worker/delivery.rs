@@ -1,4 +1,4 @@
-//! Delivers notifications: the start of a capture once, its end until the receiver has accepted it or a day is over.
+//! Delivers notifications: the start of a capture once, its end until the receiver has accepted it or a day has passed.
 
 use super::Worker;
 use crate::{
@@ -60,7 +60,8 @@ impl Worker {
             Err(error) if error.is_temporary() => "failed_for_now",
             Err(_) => "failed",
         };
-        self.metrics.notice(notification.event.as_str(), result);
+        self.metrics
+            .notification(notification.event.as_str(), result);
         sent
     }
 

@@ -30,7 +30,7 @@ const CLEANING: Duration = Duration::from_millis(1500);
 /// Before a renewal that Queue Storage did not answer is tried again.
 const RENEW_PAUSE: Duration = Duration::from_secs(1);
 
-/// See the file's head.
+/// The messages that this process holds, the calls to their queues, and the limits of both.
 pub(super) struct Holding {
     pub jobs: Wire,
     pub poison: Wire,
@@ -148,7 +148,7 @@ impl Holding {
             Err(QueueError::NotFound) => {
                 tracing::info!(
                     message.id = message.message_id,
-                    "another instance has taken up a job of this instance"
+                    "another instance has taken over a job of this instance"
                 );
                 state.schedule.forget(&message);
             }
@@ -239,7 +239,7 @@ impl Holding {
         self.delete(message).await
     }
 
-    /// Deletes a message; one that is gone already is as good as deleted.
+    /// Deletes a message; one that is gone already counts as deleted.
     pub async fn delete(&self, message: &Message) -> Result<(), QueueError> {
         match self.jobs.delete(message).await {
             Err(QueueError::Vanished) if self.state().schedule.holds(message, Instant::now()) => {
@@ -251,7 +251,7 @@ impl Holding {
     }
 
     /// Writes a message again and hides it. One that vanished while this process held it was deleted with its queue: its
-    /// job goes into the queue again, or its capture would have no end that anybody hears of.
+    /// job goes into the queue again, or its capture's end would not be notified.
     pub async fn rewrite(
         &self,
         message: &Message,

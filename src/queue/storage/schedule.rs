@@ -1,5 +1,5 @@
 //! The messages of a storage queue that this process holds, and which one is next. Queue Storage hides them
-//! from everybody, this process included, so that a due message is given out here without asking the service.
+//! from all processes, this one included, so that a due message is given out here without asking the service.
 
 use crate::queue::{
     Message,
@@ -31,7 +31,7 @@ enum Where {
     Due((u64, u64)),
 }
 
-/// See the file's head.
+/// The messages that this process holds, in the order in which they are due.
 #[derive(Default)]
 pub(super) struct Schedule {
     held: HashMap<String, Held>,
@@ -116,7 +116,7 @@ impl Schedule {
         self.held.insert(id, held);
     }
 
-    /// Holds a message that somebody works on.
+    /// Holds a message that a worker has received.
     pub fn hold(&mut self, message: Message, now: Instant, hidden_until: Instant) {
         let id = message.message_id.clone();
         let group = self.group(&id);
@@ -144,7 +144,7 @@ impl Schedule {
         self.held.get(id).map(|held| held.due)
     }
 
-    /// No longer holds a message, unless it was received anew in between.
+    /// No longer holds a message, unless it was received again in between.
     pub fn forget(&mut self, message: &Message) {
         let held = self.held.get(&message.message_id);
         if held.is_some_and(|held| held.message.pop_receipt == message.pop_receipt) {

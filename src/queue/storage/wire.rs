@@ -52,7 +52,7 @@ pub(super) struct Received {
     pub text: String,
 }
 
-/// See the file's head.
+/// One queue of a storage account over HTTP.
 pub(super) struct Wire {
     queue: QueueClient,
     pub address: String,
@@ -85,8 +85,8 @@ pub(super) fn service(way: Way, http: reqwest::Client) -> azure_core::Result<Que
     let client_options = ClientOptions {
         per_try_policies,
         transport: Some(Transport::new(Arc::new(http))),
-        // A put whose answer was lost is repeated like the rest: the message may then be there twice, and whoever
-        // takes jobs has to reckon with that anyway.
+        // A put whose answer was lost is repeated like the rest: the message may then be there twice, and
+        // receivers have to expect that anyway.
         retry: RetryOptions::exponential(ExponentialRetryOptions {
             initial_delay: azure_core::time::Duration::milliseconds(100),
             max_retries: 3,
@@ -175,7 +175,7 @@ impl Wire {
             .collect())
     }
 
-    /// Hides a message for so long, with another body if there is one. Gives the new receipt.
+    /// Hides a message for this long, with another body if there is one. Gives the new receipt.
     pub async fn update(
         &self,
         message: &Message,
@@ -337,9 +337,9 @@ impl Cause {
         let mut text = without_queries(&error.to_string());
         let mut cause = Error::source(error);
         while let Some(next) = cause {
-            let told = without_queries(&next.to_string());
-            if !text.contains(&told) {
-                text = format!("{text}: {told}");
+            let more = without_queries(&next.to_string());
+            if !text.contains(&more) {
+                text = format!("{text}: {more}");
             }
             cause = next.source();
         }
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn no_query_is_told() {
+    fn no_query_is_in_a_text() {
         for (text, told) in [
             ("plain", "plain"),
             (
