@@ -1,12 +1,12 @@
-//! Why somebody could not be told. Webhook URLs are secrets, since Slack and Teams carry the key in them: nothing
-//! here holds more of one than its host.
+//! Why a notification could not be delivered. Webhook URLs are secrets, since Slack and Teams carry the key in them:
+//! nothing here holds more of one than its host.
 
 use std::time::Duration;
 
 /// The longest wait that a receiver may ask for.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// See the file's head.
+/// Why a notification could not be delivered, without the webhook's URL.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
     /// It may or may not have arrived.
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_longer_than_an_hour() {
+    fn no_wait_is_longer_than_an_hour() {
         for (asked, expected) in [(0, 0), (30, 30), (3600, 3600), (1_000_000, 3600)] {
             let wait = refused(503, Some(asked)).retry_after();
             assert_eq!(wait, Some(Duration::from_secs(expected)));

@@ -1,4 +1,4 @@
-//! Where people go on from a notice: the Azure portal's pages, and how to open the file.
+//! Where a notification leads: the Azure portal's pages, and how to open the file.
 
 use crate::incident::{Event, Report};
 use url::Url;
@@ -62,9 +62,9 @@ pub fn how_to_open(event: Event, report: &Report) -> Option<HowToOpen> {
         (None, _) => {}
     }
     match (&report.file_path, &report.storage_path) {
-        (Some(path), Some(_)) => says.push(format!("It lies on the machine too, at {path}.")),
+        (Some(path), Some(_)) => says.push(format!("It is on the machine too, at {path}.")),
         (Some(path), None) => says.push(format!(
-            "The file lies on the machine itself, at {path}: copy it from there and open it in Wireshark."
+            "The file is on the machine itself, at {path}: copy it from there and open it in Wireshark."
         )),
         (None, Some(_)) => {}
         (None, None) => return None,
@@ -166,26 +166,26 @@ mod tests {
     }
 
     #[test]
-    fn it_says_where_the_file_lies_and_when() {
+    fn it_says_where_the_file_is_and_when() {
         let path = Some("/var/captures/a.cap");
         for (event, storage, path, expected) in [
             (
                 Event::Completed,
                 None,
                 path,
-                "The file lies on the machine itself, at /var/captures/a.cap: copy it from there and open it in Wireshark.",
+                "The file is on the machine itself, at /var/captures/a.cap: copy it from there and open it in Wireshark.",
             ),
             (
                 Event::Created,
                 None,
                 path,
-                "This works once the capture has ended. The file lies on the machine itself, at /var/captures/a.cap: copy it from there and open it in Wireshark.",
+                "This works once the capture has ended. The file is on the machine itself, at /var/captures/a.cap: copy it from there and open it in Wireshark.",
             ),
             (
                 Event::Failed,
                 Some("https://a.example/$x.cap"),
                 path,
-                "Part of the evidence may be there. Download the file from its URL and open it in Wireshark. It lies on the machine too, at /var/captures/a.cap.",
+                "Part of the evidence may be there. Download the file from its URL and open it in Wireshark. It is on the machine too, at /var/captures/a.cap.",
             ),
         ] {
             let opened = how_to_open(event, &capture(storage, path)).unwrap();

@@ -1,4 +1,4 @@
-//! Signs what is sent, so that the receiver knows who it comes from and that nobody sends it once more later: the
+//! Signs what is sent, so that the receiver knows who it comes from and can refuse a copy sent later: the
 //! scheme of Standard Webhooks, for which receivers find a library in any language.
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
 

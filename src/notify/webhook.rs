@@ -1,4 +1,4 @@
-//! Posts notices to a webhook: one request, one answer. Trying again is for the one who keeps the notification.
+//! Posts notifications to a webhook: one request, one answer. The worker, which keeps the notification, retries.
 
 use super::{DeliveryError, Format, Notifier, Portal, Signer, facts};
 use crate::incident::{Event, Notification};
@@ -37,21 +37,21 @@ impl Default for Timeouts {
     }
 }
 
-/// Who is told what, and how.
+/// The receiver of notifications, the events that are sent, and their form.
 pub struct WebhookOptions {
     pub url: Url,
     pub format: Format,
     pub signer: Option<Signer>,
     pub events: Vec<Event>,
     pub portal: Portal,
-    /// Which function the notices come from, as a URI reference.
+    /// Which function the notifications come from, as a URI reference.
     pub source: String,
     /// A client that trusts whom it should, so far.
     pub http: reqwest::ClientBuilder,
     pub timeouts: Timeouts,
 }
 
-/// Tells a webhook, and the log.
+/// Sends notifications to a webhook, and writes them to the log.
 pub struct WebhookNotifier {
     /// A secret, as a whole.
     url: Zeroizing<String>,
@@ -73,7 +73,7 @@ impl WebhookNotifier {
     pub fn new(options: WebhookOptions) -> Result<Self, reqwest::Error> {
         let http = options
             .http
-            // The body would go to a place that nobody has named.
+            // The body would go to a place that no setting names.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("alert-packet-capture/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(options.timeouts.connect)

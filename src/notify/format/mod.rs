@@ -1,4 +1,4 @@
-//! The forms that a notice can have for a webhook. Pure: a notice in, a body out.
+//! The forms that a notification can have for a webhook. Pure: a notification in, a body out.
 
 mod json;
 mod slack;

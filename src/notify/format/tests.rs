@@ -1,5 +1,5 @@
-//! Each format of a few notifications, as it goes out, and the receivers' limits under texts that nobody would write in good
-//! faith.
+//! Each format of a few notifications, as it goes out, and the receivers' limits under texts that only an attacker
+//! would write.
 
 use super::{Format, slack, teams};
 use crate::{
