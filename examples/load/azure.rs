@@ -138,7 +138,7 @@ impl Azure {
         let more = [
             ("JobQueue__Kind", "storage"),
             ("AzureWebJobsStorage__accountName", "stload"),
-            ("Notification__WebhookUrl", "https://127.0.0.1:1/notices"),
+            ("Notification__WebhookUrl", "https://127.0.0.1:1/hook"),
             ("SecureWebhook__TenantId", TENANT),
             ("SecureWebhook__Audience", "api://load"),
         ];

@@ -20,7 +20,7 @@ use super::signing_key::SigningKey;
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// The audience of tokens that stand for an application.
 pub(super) const EXCHANGE: &str = "api://AzureADTokenExchange";
-/// Entra allows for clocks that differ by so much.
+/// Maximum difference of the clocks, in seconds, as Entra allows it.
 const SKEW: i64 = 300;
 /// An assertion that is good for longer is refused.
 const LONGEST: i64 = 24 * 60 * 60;

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_to_look_while_it_happens() {
+    fn no_caller_has_to_watch_while_it_happens() {
         let mut world = world();
         world.advance(second(600));
         assert_eq!(

@@ -11,7 +11,7 @@ use std::{fs, io, net::Ipv4Addr, path::PathBuf, time::Duration};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-/// Short, so that the demo is; in Azure a create takes up to a minute.
+/// How long a create takes: short, so that the demo is; in Azure up to a minute.
 const OPERATION: Duration = Duration::from_millis(500);
 /// Where `func start` and the handler listen by default.
 const USUAL_APP_PORT: u16 = 7071;
