@@ -79,7 +79,7 @@ fn a_new_key_encrypts_a_password_that_the_check_can_read() {
     assert_eq!(
         fs::read_dir(&folder.0).unwrap().count(),
         1,
-        "nothing lies about"
+        "no other file is left"
     );
     let checked = handler(&["check", "--offline"], &old, "");
     assert_eq!(checked.status.code(), Some(1));

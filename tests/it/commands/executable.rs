@@ -85,7 +85,7 @@ fn a_port_that_is_taken_is_said() {
 #[cfg(unix)]
 #[test]
 fn a_failure_is_one_line_in_the_log() {
-    // Nobody listens there, so no token is to be had; the log says so, line by line.
+    // No server listens there, so no token is available; the log says so, line by line.
     let mut child = handler()
         .env("FUNCTIONS_CUSTOMHANDLER_PORT", "0")
         .envs([

@@ -153,7 +153,7 @@ async fn an_endpoint_or_a_file_that_is_not_there_is_said() {
     ] {
         assert!(text.contains(words), "{text}");
     }
-    assert!(stage.azure.journal().is_empty(), "nobody was asked");
+    assert!(stage.azure.journal().is_empty(), "no call was made");
 }
 
 /// The log says who it is, and at its most talkative it holds no proof and no token.
@@ -172,13 +172,13 @@ async fn the_log_names_the_identity_and_holds_no_secret() {
     let mut log = String::new();
     while let Some(line) = lines.next_line().await.unwrap() {
         log += &line;
-        if line.contains("access token at hand") {
+        if line.contains("access token cached") {
             break;
         }
     }
     child.kill().await.unwrap();
     for words in [
-        "access token at hand",
+        "access token cached",
         "captures are created as service principal b3c6a1d2-5e4f-4708-9a1b-6c7d8e9f0a12",
         "through managed identity c7d2e9a4",
         "AzureFederatedIdentityClientId",
@@ -188,7 +188,7 @@ async fn the_log_names_the_identity_and_holds_no_secret() {
     stage.holds_no_secret(&log);
 }
 
-/// Nobody is at a terminal in a test, so this is what a server says.
+/// No operator is at a terminal in a test, so this is what a server says.
 #[tokio::test]
 async fn a_server_never_takes_somebodys_own_login() {
     let stage = Stage::set().await;

@@ -1,4 +1,4 @@
-//! Bodies that nobody at Azure wrote: whatever comes, there is an answer in time, and no id that is not one.
+//! Bodies that Azure did not write: whatever comes, there is an answer in time, and no id that is not one.
 
 use alert_packet_capture::alert::{self, Alert, MAX_BODY_BYTES};
 use alert_packet_capture::{resource_id::ResourceId, text};

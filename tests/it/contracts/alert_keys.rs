@@ -1,4 +1,4 @@
-//! Keys tell a repeated delivery from a new alert, whatever the shape: too coarse a key drops an alert.
+//! Keys distinguish a repeated delivery from a new alert, whatever the shape: too coarse a key drops an alert.
 
 use alert_packet_capture::alert::{self, MAX_BODY_BYTES};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What is read from every shape of body. `tests/alerts` holds the bodies; beside each lies its whole reading
+//! What is read from every shape of body. `tests/alerts` holds the bodies; beside each is its whole reading
 //! (`.reading.json`, absent members being null, empty or false), or for a bad one where and why it is refused.
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Module, and what of ours it may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
+/// Module, and which other modules it may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
 const ARROWS: [(&str, &[&str]); 15] = [
     (
         "functions",

@@ -41,7 +41,7 @@ fn hex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Strings and key files that PowerShell and Python made; they lie beside the repository.
+/// Strings and key files that PowerShell and Python made; they are stored beside the tests.
 #[test]
 fn the_shared_vectors_hold() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/securestring/vectors.json");

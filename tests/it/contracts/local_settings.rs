@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What the sandbox does not say: who runs the function, and where the executable puts the CA's certificate.
-/// `func start` insists on a storage account once there is a queue trigger, disabled or not; nobody uses it here.
+/// `func start` insists on a storage account once there is a queue trigger, disabled or not; nothing uses it here.
 const OTHERS: [(&str, &str); 4] = [
     ("AzureWebJobs.PacketCaptureJob.Disabled", "true"),
     ("AzureWebJobsStorage", "UseDevelopmentStorage=true"),

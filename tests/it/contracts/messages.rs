@@ -58,7 +58,7 @@ fn leftovers(azure: &Sandbox) {
     }
 }
 
-/// What an alert on web-01 hears, by settings and by what is wrong at Azure.
+/// Settings and faults, for what an alert on web-01 is answered, by settings and by what is wrong at Azure.
 const ANSWERS: [(&str, Changed, Prepare); 11] = [
     ("all is well", &[], |_| ()),
     ("the limit", &[("PacketCapture__Limit", "2")], leftovers),
@@ -106,7 +106,7 @@ const ANSWERS: [(&str, Changed, Prepare); 11] = [
 ];
 
 #[tokio::test]
-async fn what_an_alert_hears() {
+async fn answers_to_an_alert() {
     let mut text = String::new();
     for (name, settings, prepare) in ANSWERS {
         let azure = Azure::start().await;
@@ -122,7 +122,7 @@ async fn what_an_alert_hears() {
 }
 
 #[tokio::test]
-async fn what_other_bodies_hear() {
+async fn answers_to_other_bodies() {
     let world = World::start().await;
     let mut resolved = common_alert(&[samples::WEB_01]);
     resolved["data"]["essentials"]["monitorCondition"] = "Resolved".into();

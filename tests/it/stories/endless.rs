@@ -1,5 +1,5 @@
-//! No job is without an end: whatever Azure goes on saying, people hear what stood in the way, and Resource Manager is
-//! not flooded meanwhile.
+//! No job is without an end: whatever Azure keeps saying, a notification says what stood in the way, and Resource
+//! Manager is not flooded meanwhile.
 
 use crate::support::{
     azure::Azure,
@@ -36,7 +36,7 @@ fn stale() -> ExistingCapture {
     existing(samples::WEB_01, SessionStatus::Stopped, Some(long_ago), 10)
 }
 
-/// A function whose deadlines are over in no time, beside the one second of its captures.
+/// A function whose deadlines pass in no time, beside the one second of its captures.
 async fn impatient(azure: Azure, receiver: &Receiver) -> World {
     let settings = receiver.settings();
     let mut settings: Vec<(&str, &str)> = settings
@@ -86,7 +86,7 @@ async fn a_create_that_stays_in_progress_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_stale_capture_whose_deletion_never_ends_is_told() {
+async fn a_stale_capture_whose_deletion_never_ends_is_reported() {
     let (world, data) = told(|azure| azure.add_capture(stale())).await;
     assert_told(&data, "CreateDeadlineExceeded", "is being deleted");
     assert_eq!(world.count("PUT"), 0);
@@ -94,7 +94,7 @@ async fn a_stale_capture_whose_deletion_never_ends_is_told() {
 }
 
 #[tokio::test]
-async fn a_capture_that_is_listed_as_deleting_for_ever_is_told() {
+async fn a_capture_that_is_listed_as_deleting_for_ever_is_reported() {
     let (world, data) = told(|azure| {
         azure.add_capture(stale());
         azure.delete_for_ever(samples::WATCHER_WESTEUROPE, NAME);
@@ -168,7 +168,7 @@ async fn an_impossible_start_deletes_nothing_and_blocks_nothing() {
         let world = World::on(azure, &[("PacketCapture__ReplyWaitSeconds", "0")]).await;
         let reply = world.post(&common_alert(&[samples::WEB_01])).await;
         assert_eq!(reply.body["outcome"], "accepted", "{started:?}");
-        // It is checked again soon, and the new capture starts as soon as the other one is over.
+        // It is checked again soon, and the new capture starts as soon as the other one has finished.
         let checked = |lines: &[String]| {
             lines
                 .iter()

@@ -42,7 +42,7 @@ async fn a_certificate_signs_in_from_every_kind_of_file() {
         EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc,
         "pass~word",
     );
-    // Others lie about in the file, and the key comes first.
+    // Other certificates are in the file, and the key comes first.
     let chain = format!(
         "{}{}{}",
         one.key.serialize_pem(),
@@ -249,7 +249,7 @@ async fn a_refusal_is_answered_with_what_to_do() {
 }
 
 #[test]
-fn a_certificate_file_that_is_of_no_use_is_told_apart() {
+fn each_useless_certificate_file_has_its_own_error() {
     let (folder, one) = (Folder::new(), Certificate::one());
     let elliptic = KeyPair::generate().unwrap();
     let modern = one.pfx(EncryptionAlgorithm::PbeWithHmacSha256AndAes256, "pass~word");

@@ -1,7 +1,7 @@
-//! The deployed roles: with exactly their actions everything works, and without any one of them somebody is told which
+//! The deployed roles: with exactly their actions everything works, and without any one of them the answer says which
 //! one is missing. The roles are the files that `az role definition create` and the templates read.
 //!
-//! What the sandbox cannot tell: rights have no scopes here, so that the storage role is enough on the one account is
+//! What the sandbox cannot show: rights have no scopes here, so that the storage role is enough on the one account is
 //! not seen; nor is whether Azure asks for `locations/operations/read`, since poll URLs are signed. The sandbox does
 //! ask for it.
 
@@ -55,7 +55,7 @@ fn without(missing: &str) -> Vec<String> {
     rest
 }
 
-/// An alert on a machine in whose way a stale capture lies, which takes every call of a capture's course.
+/// An alert on a machine that has a stale capture in the way, which takes every call of a capture's course.
 async fn alert_behind_a_stale_capture(world: &World) -> Value {
     world.azure.add_capture(ExistingCapture {
         watcher: samples::WATCHER_WESTEUROPE.to_owned(),

@@ -41,9 +41,9 @@ async fn a_refused_version_is_answered_with_the_setting_that_changes_it() {
         assert_eq!(reply.status, 502, "{:?}", reply.body);
         assert_eq!(reply.body["error"]["code"], "NoRegisteredProviderFound");
         let message = reply.body["error"]["message"].as_str().unwrap();
-        let told = format!("set {setting} to one that it supports.");
+        let advice = format!("set {setting} to one that it supports.");
         assert!(
-            message.contains(version) && message.ends_with(&told),
+            message.contains(version) && message.ends_with(&advice),
             "{message}"
         );
         world.end().await;
@@ -73,8 +73,8 @@ async fn a_resource_type_that_is_unknown_at_a_version_is_not_a_resource_that_is_
         });
         let reply = world.post(&common_alert(&[samples::WEB_01])).await;
         assert_eq!(reply.status, 502, "{on:?} {:?}", reply.body);
-        let told = reply.body["error"]["message"].as_str().unwrap();
-        assert!(told.contains(setting), "{on:?} {told}");
+        let message = reply.body["error"]["message"].as_str().unwrap();
+        assert!(message.contains(setting), "{on:?} {message}");
         world.end().await;
     }
 }

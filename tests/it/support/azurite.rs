@@ -54,12 +54,12 @@ impl Azurite {
 
     fn or_fail(mut self, ready: bool) -> Self {
         if !ready {
-            let mut told = String::new();
+            let mut output = String::new();
             let _ = self.child.kill();
             if let Some(mut errors) = self.child.stderr.take() {
-                let _ = errors.read_to_string(&mut told);
+                let _ = errors.read_to_string(&mut output);
             }
-            panic!("azurite-queue ended without listening: {told}");
+            panic!("azurite-queue ended without listening: {output}");
         }
         self
     }

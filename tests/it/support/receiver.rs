@@ -1,4 +1,4 @@
-//! A receiver of notices on this machine: it keeps what it was told, wakes the story that waits for it, and can
+//! A receiver of notifications on this machine: it keeps what it received, wakes the story that waits for it, and can
 //! be down or silent for a while.
 
 use axum::{Router, body::Bytes, extract::State, http::StatusCode};
@@ -14,14 +14,14 @@ use tokio::{net::TcpListener, sync::watch};
 /// Far longer than any story needs, so only a stuck one meets it.
 const GUARD: Duration = Duration::from_secs(20);
 
-/// See the file's head. Notices are CloudEvents, as `Notification__Format=json` makes them.
+/// A receiver of notifications on this machine. They are CloudEvents, as `Notification__Format=json` makes them.
 #[derive(Clone)]
 pub struct Receiver {
     desk: Arc<Desk>,
     url: String,
 }
 
-/// What becomes of a notice that is not simply taken.
+/// What becomes of a notification that is not simply accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refusal {
     /// Answered 503, not kept.
@@ -48,13 +48,13 @@ impl Receiver {
             came: watch::Sender::new(0),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}/notices", listener.local_addr().unwrap());
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let router = Router::new().fallback(receive).with_state(desk.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { desk, url }
     }
 
-    /// Settings that make an app tell this receiver of every event.
+    /// Settings that make an app notify this receiver of every event.
     pub fn settings(&self) -> Vec<(String, String)> {
         self.settings_for("created,completed,failed,skipped")
     }
@@ -69,27 +69,27 @@ impl Receiver {
         .into()
     }
 
-    /// All notices that were kept, in the order of their arrival.
+    /// All notifications that were kept, in the order of their arrival.
     pub fn notices(&self) -> Vec<Value> {
         self.desk.notices.lock().unwrap().clone()
     }
 
-    /// How many notices came, refused ones too.
+    /// How many notifications came, refused ones too.
     pub fn came(&self) -> usize {
         *self.desk.came.borrow()
     }
 
-    /// The next so many notices are answered 503.
+    /// The next `count` notifications are answered 503.
     pub fn down(&self, times: usize) {
         self.order(Refusal::Down, times);
     }
 
-    /// The next so many notices are not kept and get no answer.
+    /// The next `count` notifications are not kept and get no answer.
     pub fn lose(&self, times: usize) {
         self.order(Refusal::Lost, times);
     }
 
-    /// The next so many notices are kept and get no answer.
+    /// The next `count` notifications are kept and get no answer.
     pub fn be_silent(&self, times: usize) {
         self.order(Refusal::Silent, times);
     }
@@ -99,7 +99,7 @@ impl Receiver {
         refusals.extend(std::iter::repeat_n(refusal, times));
     }
 
-    /// Waits until the notices that were kept are as the story wants them; panics with them after 20 seconds.
+    /// Waits until the notifications that were kept are as the story wants them; panics with them after 20 seconds.
     pub async fn until(&self, seen: impl Fn(&[Value]) -> bool) {
         self.until_within(GUARD, seen).await;
     }
@@ -117,20 +117,20 @@ impl Receiver {
             let lines = came.iter().map(|notice| notice["id"].to_string());
             let lines: Vec<String> = lines.collect();
             panic!(
-                "waited {limit:?} in vain; {} notices came, {} of them refused: {lines:#?}",
+                "waited {limit:?}; {} notifications came, {} of them refused: {lines:#?}",
                 self.came(),
                 self.came() - lines.len()
             );
         }
     }
 
-    /// Waits until so many notices came, refused ones too.
+    /// Waits until this many notifications came, refused ones too.
     pub async fn until_came(&self, wanted: usize) {
         let mut came = self.desk.came.subscribe();
         let satisfied = tokio::time::timeout(GUARD, came.wait_for(|came| *came >= wanted));
         if satisfied.await.is_err() {
             panic!(
-                "waited {GUARD:?} for {wanted} notices; {} came",
+                "waited {GUARD:?} for {wanted} notifications; {} came",
                 self.came()
             );
         }
@@ -140,7 +140,7 @@ impl Receiver {
 async fn receive(State(desk): State<Arc<Desk>>, body: Bytes) -> StatusCode {
     let refusal = desk.refusals.lock().unwrap().pop_front();
     if matches!(refusal, None | Some(Refusal::Silent)) {
-        let notice = serde_json::from_slice(&body).expect("a notice is JSON");
+        let notice = serde_json::from_slice(&body).expect("a notification is JSON");
         desk.notices.lock().unwrap().push(notice);
     }
     desk.came.send_modify(|came| *came += 1);

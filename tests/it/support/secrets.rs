@@ -4,7 +4,7 @@ use azure_sandbox::Sandbox;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::{collections::HashMap, error::Error};
 
-/// So many characters in a row of a secret are too many.
+/// This many characters in a row of a secret are too many.
 const TOO_MUCH: usize = 12;
 /// What only ever stands beside a secret.
 const MARKS: [&str; 9] = [
@@ -28,7 +28,7 @@ impl Secrets {
         let value = value.into();
         assert!(
             value.len() >= TOO_MUCH,
-            "{name} is too short to be told from other text"
+            "{name} is too short to be distinguished from other text"
         );
         self.0.push((name.to_owned(), value.clone()));
         value

@@ -195,7 +195,7 @@ impl Walk {
         command
     }
 
-    /// Runs a command, looks at all that it prints, and gives the exit code.
+    /// Runs a command, checks all that it prints, and gives the exit code.
     pub async fn run(&mut self, arguments: &[&str]) -> Option<i32> {
         let ran = self.command(arguments).output();
         let output = tokio::time::timeout(Duration::from_secs(20), ran).await;

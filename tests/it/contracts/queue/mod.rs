@@ -1,4 +1,4 @@
-//! What every job queue must do, told once and tried on each: the one in memory, the one in Queue Storage as the
+//! What every job queue must do, written once and tried on each: the one in memory, the one in Queue Storage as the
 //! sandbox imitates it, and (feature `azurite`) the one in Microsoft's own emulator.
 
 mod places;
@@ -15,7 +15,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 struct Ground<'a> {
     /// Another process; where jobs are not durable, another queue.
     open: &'a dyn Fn() -> Arc<dyn JobQueue>,
-    /// Lets the visibility timeouts pass of messages that nobody renews, where waiting would take long.
+    /// Lets the visibility timeouts pass of messages that are not renewed, where waiting would take long.
     pass_time: &'a dyn Fn(),
 }
 
@@ -63,7 +63,7 @@ async fn messages_come_in_order_and_go_when_deleted(queue: &dyn JobQueue) {
     queue.delete(&a).await.unwrap();
     queue.delete(&b).await.unwrap();
     assert_eq!(queue.waiting().await, 0);
-    // Once more: not this receiver's any more, or as good as deleted.
+    // Once more: not this receiver's any more, or deleted for this receiver.
     let again = queue.delete(&a).await;
     assert!(
         matches!(again, Ok(()) | Err(QueueError::NotFound)),

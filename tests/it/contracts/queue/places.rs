@@ -100,7 +100,7 @@ async fn the_storage_queue_keeps_the_contract_in_azurite() {
     let azurite = crate::support::azurite::Azurite::start();
     let http = alert_packet_capture::azure::transport::emulator_client().expect("a client");
     let connection = azurite.connection();
-    // Nobody can turn this clock on, so that the timeouts are as short as a slow machine allows.
+    // No test can advance this clock, so that the timeouts are as short as a slow machine allows.
     contract(Ground {
         open: &|| storage_queue(&connection, http.clone(), 5),
         pass_time: &|| {},

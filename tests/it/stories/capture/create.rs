@@ -68,7 +68,7 @@ async fn the_connection_is_open_before_the_first_alert() {
 }
 
 #[tokio::test]
-async fn a_resolved_alert_calls_nobody() {
+async fn a_resolved_alert_makes_no_call() {
     let world = World::start().await;
     let mut alert = common_alert(&[samples::WEB_01]);
     alert["data"]["essentials"]["monitorCondition"] = "Resolved".into();

@@ -32,7 +32,7 @@ async fn a_remembered_list_refuses_nothing() {
     world.end().await;
 }
 
-/// Somebody else fills the watcher within the second: Azure says so, and so does the answer.
+/// Another program fills the watcher within the second: Azure says so, and so does the answer.
 #[tokio::test]
 async fn a_remembered_list_that_is_out_of_date_is_read_again() {
     let world = World::with(&[

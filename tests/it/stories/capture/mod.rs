@@ -1,4 +1,4 @@
-//! From an alert to a capture: the usual course, and what lies in the way.
+//! From an alert to a capture: the usual course, and what is in the way.
 
 mod create;
 mod existing;

@@ -92,7 +92,7 @@ async fn a_missing_right_is_a_502_that_names_it() {
         "{error}"
     );
     assert!(error["target"].as_str().unwrap().ends_with("web-01"));
-    // Refused for good: asked once, and the callers are told, never asked to repeat.
+    // Refused for good: asked once; the answer says so and never asks the callers to repeat.
     assert_eq!(world.count("PUT"), 1);
     world.end().await;
 }
@@ -124,7 +124,7 @@ async fn a_create_that_fails_after_it_was_accepted_is_remembered_as_failed() {
     world
         .until(|lines| lines.iter().any(|line| line == "GET operations 200"))
         .await;
-    // The same alert again hears what became of the first.
+    // The same alert again is answered with what became of the first.
     loop {
         let again = world.post(&alert).await;
         assert_eq!(again.body["reason"], "duplicate");

@@ -44,7 +44,7 @@ async fn a_stop_lets_the_alert_under_way_have_its_capture() {
         .until(|lines| lines.iter().any(|line| line.starts_with("GET operation")))
         .await;
     let ending = tokio::spawn(world.end());
-    // Once nobody listens, the stop has arrived; the stale capture is still being deleted then.
+    // Once the port is closed, the stop has arrived; the stale capture is still being deleted then.
     let address = url.trim_start_matches("http://");
     while tokio::net::TcpStream::connect(address).await.is_ok() {
         tokio::task::yield_now().await;
@@ -99,7 +99,7 @@ async fn a_remembered_watcher_that_is_gone_costs_no_capture() {
     world.azure.fault(fault(Call::ListCaptures, 1, gone));
     let second = world.post(&common_alert(&[samples::SQL_01])).await;
     assert_eq!(second.body["outcome"], "created", "{:?}", second.body);
-    assert_eq!(world.count("GET networkWatchers"), 2, "asked afresh");
+    assert_eq!(world.count("GET networkWatchers"), 2, "asked again");
     world.end().await;
 }
 
@@ -118,7 +118,7 @@ async fn a_slow_azure_is_answered_with_accepted_and_finished_later() {
     world.end().await;
 }
 
-/// More jobs than a worker takes up at once wait for polls that hang, all of them of captures that run already.
+/// More jobs than a worker receives at once wait for polls that hang, all of them of captures that run already.
 #[tokio::test]
 async fn a_create_does_not_wait_behind_the_polls_of_other_captures() {
     const FOLLOWED: usize = 300;

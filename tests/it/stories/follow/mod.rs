@@ -1,4 +1,4 @@
-//! Until it is done and somebody knows: captures are followed to their end, and each alert ends in a notice.
+//! Captures are followed to their end, and each alert ends in a notification.
 
 mod notifications;
 mod sessions;
@@ -17,7 +17,7 @@ const NAME: &str = "PSAzureFunction";
 const WATCHER: &str = samples::WATCHER_WESTEUROPE;
 const BY_MACHINE: (&str, &str) = ("PacketCapture__Name", "PSAzureFunction-{vm}");
 
-/// An app and somebody whom it tells everything.
+/// An app and a receiver of all its notifications.
 struct Story {
     world: World,
     told: Receiver,
@@ -54,12 +54,12 @@ impl Story {
         assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
     }
 
-    /// The last notice, once so many came.
+    /// The last notification, once this many came.
     async fn notice(&self, number: usize) -> Value {
         self.told.until(|notices| notices.len() >= number).await;
-        let mut notices = self.told.notices();
-        assert_eq!(notices.len(), number, "{notices:#?}");
-        notices.remove(number - 1)
+        let mut came = self.told.notices();
+        assert_eq!(came.len(), number, "{came:#?}");
+        came.remove(number - 1)
     }
 
     fn names(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_capture_is_followed_to_its_end_and_told() {
+async fn a_capture_is_followed_to_its_end_and_reported() {
     for story in Story::on_both(&[]).await {
         story.capture(samples::WEB_01).await;
         let created = story.notice(1).await;
@@ -48,7 +48,7 @@ async fn a_capture_of_five_hours_is_followed_as_well() {
 }
 
 #[tokio::test]
-async fn a_failed_capture_reads_stopped_and_is_told_as_failed() {
+async fn a_failed_capture_reads_stopped_and_is_reported_as_failed() {
     for story in Story::on_both(&[]).await {
         story.capture(samples::WEB_01).await;
         let azure = &story.world.azure;
@@ -74,7 +74,7 @@ async fn a_failed_capture_reads_stopped_and_is_told_as_failed() {
 }
 
 #[tokio::test]
-async fn a_create_that_azure_accepts_and_then_fails_is_told() {
+async fn a_create_that_azure_accepts_and_then_fails_is_reported() {
     let story = Story::with(&[]).await;
     story
         .world
@@ -89,7 +89,7 @@ async fn a_create_that_azure_accepts_and_then_fails_is_told() {
 }
 
 #[tokio::test]
-async fn who_joins_a_capture_is_told_of_its_end_too() {
+async fn who_joins_a_capture_is_notified_of_its_end_too() {
     let story = Story::with(&[]).await;
     story.capture(samples::WEB_01).await;
     let joined = story.world.post(&common_alert(&[samples::WEB_01])).await;
@@ -116,12 +116,12 @@ async fn who_joins_a_capture_is_told_of_its_end_too() {
 }
 
 #[tokio::test]
-async fn what_is_skipped_or_refused_is_told() {
+async fn what_is_skipped_or_refused_is_reported() {
     let story = Story::with(&[("PacketCapture__Limit", "1")]).await;
     story
         .world
         .azure
-        .add_capture(existing("somebody-else", samples::WEB_02, 3));
+        .add_capture(existing("another-program", samples::WEB_02, 3));
     story.world.post(&common_alert(&[samples::WEB_01])).await;
     let notice = story.notice(1).await;
     let (what, message) = event(&notice);
@@ -158,7 +158,7 @@ async fn a_look_that_fails_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_session_that_somebody_deletes_is_told_by_when_that_was() {
+async fn a_deleted_session_is_reported_by_when_that_was() {
     let story = Story::with(&[("PacketCapture__TimeLimitInSeconds", "600")]).await;
     story.capture(samples::WEB_01).await;
     story.world.azure.complete_operations();
@@ -174,7 +174,7 @@ async fn a_session_that_somebody_deletes_is_told_by_when_that_was() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_down_for_a_while_hears_of_it_once() {
+async fn a_receiver_that_is_down_for_a_while_is_notified_once() {
     for story in Story::on_both(&[]).await {
         story.capture(samples::WEB_01).await;
         story.notice(1).await;

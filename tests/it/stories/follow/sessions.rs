@@ -19,7 +19,7 @@ async fn machines_have_captures_of_their_own_where_the_name_says_so() {
 }
 
 #[tokio::test]
-async fn a_session_of_ours_goes_after_the_notice_where_that_is_wished() {
+async fn a_created_session_is_removed_after_its_notification_if_set() {
     for story in Story::on_both(&[
         BY_MACHINE,
         ("PacketCapture__RemoveFinished", "after_notice"),
@@ -44,7 +44,7 @@ async fn another_alerts_capture_in_its_place_stays() {
     let events = story.told.clone();
     story.capture(samples::WEB_01).await;
     story.notice(1).await;
-    // Nobody can be told for a while, and meanwhile the next alert takes the name.
+    // The receiver is down for a while, and meanwhile the next alert takes the name.
     events.down(3);
     story.world.run_out();
     events.until_came(2).await;
@@ -104,7 +104,7 @@ async fn the_oldest_of_our_finished_sessions_makes_room() {
 }
 
 #[tokio::test]
-async fn without_a_finished_one_of_ours_the_limit_holds() {
+async fn without_a_finished_session_of_this_function_the_limit_holds() {
     let settings = [
         ("PacketCapture__RemoveFinished", "to_make_room"),
         ("PacketCapture__Limit", "1"),
@@ -134,7 +134,7 @@ async fn a_resolved_alert_stops_its_capture_where_that_is_wished() {
     let notice = story.notice(2).await;
     assert_eq!(event(&notice).0, "completed");
     assert_eq!(notice["data"]["capture"]["stopReason"], "Manual");
-    // Nothing runs any more: the next one finds nothing, and nobody is bothered with that.
+    // Nothing runs any more: the next one finds nothing, and sends no notification of that.
     alert["data"]["essentials"]["alertId"] = "another".into();
     let again = story.world.post(&alert).await;
     assert_eq!(again.body["outcome"], "ignored", "{:?}", again.body);

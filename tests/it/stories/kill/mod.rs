@@ -54,7 +54,7 @@ fn machine(number: usize) -> String {
     shop.replace("web-01", &format!("vm-{number:02}"))
 }
 
-/// Azure, a receiver of notices, and the settings that make an executable work with them.
+/// Azure, a receiver of notifications, and the settings that make an executable work with them.
 struct Stage {
     azure: Azure,
     receiver: Receiver,
@@ -128,7 +128,7 @@ impl Stage {
                 break url.to_owned();
             }
         };
-        // A pipe that nobody reads would stop it.
+        // A pipe that is not read would stop it.
         tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
         Handler { child, url }
     }
@@ -212,7 +212,7 @@ impl Sent {
         }
     }
 
-    fn is_told_by(&self, notice: &Value) -> bool {
+    fn is_named_by(&self, notice: &Value) -> bool {
         let data = &notice["data"];
         data["event"] == "completed" && self.job.as_deref() == data["jobId"].as_str()
     }

@@ -31,7 +31,7 @@ async fn row(number: usize, kills: usize) -> Row {
     let mut unanswered: Option<Sent> = None;
     while told.kills < kills {
         let notices = stage.receiver.notices();
-        pending.retain(|alert| !notices.iter().any(|notice| alert.is_told_by(notice)));
+        pending.retain(|alert| !notices.iter().any(|notice| alert.is_named_by(notice)));
         let free = |id: &String| pending.iter().all(|alert| alert.machine != *id);
         let new = || {
             (0..MACHINES_OF_A_ROW)
@@ -50,7 +50,7 @@ async fn row(number: usize, kills: usize) -> Row {
         let at = stage.azure.journal().len() + random.random_range(0..=12);
         let moment = stage.until_journal(|entries| entries.len() >= at);
         match alert {
-            // No machine is free, and the process has the others' jobs to go on with.
+            // No machine is free, and the process has the others' jobs to continue.
             None => {
                 moment.await;
                 handler.kill().await;
@@ -82,18 +82,18 @@ async fn row(number: usize, kills: usize) -> Row {
     let all_told = |notices: &[Value]| {
         pending
             .iter()
-            .all(|alert| notices.iter().any(|notice| alert.is_told_by(notice)))
+            .all(|alert| notices.iter().any(|notice| alert.is_named_by(notice)))
     };
     stage.receiver.until_within(GUARD, all_told).await;
     stage.until_the_queue_is_empty().await;
     last.kill().await;
 
-    let notices = stage.receiver.notices();
+    let came = stage.receiver.notices();
     let good = |notice: &Value| notice["data"]["event"] == "completed";
-    assert!(notices.iter().all(good), "row {number}: {notices:#?}");
+    assert!(came.iter().all(good), "row {number}: {came:#?}");
     for (machine, (alerts, lost)) in &expected {
         // An alert without an answer may be in the queue all the same. Sent again it is another one, and has a
-        // capture of its own if the first one's was over by then.
+        // capture of its own if the first one's had ended by then.
         let captures = stage.captures_of(machine);
         assert!(
             (*alerts..=alerts + lost).contains(&captures),
@@ -101,7 +101,7 @@ async fn row(number: usize, kills: usize) -> Row {
         );
         told.captures += captures;
     }
-    told.notices = notices.len();
+    told.notices = came.len();
     told.messages_given_out = stage.azure.messages_given_out(QUEUE);
     told.calls = stage.azure.journal().len();
     told
@@ -122,8 +122,8 @@ async fn killed_at_random_moments_every_alert_is_brought_to_its_end() {
     let rows = rows.join_all().await;
     let sum = |of: fn(&Row) -> usize| rows.iter().map(of).sum::<usize>();
     println!(
-        "killed at random: {} kills, {} alerts, {} of them sent again, {} captures, {} notices, \
-         {} messages taken up again, {} calls, {:.1} s",
+        "killed at random: {} kills, {} alerts, {} of them sent again, {} captures, {} notifications, \
+         {} messages received again, {} calls, {:.1} s",
         sum(|row| row.kills),
         sum(|row| row.alerts),
         sum(|row| row.sent_again),

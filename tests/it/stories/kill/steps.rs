@@ -6,7 +6,7 @@ use super::*;
 #[derive(Debug, Clone, Copy)]
 enum At {
     Call(Call),
-    /// The notice on its way.
+    /// The notification on its way.
     Notice,
 }
 
@@ -40,7 +40,7 @@ async fn killed_at(at: At, applied: bool) {
     };
     let post = stage.post(first.url.clone(), &alert.body);
     let answer = match at {
-        // An alert is answered when it lies in the queue.
+        // An alert is answered when it is in the queue.
         At::Call(Call::PutMessage) => tokio::select! {
             _ = post => panic!("an answer without a message"),
             () = hangs => None,
@@ -63,7 +63,7 @@ async fn killed_at(at: At, applied: bool) {
     stage
         .receiver
         .until_within(GUARD, |notices| {
-            notices.iter().any(|notice| alert.is_told_by(notice))
+            notices.iter().any(|notice| alert.is_named_by(notice))
         })
         .await;
     stage.until_the_queue_is_empty().await;
@@ -79,7 +79,7 @@ async fn killed_at(at: At, applied: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_at_each_step_an_alert_still_has_one_capture_and_a_notice() {
+async fn killed_at_each_step_an_alert_still_has_one_capture_and_a_notification() {
     let began = Instant::now();
     let steps = [
         At::Call(Call::Token),

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_notice_arrives_and_its_signature_verifies() {
+async fn a_notification_arrives_and_its_signature_verifies() {
     let receiver = Receiver::answering(&[|_| answer(202, ""), |_| answer(200, "ok")]).await;
     let notifier = notifier(&receiver.url, &[("Notification__Secret", SECRET)], PATIENT);
     notifier.send(&notification()).await.unwrap();
@@ -60,7 +60,7 @@ async fn without_a_secret_nothing_is_signed_and_the_format_is_the_set_one() {
 }
 
 #[tokio::test]
-async fn only_events_that_are_asked_for_are_told() {
+async fn only_events_that_are_asked_for_are_sent() {
     let told = |notifier: Arc<dyn Notifier>| Event::ALL.map(|event| notifier.wants(event));
     let url = "https://hooks.example/x";
     assert_eq!(told(notifier(url, &[], PATIENT)), [false, true, true, true]);
@@ -73,7 +73,7 @@ async fn only_events_that_are_asked_for_are_told() {
     assert_eq!(told(log), [false; 4]);
 }
 
-/// The sandbox is no receiver of notices, but it answers over HTTPS with a certificate that its own CA signed.
+/// The sandbox is no receiver of notifications, but it answers over HTTPS with a certificate that its own CA signed.
 #[tokio::test]
 async fn a_receiver_of_a_private_authority_is_known_by_the_ca_file() {
     let name = format!("notify-ca-{}.pem", uuid::Uuid::new_v4());
@@ -119,7 +119,7 @@ impl io::Write for Log {
 }
 
 #[tokio::test]
-async fn nobody_gets_to_see_the_url() {
+async fn no_text_shows_the_url() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -129,7 +129,7 @@ async fn nobody_gets_to_see_the_url() {
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
 
-    // A receiver that repeats where it was called, one that tells what went wrong in the usual way, a hanging one.
+    // A receiver that repeats where it was called, one that says what went wrong in the usual way, a hanging one.
     let receiver = Receiver::answering(&[
         |uri| answer(404, format!("Nothing at {uri}")),
         |_| answer(403, "bad token"),

@@ -1,4 +1,4 @@
-//! Notices on their way to a webhook: a real receiver on this machine, the notifier as the settings make it.
+//! Notifications on their way to a webhook: a real receiver on this machine, the notifier as the settings make it.
 
 mod delivery;
 mod refusals;
@@ -34,7 +34,7 @@ use tokio::{
 const JOB: &str = "7c1d0000-0000-4000-8000-000000000000";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// The part of the URL that nobody may see.
+/// The part of the URL that is secret.
 const KEY: &str = "AbCdEfGhIjKlMnOp";
 const VM: &str = "/subscriptions/6f8e2a10-4b1c-4d7e-9a35-0d8f2ad7ab3c/resourceGroups/shop/providers/Microsoft.Compute/virtualMachines/web-1";
 
@@ -48,7 +48,7 @@ struct Delivery {
 
 type Answer = fn(&Uri) -> Response<Body>;
 
-/// Answers in turn as it is told; without an answer left it never answers.
+/// Answers in turn as the story says; without an answer left it never answers.
 #[derive(Default)]
 struct Desk {
     answers: Mutex<VecDeque<Answer>>,

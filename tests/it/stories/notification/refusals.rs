@@ -16,7 +16,7 @@ async fn a_receiver_that_is_down_is_worth_another_attempt() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_final_and_says_what_to_look_at() {
+async fn a_refusal_is_final_and_says_what_to_check() {
     for (answer, contained) in [
         (
             (|_| answer(400, "invalid_blocks")) as Answer,
@@ -111,7 +111,7 @@ async fn endless_refusal() -> (String, tokio::task::JoinHandle<io::Error>) {
                 return error;
             }
         }
-        panic!("nobody hung up");
+        panic!("the connection stayed open");
     });
     (url, talk)
 }

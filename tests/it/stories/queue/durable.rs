@@ -1,4 +1,4 @@
-//! A job is in the queue before its capture; one that another process left is taken up again.
+//! A job is in the queue before its capture; one that another process left is received again.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn throttled() -> Fault {
     }
 }
 
-/// A job that an app could not go on with before it was stopped. Its text is what is left in the queue.
+/// A job that an app could not continue before it was stopped. Its text is what is left in the queue.
 async fn left_behind(azure: &Azure) -> String {
     let settings = azure.queue_settings();
     let world = app(azure, settings, &[("PacketCapture__ReplyWaitSeconds", "0")]).await;
@@ -53,7 +53,11 @@ async fn a_job_is_in_the_queue_before_its_capture_and_gone_when_it_is_done() {
     assert_eq!(jobs.len(), 1);
     let job: Value = serde_json::from_str(&jobs[0]).unwrap();
     assert_eq!(job["jobId"], reply.body["captures"][0]["jobId"]);
-    assert_eq!(azure.visible_messages(QUEUE), 0, "nobody else sees it");
+    assert_eq!(
+        azure.visible_messages(QUEUE),
+        0,
+        "hidden from other instances"
+    );
     until_the_queue_is_empty(&world).await;
     assert!(azure.queue_messages(POISON).is_empty());
     assert_eq!(world.count("GET queue"), 0, "its own jobs cost no poll");

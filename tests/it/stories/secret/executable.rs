@@ -20,7 +20,7 @@ async fn nothing_secret_is_logged_or_answered_by_the_executable() {
 async fn walk_through_the_executable(way: &'static str, prepare: Prepare, with_key: bool) {
     let mut walk = Walk::begin(prepare, with_key).await;
     let mut running = Running::start(&walk).await;
-    running.until("access token at hand").await;
+    running.until("access token cached").await;
 
     let token = walk.token(json!({}), Signing::Right);
     let mut answers = vec![running.post(samples::WEB_01, Some(&token)).await];
@@ -30,7 +30,7 @@ async fn walk_through_the_executable(way: &'static str, prepare: Prepare, with_k
         .until("(Notification__WebhookUrl) answered 401")
         .await;
 
-    // Whoever may not send alerts.
+    // A caller that may not send alerts.
     let forged = walk.token(json!({}), Signing::Altered);
     let other = walk.token(json!({ "roles": ["Other"] }), Signing::Right);
     for (token, status) in [(None, 401), (Some(&forged), 401), (Some(&other), 403)] {

@@ -38,7 +38,7 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
         arm.fetch_token().await.unwrap();
         walk.secrets.learn(&walk.azure);
 
-        // The signature of a poll URL is as good as a token.
+        // The signature of a poll URL is as secret as a token.
         let signature = walk
             .secrets
             .plant("poll URL's signature", "s1gnatureOfTheP0llUrl");
@@ -110,7 +110,7 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
         let error = keys.try_fetch().await.unwrap_err();
         walk.secrets.none_in_error("the signing keys", &error);
 
-        let notifier = app::notifier(settings.notification.as_ref(), pace.notice).unwrap();
+        let notifier = app::notifier(settings.notification.as_ref(), pace.notification).unwrap();
         let notification = Notification {
             event: Event::Failed,
             at: OffsetDateTime::UNIX_EPOCH,

@@ -82,7 +82,7 @@ async fn old_keys_are_kept_when_new_ones_cannot_be_fetched() {
         times: 1,
         what: What::arm_error(500, "InternalServerError", "Oops."),
     });
-    // Nobody can say whether this one is good.
+    // Without the keys this one cannot be checked.
     let unknown = sent_as(&world, &v2(&world), Signing::UnknownKey).await;
     assert_eq!(unknown.status, 503);
     assert_eq!(send_token(&world, &token).await.status, 200);

@@ -18,7 +18,7 @@ async fn tokens_of_both_versions_open_the_door_and_the_probe_needs_none() {
     assert_eq!(lower.status, 200);
     let probe = world.http.get(format!("{}/", world.url)).send().await;
     assert_eq!(probe.unwrap().status(), 200);
-    // One look at the keys served them all.
+    // One read of the keys served them all.
     assert_eq!(world.count(KEYS), 1);
     world.end().await;
 }
@@ -181,7 +181,7 @@ async fn in_the_wrapped_form_the_token_is_inside() {
         .header("content-type", "application/json")
         .body(alert.to_string());
     assert_eq!(with_token.send().await.unwrap().status(), 200);
-    // A bad token outside is not mended by a good one inside.
+    // A bad token outside is not excused by a good one inside.
     let outside = world
         .http
         .post(format!("{}/AlertPacketCapture", world.url))

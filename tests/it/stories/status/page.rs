@@ -94,7 +94,7 @@ async fn metrics_count_alerts_captures_and_calls() {
         .map(|answer| answer.body["outcome"].as_str().unwrap());
     assert_eq!(outcomes, ["created", "joined", "skipped"]);
     assert_eq!(world.post(&json!({ "text": "hello" })).await.status, 400);
-    // The third job leaves the queue a moment after its caller has heard of it.
+    // The third job leaves the queue a moment after its caller has the answer.
     let metrics = world
         .metrics_that(|metrics| metrics["apc_jobs_waiting"] == 2.0)
         .await;

@@ -32,7 +32,7 @@ async fn until_all_run(azure: &Azure) {
     }
 }
 
-/// All alerts through these instances in turn while calls fail; then the sessions end, and all is told.
+/// All alerts through these instances in turn while calls fail; then the sessions end, and all ends are notified.
 async fn storm(name: &str, azure: Azure, worlds: Vec<World>, receiver: Receiver, chances: Chances) {
     let (began, alerts) = (Instant::now(), full_or_short(500, 100));
     azure.fail_at_random(chances);
@@ -58,7 +58,7 @@ async fn storm(name: &str, azure: Azure, worlds: Vec<World>, receiver: Receiver,
     let taken = senders.join_all().await;
     until_all_run(&azure).await;
     for Taken { status, .. } in &taken {
-        // A job that another instance has taken up is answered as it was when it was put.
+        // A job that another instance has taken over is answered as it was when it was put.
         if status == "accepted" && chances.queue > 0.0 {
             continue;
         }
@@ -84,15 +84,15 @@ async fn storm(name: &str, azure: Azure, worlds: Vec<World>, receiver: Receiver,
     assert_eq!(
         jobs,
         ends.keys().cloned().collect(),
-        "each alert is told, and nothing else"
+        "each alert is notified, and nothing else"
     );
-    let mut told_again = 0;
+    let mut repeated = 0;
     for (job, events) in &ends {
         assert!(
             events.iter().all(|event| event == "completed"),
             "{job}: {events:?}"
         );
-        told_again += events.len() - 1;
+        repeated += events.len() - 1;
     }
     assert_eq!(made(&azure), captures, "no capture came after the end");
     assert!(azure.queue_messages(POISON).is_empty());
@@ -111,8 +111,8 @@ async fn storm(name: &str, azure: Azure, worlds: Vec<World>, receiver: Receiver,
     let retries: usize = tries.values().map(|tries| tries - 1).sum();
     println!(
         "storm, {name}: {alerts} alerts, {MACHINES} machines, {} calls, {failed} of them failed, {retries} retries, \
-         {} after a Retry-After ({} too early), {refused} alerts sent again, {} captures, {} messages taken up again, \
-         {told_again} notices repeated, {:.1} s",
+         {} after a Retry-After ({} too early), {refused} alerts sent again, {} captures, {} messages received again, \
+         {repeated} notifications repeated, {:.1} s",
         journal.len(),
         repeats.patient,
         repeats.impatient,
@@ -121,7 +121,7 @@ async fn storm(name: &str, azure: Azure, worlds: Vec<World>, receiver: Receiver,
         began.elapsed().as_secs_f64(),
     );
     if chances.queue == 0.0 {
-        assert_eq!(told_again, 0, "a notice is told once");
+        assert_eq!(repeated, 0, "a notification is delivered once");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn notices_wait_until_their_receiver_is_up_again() {
+async fn notifications_wait_until_their_receiver_is_up_again() {
     const DOWN: usize = 40;
     for durable in [false, true] {
         let (azure, receiver) = (azure().await, Receiver::start().await);
@@ -31,7 +31,7 @@ async fn notices_wait_until_their_receiver_is_up_again() {
         );
         assert_eq!(receiver.came(), jobs.len() + DOWN);
         println!(
-            "receiver down, {}: {} notices, {DOWN} of their deliveries refused, each arrived once",
+            "receiver down, {}: {} notifications, {DOWN} of their deliveries refused, each arrived once",
             if durable { "storage" } else { "memory" },
             jobs.len(),
         );
@@ -39,7 +39,7 @@ async fn notices_wait_until_their_receiver_is_up_again() {
 }
 
 #[tokio::test]
-async fn a_job_that_never_comes_to_an_end_goes_to_the_poison_queue_and_is_told() {
+async fn a_job_that_never_comes_to_an_end_goes_to_the_poison_queue_and_is_reported() {
     let (azure, receiver) = (azure().await, Receiver::start().await);
     let settings = [azure.queue_settings(), receiver.settings()].concat();
     let world = instance(&azure, &[&settings], &[("JobQueue__MaxAttempts", "3")]).await;
@@ -53,11 +53,11 @@ async fn a_job_that_never_comes_to_an_end_goes_to_the_poison_queue_and_is_told()
     assert_eq!(taken.status, "failed");
     until_told(&receiver, 1).await;
     until_the_queue_is_empty(&azure).await;
-    let notices = receiver.notices();
-    assert_eq!(notices.len(), 1, "{notices:#?}");
-    let told = (event(&notices[0]), job(&notices[0]));
+    let came = receiver.notices();
+    assert_eq!(came.len(), 1, "{came:#?}");
+    let told = (event(&came[0]), job(&came[0]));
     assert_eq!(told, ("failed", taken.job.as_str()));
-    assert_eq!(notices[0]["data"]["failure"]["code"], "ServerBusy");
+    assert_eq!(came[0]["data"]["failure"]["code"], "ServerBusy");
     let poison = azure.queue_messages(POISON);
     assert_eq!(poison.len(), 1, "{poison:?}");
     let left: Value = serde_json::from_str(&poison[0]).expect("a job");
@@ -131,7 +131,7 @@ async fn a_job_that_is_in_the_queue_twice_makes_one_capture() {
     assert_eq!(azure.queue_messages(QUEUE).len(), 3);
     end_sessions(&azure, 2).await;
     receiver.until(|notices| ends(notices).len() == 2).await;
-    // The first message comes up when all is over.
+    // The first message comes up when all jobs have finished.
     azure.make_visible(QUEUE);
     until_the_queue_is_empty(&azure).await;
     assert_eq!(azure.captures_made(), [machine(1), machine(0)]);

@@ -119,11 +119,15 @@ fn made(azure: &Azure) -> BTreeMap<String, usize> {
 }
 
 fn event(notice: &Value) -> &str {
-    notice["data"]["event"].as_str().expect("a notice's event")
+    notice["data"]["event"]
+        .as_str()
+        .expect("a notification's event")
 }
 
 fn job(notice: &Value) -> &str {
-    notice["data"]["jobId"].as_str().expect("a notice's job")
+    notice["data"]["jobId"]
+        .as_str()
+        .expect("a notification's job")
 }
 
 /// An alert that was taken.
@@ -156,7 +160,7 @@ async fn post_until_taken(world: &World, alert: &Value) -> Taken {
     panic!("an alert was never taken");
 }
 
-/// Waits until nothing lies in the job queue, hidden or not.
+/// Waits until nothing is in the job queue, hidden or not.
 async fn until_the_queue_is_empty(azure: &Azure) {
     let mut calls = azure.subscribe();
     let empty = tokio::time::timeout(GUARD, async {
@@ -170,7 +174,7 @@ async fn until_the_queue_is_empty(azure: &Azure) {
     }
 }
 
-/// Ends all sessions, once so many run.
+/// Ends all sessions, once this many run.
 async fn end_sessions(azure: &Azure, count: usize) {
     let mut calls = azure.subscribe();
     let running = || {
@@ -191,7 +195,7 @@ async fn end_sessions(azure: &Azure, count: usize) {
     azure.finish_sessions();
 }
 
-/// The events that were told of each job, a start left out.
+/// The events that were notified of each job, a start left out.
 fn ends(notices: &[Value]) -> BTreeMap<String, Vec<String>> {
     let mut ends: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for notice in notices.iter().filter(|notice| event(notice) != "created") {
@@ -201,7 +205,7 @@ fn ends(notices: &[Value]) -> BTreeMap<String, Vec<String>> {
     ends
 }
 
-/// Waits until the end of so many jobs was told.
+/// Waits until the end of this many jobs was notified.
 async fn until_told(receiver: &Receiver, jobs: usize) {
     let told = |notices: &[Value]| ends(notices).len() >= jobs;
     receiver.until_within(GUARD, told).await;
