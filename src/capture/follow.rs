@@ -177,7 +177,7 @@ impl Capturer {
         if status.is_some_and(|status| ending::ending(&status) != Ending::NotYet) {
             self.places.forget_list(watcher);
             self.client.delete_packet_capture(watcher, name).await?;
-            tracing::info!("the finished Packet Capture {name} is being removed; its file stays");
+            tracing::info!("removing the finished packet capture {name}; its file stays");
         }
         Ok(Next::Done)
     }

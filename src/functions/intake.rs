@@ -266,7 +266,7 @@ fn log_accepted(alert: &Alert, jobs: &[Job], left_out: &[LeftOut]) {
 }
 
 fn internal_error(panic: &tokio::task::JoinError) -> Refusal {
-    tracing::error!("could not read an alert: {panic}");
+    tracing::error!("internal error: could not read an alert: {panic}");
     Refusal::NotTaken {
         message: "internal error; check the function's log".to_owned(),
         retry_after: QUEUE_FULL_RETRY_AFTER,

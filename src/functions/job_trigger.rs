@@ -43,7 +43,7 @@ pub(super) async fn take(intake: &Intake, envelope: Bytes) -> Result<Response, R
     })?;
     let (id, target) = (job.job_id, &job.target.id);
     if let Err(error) = intake.queue.put(vec![text]).await {
-        tracing::warn!(job.id = %id, "could not recover job {id}: {error}; the Functions host retries");
+        tracing::warn!(job.id = %id, "could not recover a job: {error}; the Functions host retries");
         return Err(Refusal::NotTaken {
             message: format!("could not recover job {id}: {error}"),
             retry_after: HOST_RETRY_AFTER,

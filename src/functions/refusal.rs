@@ -156,7 +156,11 @@ impl Refusal {
         match self {
             // The job has logged it in full.
             Refusal::AzureRefused(_) => {
-                tracing::info!(status, error.code = code, "answered that Azure refused");
+                tracing::info!(
+                    status,
+                    error.code = code,
+                    "alert answered with Azure's error"
+                );
             }
             _ => tracing::warn!(
                 status,

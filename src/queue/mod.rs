@@ -35,7 +35,7 @@ pub enum QueueError {
     Vanished,
     #[error("a message of {bytes} bytes does not go into the queue, which takes {limit}")]
     TooLarge { bytes: usize, limit: usize },
-    #[error("the queue {queue} did not {tried}")]
+    #[error("could not {tried} (queue {queue})")]
     Unavailable {
         /// What was tried, such as `put a message`.
         tried: &'static str,

@@ -93,7 +93,7 @@ impl Export {
         let stopped =
             tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(FLUSH));
         if let Ok(Err(error)) = stopped.await {
-            tracing::warn!("the last spans were not exported: {error}");
+            tracing::warn!("could not export the last spans: {error}");
         }
     }
 }
@@ -121,10 +121,10 @@ impl HttpClient for Sender {
         match trouble {
             Some(trouble) if !failed_before => {
                 tracing::warn!(
-                    "the collector of OTEL_EXPORTER_OTLP_ENDPOINT takes no spans: {trouble}"
+                    "could not export spans to OTEL_EXPORTER_OTLP_ENDPOINT: {trouble}; they are lost"
                 );
             }
-            None if failed_before => tracing::info!("the collector takes spans again"),
+            None if failed_before => tracing::info!("spans are exported again"),
             _ => {}
         }
         sent

@@ -74,7 +74,7 @@ pub fn start(level: Option<&str>, format: Option<&str>, export: Option<&Export>)
         registry.with(layer.with_filter(filter)).try_init()
     };
     if let Some(error) = wrong {
-        tracing::warn!("RUST_LOG cannot be read, using info: {error}");
+        tracing::warn!("could not parse RUST_LOG: {error}; using info");
     }
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
