@@ -22,7 +22,7 @@ const STORAGE: &str = "https://storage.azure.com";
 struct Token {
     text: String,
     expires: OffsetDateTime,
-    /// For storage and nothing else.
+    /// Whether the token is for storage.
     storage: bool,
 }
 

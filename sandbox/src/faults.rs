@@ -19,7 +19,7 @@ pub struct Fault {
 /// What happens to a call.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// It is answered with this status and changes nothing.
+    /// The call is answered with this status and changes nothing.
     Status {
         /// The HTTP status.
         code: u16,

@@ -15,7 +15,7 @@ impl Sandbox {
         self.queue_connection(&format!("AccountName={account};{key}"))
     }
 
-    /// The same, opened with a shared access signature.
+    /// Settings of the job queue, opened with a shared access signature.
     pub fn queue_settings_with_sas(&self) -> Vec<(String, String)> {
         let account = ids::name(samples::STORAGE_ACCOUNT);
         let signature = self
@@ -24,7 +24,7 @@ impl Sandbox {
         self.queue_connection(&format!("SharedAccessSignature={signature}"))
     }
 
-    /// The same, opened with the application's identity.
+    /// Settings of the job queue, opened with the application's identity.
     pub fn queue_settings_with_identity(&self) -> Vec<(String, String)> {
         [
             ("JobQueue__Kind", "storage".to_owned()),

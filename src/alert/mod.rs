@@ -78,7 +78,7 @@ impl Alert {
         }
     }
 
-    /// The same with its targets or, when there are none, with what it names in their place.
+    /// The alert with its targets or, when there are none, with what it names in their place.
     fn about(self, targets: Vec<Target>, subject: Subject) -> Alert {
         let named = match targets.is_empty() {
             true => subject.named(),

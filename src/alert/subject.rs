@@ -66,7 +66,7 @@ impl std::fmt::Display for Named {
 /// The subject as it is found, field by field.
 #[derive(Default)]
 pub(super) struct Subject {
-    /// For the key: where it stands and what, as written.
+    /// Parts of the key: place and text of each value, as written.
     parts: Vec<String>,
     named: Named,
 }

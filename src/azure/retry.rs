@@ -28,7 +28,7 @@ impl Default for RetryLimits {
 /// Whether a call may simply be sent again when it failed in a temporary way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
-    /// It reads, or has the same effect twice (DELETE).
+    /// The call reads, or has the same effect twice (DELETE).
     Freely,
     /// Only when Azure cannot have carried it out and nothing else may have changed (PUT of a capture: the second one is
     /// refused because the name is taken).

@@ -71,7 +71,7 @@ pub fn https_client(ca_file: Option<&Path>) -> Result<reqwest::Client, Transport
     Ok(builder(ca_file)?.https_only(true).build()?)
 }
 
-/// The same with plain HTTP as well, for a telemetry collector on this machine.
+/// A client for plain HTTP as well, for a telemetry collector on this machine.
 ///
 /// # Errors
 /// As [`https_client`].

@@ -10,11 +10,11 @@ use time::OffsetDateTime;
 /// What a session's status says about its end.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It captures packets, is about to, or Azure did not say.
+    /// The session captures packets, is about to, or Azure did not say.
     NotYet,
-    /// It ended and its evidence is there.
+    /// The session ended and its evidence is there.
     Good,
-    /// It ended and evidence is missing: Azure's code, and what went wrong in words.
+    /// The session ended and evidence is missing: Azure's code, and what went wrong in words.
     Bad { code: String, errors: Vec<String> },
 }
 

@@ -1,4 +1,4 @@
-//! Which network watcher looks after a target: its region, and the watcher there. Asked of Azure side by side, and
+//! Which network watcher serves a target: its region, and the watcher there. Asked of Azure side by side, and
 //! remembered.
 
 use super::{outcome, parameters::capture_target, step::Capturer};

@@ -126,7 +126,7 @@ impl CaptureName {
         }
     }
 
-    /// As it was set.
+    /// The template as it was set.
     pub fn template(&self) -> &str {
         &self.template
     }

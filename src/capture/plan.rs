@@ -37,7 +37,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// Takes note of one capture of the list. Names compare without case.
+    /// Adds one capture of the list. Names compare without case.
     pub fn add(
         &mut self,
         capture: PacketCapture,
@@ -121,15 +121,15 @@ pub fn plan(listed: &Listed, limit: usize) -> Plan<'_> {
 /// What to do about the session that has the wanted name.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It captures the packets of this very target: nothing is to be done.
+    /// The session captures the packets of this target: join it.
     Join,
-    /// It ended, or is overdue: delete it.
+    /// The session ended, or is overdue: delete it.
     Stale,
-    /// It is running on another target, or Azure does not say: check again after this wait.
+    /// The session is running on another target, or Azure does not say: check again after this wait.
     Wait(Duration),
     /// Azure is deleting it.
     Deleting,
-    /// It disappeared between the list and the status query.
+    /// The session disappeared between the list and the status query.
     Gone,
 }
 

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 pub enum Next {
     AtOnce,
     After(Duration),
-    /// It is decided how the job ends; its report says how.
+    /// The job's end is decided; its report says how.
     Decided,
     /// Nothing is left to do.
     Done,
@@ -44,9 +44,9 @@ pub trait Checkpoint: Send {
 
 /// Takes the steps.
 pub struct Capturer {
-    /// For calls up to the create.
+    /// The client for calls up to the create.
     pub(super) client: NetworkWatcherClient,
-    /// For calls after it, whose concurrency limit is a separate one.
+    /// The client for calls after the create, whose concurrency limit is a separate one.
     pub(super) patient: NetworkWatcherClient,
     pub(super) compute: ComputeClient,
     pub(super) parameters: Parameters,

@@ -33,7 +33,7 @@ impl AppSettings {
         self.values.insert(name.to_owned(), value.to_owned());
     }
 
-    /// The same without these settings, however their names are spelled.
+    /// A copy without these settings, however their names are spelled.
     pub fn without(&self, names: &[&str]) -> Self {
         let names: Vec<String> = names.iter().map(|name| canonical(name)).collect();
         let mut kept = self.clone();

@@ -40,7 +40,7 @@ pub enum QueueKind {
 pub struct StorageQueueSettings {
     pub account: QueueAccount,
     pub options: StorageOptions,
-    /// As [`super::AzureSettings::ca_file`].
+    /// File of certificate authorities, as [`super::AzureSettings::ca_file`].
     pub ca_file: Option<PathBuf>,
 }
 

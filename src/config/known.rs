@@ -9,7 +9,8 @@ pub use table::SETTINGS;
 /// One app setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
-    /// As the documentation spells it. Settings are found in any letter case, and with `:` in place of `__`.
+    /// The setting's name, as the documentation spells it. Settings are found in any letter case, and with `:` in place
+    /// of `__`.
     pub name: &'static str,
     pub group: Group,
     pub form: Form,

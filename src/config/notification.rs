@@ -42,7 +42,7 @@ pub struct NotificationSettings {
     pub portal: Url,
     /// This function, as a URI reference.
     pub source: String,
-    /// As [`super::AzureSettings::ca_file`].
+    /// File of certificate authorities, as [`super::AzureSettings::ca_file`].
     pub ca_file: Option<PathBuf>,
 }
 

@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
         self.problem(name, format!("needs {form}"));
     }
 
-    /// The same with the value, for settings whose values are plain words that no secret could be taken for.
+    /// Reports a wrong value and shows it, for settings whose values are plain words that no secret could be taken for.
     fn wrong_value(&mut self, name: &str, value: &str) {
         let form = known(name).form;
         self.problem(name, format!("has {}, needs {form}", shown(value)));

@@ -141,7 +141,7 @@ pub fn decrypt(value: &str, key: &Key) -> Result<Zeroizing<String>, Unreadable> 
 /// The encrypted string of a password, never twice the same. Every PowerShell reads it.
 ///
 /// # Errors
-/// For a password that [`decrypt`] would not give back.
+/// [`NotEncryptable`] for a password that [`decrypt`] would not give back.
 pub fn encrypt(password: &str, key: &Key) -> Result<String, NotEncryptable> {
     let mut iv = [0; BLOCK];
     SysRng

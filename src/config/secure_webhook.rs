@@ -24,7 +24,7 @@ pub struct SecureWebhookSettings {
     pub trust_easy_auth: bool,
     /// Where the tenant publishes its signing keys.
     pub authority_host: Url,
-    /// As [`super::AzureSettings::ca_file`].
+    /// File of certificate authorities, as [`super::AzureSettings::ca_file`].
     pub ca_file: Option<PathBuf>,
 }
 

@@ -42,7 +42,7 @@ pub struct Answer {
     pub outcome: Outcome,
     pub reason: Option<String>,
     pub message: String,
-    /// As it was read.
+    /// The alert as it was read.
     #[serde(serialize_with = "as_read")]
     pub alert: Alert,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -71,7 +71,7 @@ pub(super) async fn unwrapped(
 /// The client's request out of an envelope.
 struct Inner {
     method: Method,
-    /// As the client wrote it, with the query that the routes read.
+    /// The address as the client wrote it, with the query that the routes read.
     uri: Uri,
     headers: HeaderMap,
     body: String,

@@ -53,7 +53,7 @@ impl Explanation {
         json.unwrap_or_default()
     }
 
-    /// For people.
+    /// The explanation as text for people.
     pub fn to_text(&self) -> String {
         let answer = match &self.answer {
             Ok(answer) => answer,

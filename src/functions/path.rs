@@ -18,7 +18,7 @@ pub(super) async fn normalized(mut request: Request) -> Request {
     request
 }
 
-/// The same address with this path, normalized.
+/// An address with this path, normalized.
 pub(super) fn uri(uri: &Uri, path: &str) -> Uri {
     let mut path = path.trim_end_matches('/').to_ascii_lowercase();
     if path.is_empty() {

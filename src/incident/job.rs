@@ -184,7 +184,7 @@ pub enum Phase {
         /// Number of status checks so far.
         looks: u32,
     },
-    /// It is decided how the job ended; the notification is being delivered.
+    /// The job's end is decided; the notification is being delivered.
     #[serde(rename = "telling")]
     Notifying,
     /// The notification is delivered; the finished session is to be removed.

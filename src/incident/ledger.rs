@@ -55,9 +55,10 @@ struct State {
 /// Why an alert was not written down.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NotOpened {
-    /// It was delivered before and led to these jobs.
+    /// The alert was delivered before and led to these jobs.
     Repeated(Vec<JobId>),
-    /// As many jobs as the capacity allows wait for their create, or more run than this process can follow.
+    /// The capacity is reached: as many jobs as it allows wait for their create, or more run than this process can
+    /// follow.
     Full { waiting: usize },
 }
 
@@ -98,7 +99,7 @@ struct Known {
     record: JobRecord,
     updated: Instant,
     over: bool,
-    /// It waits for its create: such jobs are counted against the capacity.
+    /// Whether the job waits for its create: such jobs are counted against the capacity.
     urgent: bool,
     /// Its alert is resolved.
     resolved: bool,
@@ -136,8 +137,8 @@ impl Ledger {
         self.state.lock().expect("no code panics with this lock")
     }
 
-    /// Writes down an alert and its jobs, unless its key is known or the capacity is reached. `capacity` limits the jobs
-    /// that wait for their create; running captures and notifications in delivery do not keep new alerts out.
+    /// Writes down an alert and its jobs, unless its key is known or the capacity is reached. `capacity` limits the
+    /// jobs that wait for their create; running captures and notifications in delivery do not keep new alerts out.
     ///
     /// # Errors
     /// The jobs of the alert's first delivery, or how many jobs wait.

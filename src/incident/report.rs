@@ -35,9 +35,9 @@ pub struct Report {
     pub joined: bool,
     /// Azure's request id of a failure.
     pub request_id: Option<String>,
-    /// How the job ends is decided.
+    /// Whether the job's end is decided.
     pub finished: bool,
-    /// It was tried too often: the job goes to the poison queue.
+    /// Whether the job failed too often: it goes to the poison queue.
     pub given_up: bool,
 }
 

@@ -9,7 +9,7 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// Why a notification could not be delivered, without the webhook's URL.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    /// It may or may not have arrived.
+    /// No answer: the notification may or may not have arrived.
     #[error("the webhook at {host} (Notification__WebhookUrl) did not answer: {cause}")]
     NoAnswer {
         host: String,

@@ -50,7 +50,7 @@ pub const CAPTURES_DELETE: Permission = needed(
     "Microsoft.Network/networkWatchers/packetCaptures/delete",
     NETWORK,
 );
-/// For resolved alerts, where `PacketCapture__StopOnResolved` is set.
+/// Stops a capture for a resolved alert, where `PacketCapture__StopOnResolved` is set.
 pub const CAPTURES_STOP: Permission = needed(
     "Microsoft.Network/networkWatchers/packetCaptures/stop/action",
     NETWORK,

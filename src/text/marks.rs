@@ -3,9 +3,9 @@
 /// What is done about such a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// It ends or moves the line: a space stands for it.
+    /// A mark that ends or moves the line; it is replaced by a space.
     Break,
-    /// It shows nothing by itself: dropped.
+    /// A mark that shows nothing by itself; it is dropped.
     Invisible,
 }
 

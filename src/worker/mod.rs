@@ -26,7 +26,7 @@ const JOBS_AT_ONCE: usize = 256;
 /// Maximum number of jobs that wait for their turn at a network watcher without a place, at 10 KB each.
 const JOBS_WAITING: usize = 4_096;
 
-/// Takes jobs step by step; see the module.
+/// Receives jobs from the queue and takes them step by step until their result is delivered.
 pub struct Worker {
     pub queue: Arc<dyn JobQueue>,
     pub capturer: Capturer,
@@ -110,13 +110,14 @@ impl Worker {
     }
 }
 
-/// Who works and who waits.
+/// Places of the jobs that work, and of those that wait.
 struct Lanes {
     /// Jobs up to the create.
     urgent: Places,
     /// Jobs after it: polls, notifications, removals.
     following: Places,
-    /// The latter by network watcher, so that polls of one that hangs leave places to the others.
+    /// Turns of the jobs after the create, by network watcher, so that polls of one that hangs leave places to the
+    /// others.
     watchers: Turns<ResourceId>,
     stop: watch::Receiver<bool>,
 }

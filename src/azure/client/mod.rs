@@ -70,7 +70,7 @@ impl ArmClient {
         Self::over(Arc::new(http.clone()), options, credential, http)
     }
 
-    /// The same over another transport; `http` keeps the connection open.
+    /// A client over another transport; `http` keeps the connection open.
     pub(super) fn over(
         transport: Arc<dyn HttpClient>,
         options: ArmOptions,

@@ -32,9 +32,9 @@ pub trait CallObserver: Send + Sync {
 
 /// One call, before it is sent.
 pub struct Call<'a> {
-    /// For errors and logs, such as "list packet captures".
+    /// The call in errors and logs, such as "list packet captures".
     pub operation: &'static str,
-    /// For errors and logs: the resource's id. Calls with the same one share a quarter of the places.
+    /// The resource's id, for errors and logs. Calls with the same one share a quarter of the places.
     pub resource: &'a (dyn std::fmt::Display + Sync),
     pub method: Method,
     pub url: Url,

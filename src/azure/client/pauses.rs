@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// For messages.
+    /// The kind's name in messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -68,7 +68,7 @@ pub(super) struct Pauses {
 }
 
 impl Pauses {
-    /// Takes note of a 429. `true`: the bucket was not paused before.
+    /// Begins the pause that a 429 asks for. `true`: the bucket was not paused before.
     pub fn begin(&self, bucket: Bucket, code: &str, wait: Duration) -> bool {
         let now = Instant::now();
         let Some(until) = now.checked_add(wait).filter(|until| *until > now) else {

@@ -76,7 +76,7 @@ impl Throttle {
         }
     }
 
-    /// Takes note of what a failed call says about the others of its kind.
+    /// Begins a pause if a failed call says that Azure throttles its kind.
     pub fn failed(&self, call: &Call<'_>, error: &AzureError) {
         let Some(wait) = error.throttled_for() else {
             return;

@@ -40,7 +40,7 @@ type Build = dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + S
 
 /// A [`TokenCredential`] that [`RenewableCredential::renew`] replaces by a fresh one.
 pub struct RenewableCredential {
-    /// For advice when a token is refused.
+    /// How the identity signs in, for the advice when a token is refused.
     pub sign_in: SignIn,
     build: Box<Build>,
     // Locked for a look or a swap, never over an await.

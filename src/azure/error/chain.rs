@@ -22,7 +22,7 @@ pub fn chain(error: &dyn StdError) -> String {
     text::clean(&causes(error), LONGEST_CHAIN).into_owned()
 }
 
-/// The same of any length, for callers that cut something out of it first.
+/// The error and its causes in any length, for callers that cut something out of it first.
 pub(in crate::azure) fn causes(error: &dyn StdError) -> String {
     // The SDK's further lines are links to its own manual.
     let first_line = |error: &dyn StdError| {

@@ -204,7 +204,7 @@ impl AzureError {
         }
     }
 
-    /// For how long Azure asked to pause all calls of this kind. A 429 of one busy resource asks nothing of the others.
+    /// How long Azure asked to pause all calls of this kind. A 429 of one busy resource asks nothing of the others.
     pub(super) fn throttled_for(&self) -> Option<Duration> {
         match &self.failure {
             Failure::Refused {

@@ -66,8 +66,8 @@ impl NetworkWatcherClient {
         Ok(all)
     }
 
-    /// The same list, each capture handed to `take` while it is read, so that a long one is never held in memory. A page
-    /// that has to be read again starts from a copy of `gathered`.
+    /// Lists packet captures, each handed to `take` while it is read, so that a long one is never held in memory. A
+    /// page that has to be read again starts from a copy of `gathered`.
     ///
     /// # Errors
     /// As [`ArmClient::send`].

@@ -22,7 +22,7 @@ pub(super) struct Items {
     maximum: usize,
     /// Elements so far.
     pub elements: usize,
-    /// Those of them that are JSON and not what the contract says.
+    /// Number of elements that are JSON and not what the contract says.
     pub skipped: usize,
 }
 

@@ -108,7 +108,7 @@ fn too_large(what: String) -> Failure {
 /// One page.
 struct Page {
     elements: usize,
-    /// Those that were not what the contract says.
+    /// Number of elements that were not what the contract says.
     skipped: usize,
     next_link: Option<String>,
 }

@@ -28,7 +28,7 @@ impl Credential {
         Self::AzureCli,
     ];
 
-    /// As it is written in `AzureCredential`.
+    /// The way's name, as it is written in `AzureCredential`.
     pub fn name(self) -> &'static str {
         match self {
             Self::EncryptedPassword => "EncryptedPassword",
@@ -69,7 +69,8 @@ pub(super) enum Undecided {
     NobodyThere,
     /// Tenant or client of an application and nothing that proves it.
     NoProof,
-    /// The same with the original's names, while the platform offers a managed identity: which one is meant?
+    /// Tenant or client under the original's names and nothing that proves it, while the platform offers a managed
+    /// identity: which one is meant?
     NoProofBesideManagedIdentity,
     /// A certificate's password alone.
     NoCertificate,

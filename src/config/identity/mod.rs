@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 /// Tenant, client and secret as the original named them.
 const OLD: [&str; 3] = ["AzureTenant", "AzureClientID", PASSWORD];
-/// The same as Azure's own tools name them.
+/// Settings of a service principal, as Azure's own tools name them.
 const NEW: [&str; 3] = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", SECRET];
 const PASSWORD: &str = "AzureCredPassword";
 const KEY_PATH: &str = "AzureCredKeyPath";
@@ -48,7 +48,7 @@ const EXPLICIT: &str = "AzureCredential";
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub kind: IdentityKind,
-    /// For advice when no token is issued.
+    /// How the identity signs in, for the advice when no token is issued.
     pub sign_in: SignIn,
     pub source: IdentitySource,
 }

@@ -109,7 +109,7 @@ fn hostile() -> Notification {
     notification
 }
 
-/// The same, each text 10 KB long.
+/// A notification whose texts are 10 KB long each.
 fn flood(of: &str) -> Notification {
     let text: String = of.chars().cycle().take(10_000).collect();
     let mut notification = hostile();

@@ -25,7 +25,7 @@ const POISON: &str = "packet-capture-jobs-poison";
 const BATCH: usize = 32;
 /// Between two polls that found nothing: the first pause, doubled up to the last.
 const POLL_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-/// For messages whose put is taken back, and for all that is handed back at the stop.
+/// How long deleting the messages of a rejected alert may take, and releasing all messages at the stop.
 const CLEANING: Duration = Duration::from_millis(1500);
 /// Before a renewal that Queue Storage did not answer is tried again.
 const RENEW_PAUSE: Duration = Duration::from_secs(1);

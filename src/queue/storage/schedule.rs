@@ -99,7 +99,7 @@ impl Schedule {
         self.wait_in(group, message, due, hidden_until);
     }
 
-    /// The same in this group.
+    /// Makes a message wait in this group until it is due.
     pub fn wait_in(&mut self, group: Group, message: Message, due: Instant, hidden_until: Instant) {
         self.release(&message.message_id);
         self.last += 1;

@@ -35,7 +35,7 @@ pub(super) const CALLS: usize = 16;
 const MOST_TEXT: usize = 64 * 1024;
 /// The longest time for which a message can be hidden.
 const LONGEST_HIDDEN: Duration = Duration::from_secs(7 * 24 * 3600);
-/// As minus one, a message never expires.
+/// The time to live of a message that never expires.
 const FOR_EVER: i32 = -1;
 
 /// What opens a queue service.
