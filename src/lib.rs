@@ -13,17 +13,14 @@
 //!    makes one change and says when to come back.
 //! 7. [`notify`] sends the result; `status` shows all jobs.
 //!
-//! # The arrows
+//! # The rooms
 //!
-//! `functions` → `incident`, `alert`, `queue`; `worker` → `capture`, `incident`, `queue`, `notify`; `capture` →
-//! `incident`, `azure`; `incident` → `alert`, `resource_id`; `readiness` → `azure`, `config`, `queue`;
-//! `alert`, `azure` → `resource_id`; `advice` → `azure`, for `capture`, `readiness` and the commands. `config` reads
-//! settings into the plain values of the rooms that act on them (`capture::Parameters`, `incident::Allowed`,
-//! `notify::Format` and the like), so that no value exists twice; only `readiness`, `commands` and `app` use `config`.
-//! [`text`], the cleaner of foreign texts, and [`retry_after`] are the ground floor: they use nothing, every room may use
-//! them. [`app`] puts everything together; [`commands`] are the command line's ways in.
-//! Only `main` and `config` read the process environment. A test guards all of this. The sandbox is a package of its
-//! own, which this one uses in its tests alone.
+//! `docs/architecture.md` lists the rooms and which may use which. In short: [`functions`] and [`worker`] stand above
+//! [`capture`], [`incident`] and [`notify`], these above [`azure`] and [`alert`], and [`resource_id`], [`text`] and
+//! [`retry_after`] below all. [`config`] reads settings into the plain values of the rooms that act on them. [`app`] puts
+//! everything together; [`commands`] is the command line, and [`readiness`] the checks of `handler doctor`. Only `main` and
+//! `config` read the process environment. Tests guard all of this. The sandbox is a package of its own, which this one uses
+//! in its tests alone.
 
 pub mod advice;
 pub mod alert;

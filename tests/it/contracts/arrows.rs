@@ -1,4 +1,4 @@
-//! The layers of the house: which module may use which. An import that points back fails here.
+//! Which room may use which. An import that points back fails here.
 
 use std::{
     collections::BTreeSet,
@@ -6,8 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Module, and which other modules it may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
-const ARROWS: [(&str, &[&str]); 15] = [
+/// Rooms, and which others each may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
+/// `docs/architecture.md` has the same table.
+pub(super) const ARROWS: [(&str, &[&str]); 15] = [
     (
         "functions",
         &[
@@ -109,7 +110,8 @@ fn sources(below: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn all_sources() -> Vec<(String, String)> {
+/// Each source below `src`: its path from there, and its text.
+pub(super) fn all_sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
     sources(&root, &mut paths);
@@ -126,7 +128,7 @@ fn all_sources() -> Vec<(String, String)> {
 }
 
 /// Every `crate::a::b` that a source names, those inside `use crate::{a::b, c}` and `use crate::a::{b, c}` too.
-fn uses(source: &str) -> BTreeSet<String> {
+pub(super) fn uses(source: &str) -> BTreeSet<String> {
     let named = source.split("crate::").skip(1).map(import);
     named.flat_map(expanded).collect()
 }

@@ -4,6 +4,7 @@ mod alert_bodies_hostile;
 mod alert_keys;
 mod alert_shapes;
 mod arrows;
+mod circles;
 mod coverage;
 mod credentials;
 mod documents;
