@@ -21,8 +21,6 @@ pub fn log_settings(settings: &Settings) {
     match &settings.azure {
         Some(azure) => tracing::info!(
             resource_manager = azure.resource_manager_endpoint.as_str(),
-            tenant = azure.identity.tenant_id(),
-            client = azure.identity.client_id(),
             "captures are created as {}, from {}",
             azure.identity,
             azure.identity.source
