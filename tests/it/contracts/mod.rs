@@ -7,6 +7,7 @@ mod arrows;
 mod coverage;
 mod credentials;
 mod documents;
+mod field_settings;
 mod local_settings;
 mod messages;
 mod queue;
