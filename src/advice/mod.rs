@@ -25,6 +25,12 @@ pub fn for_error(error: &AzureError) -> Option<String> {
         (_, "AuthorizationFailed" | "LinkedAuthorizationFailed") => {
             Some("assign the function's identity a role with that action, at that scope".to_owned())
         }
+        (_, "DenyAssignmentAuthorizationFailed") => Some(
+            "a deny assignment excludes the function's identity, which no role changes: find it under the scope's access control".to_owned(),
+        ),
+        (_, "RequestDisallowedByPolicy") => Some(
+            "change the policy, or exempt the resource from its assignment".to_owned(),
+        ),
         (_, "NetworkWatcherVmExtensionNotInstalled") => {
             Some("install the Network Watcher agent extension on the machine".to_owned())
         }
@@ -80,6 +86,12 @@ mod tests {
                 Some("api-version 2099-01-01: set AzureApiVersion__Network"),
             ),
             ("ScopeLocked", None, Some("remove the lock")),
+            ("RequestDisallowedByPolicy", None, Some("the policy")),
+            (
+                "DenyAssignmentAuthorizationFailed",
+                None,
+                Some("which no role changes"),
+            ),
             ("InternalServerError", None, None),
         ] {
             let advice = for_error(&refused(code, unknown));

@@ -40,7 +40,7 @@ pub(super) fn by_parts(
 fn joined(subject: &Subject, parts: &[Option<&str>]) -> String {
     let mut key = subject.digest().unwrap_or_else(|| "-".to_owned());
     for part in parts {
-        let part = part.unwrap_or_default().to_lowercase();
+        let part = part.unwrap_or_default().to_ascii_lowercase();
         key.push('|');
         key.push_str(&part.replace('\\', "\\\\").replace('|', "\\|"));
     }

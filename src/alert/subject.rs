@@ -78,7 +78,7 @@ impl Subject {
             return;
         }
         // Equal without case: Azure lower-cases some ids and not others.
-        self.parts.push(format!("id {}", id.to_lowercase()));
+        self.parts.push(format!("id {}", id.to_ascii_lowercase()));
         self.named.add(|named| &mut named.resources, short(id));
     }
 

@@ -76,11 +76,11 @@ impl CaptureName {
         cut.truncate(cut.trim_end_matches(['-', '.', '_']).len());
         let mut hash = Context::new(&SHA256);
         if self.template.contains(VM) {
-            hash.update(target.id.to_string().to_lowercase().as_bytes());
+            hash.update(target.id.to_string().to_ascii_lowercase().as_bytes());
         }
         hash.update(&[0]);
         if self.template.contains(RULE) {
-            hash.update(rule.to_lowercase().as_bytes());
+            hash.update(rule.to_ascii_lowercase().as_bytes());
         }
         let digits: String = hash
             .finish()
@@ -196,6 +196,14 @@ mod tests {
             name.of(&web, None),
             name.of(&target("VIRTUALMACHINES/web-01"), None)
         );
+        // Groups that differ in a Kelvin sign are two, and so are rules.
+        let id = |group: &str| {
+            let id = web.id.to_string();
+            let id = id.replace("resourceGroups/g/", &format!("resourceGroups/{group}/"));
+            Target::of(id.parse().unwrap()).unwrap()
+        };
+        assert_ne!(name.of(&id("\u{212a}"), None), name.of(&id("k"), None));
+        assert_eq!(name.of(&id("K"), None), name.of(&id("k"), None));
         let instance = target("virtualMachineScaleSets/pool/virtualMachines/3");
         assert!(
             name.of(&instance, None)

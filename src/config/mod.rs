@@ -57,6 +57,8 @@ pub struct Settings {
     pub traces: Option<TraceSettings>,
     /// The Azure portal of the cloud, for links.
     pub portal: Url,
+    /// Names that are set, nearly known, and read by nothing.
+    near_misses: Vec<Warning>,
 }
 
 impl Settings {
@@ -87,7 +89,8 @@ impl Settings {
             webhook.and_then(SecureWebhookSettings::warning),
             notification.and_then(|it| it.warning.clone()),
         ];
-        found.into_iter().flatten().collect()
+        let near_misses = self.near_misses.iter().cloned();
+        found.into_iter().flatten().chain(near_misses).collect()
     }
 
     fn read_with(mut reader: Reader<'_>) -> Result<Self, SettingsError> {
@@ -107,6 +110,8 @@ impl Settings {
         let notification = notification::read(&mut reader);
         let traces = traces::read(&mut reader);
         let portal = azure::portal(&mut reader);
+        let near_misses = unknown::near_misses(reader.settings());
+        reader.explain_missing(&near_misses);
         reader.finish(Self {
             port,
             azure,
@@ -117,6 +122,7 @@ impl Settings {
             notification,
             traces,
             portal,
+            near_misses,
         })
     }
 }

@@ -1,6 +1,12 @@
 //! What is wrong with the settings, all of it at once: people should not fix them one restart at a time.
 
+use crate::text;
 use std::fmt;
+
+/// Maximum characters of a setting's name in an error.
+const MAX_NAME: usize = 100;
+/// Maximum characters of what a setting needs.
+const MAX_EXPECTED: usize = 1_000;
 
 /// One setting that is missing, wrong or unknown. The value of a secret is never repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +22,22 @@ pub struct Problem {
 impl Problem {
     /// A setting that is missing or wrong.
     pub fn new(name: impl Into<String>, expected: impl Into<String>) -> Self {
+        // It may quote a value.
+        let expected = expected.into();
         Self {
             name: name.into(),
-            expected: expected.into(),
+            expected: text::clean(&expected, MAX_EXPECTED).into_owned(),
             nearest: None,
         }
+    }
+
+    /// Whether the problem is about this setting, alone or as one of several, or says that it is needed.
+    pub(super) fn names(&self, setting: &str) -> bool {
+        let words = [&self.name, &self.expected];
+        let separates = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+        words
+            .iter()
+            .any(|text| text.split(separates).any(|word| word == setting))
     }
 
     /// The name of the setting to set: the one that was meant, or the first of several.
@@ -50,7 +67,9 @@ impl fmt::Display for SettingsError {
             1 => f.write_str("1 invalid app setting")?,
             count => write!(f, "{count} invalid app settings")?,
         }
+        // Unknown names are foreign texts, of any length.
         for Problem { name, expected, .. } in &self.problems {
+            let name = text::excerpt(name, MAX_NAME);
             write!(f, "; {name}: {expected}")?;
         }
         Ok(())

@@ -2,10 +2,11 @@
 //! settings.
 
 use super::{
-    AppSettings, Problem, SettingsError,
+    AppSettings, Problem, SettingsError, Warning,
     known::{Form, Setting, canonical},
     secure_string,
 };
+use crate::text;
 use std::collections::BTreeMap;
 
 /// Maximum characters of a wrong value that an error shows: enough to recognize a number or a word, too few for a secret
@@ -66,6 +67,17 @@ impl<'a> Reader<'a> {
         // Some settings are read for more than one purpose.
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
+        }
+    }
+
+    /// A setting is not missing so much as mistyped: its problem names the near miss.
+    pub fn explain_missing(&mut self, near_misses: &[Warning]) {
+        for problem in &mut self.problems {
+            let names = |it: &&Warning| problem.names(it.name);
+            if let Some(near) = near_misses.iter().find(names) {
+                problem.expected.push_str("; ");
+                problem.expected.push_str(&near.text);
+            }
         }
     }
 
@@ -194,12 +206,7 @@ fn known(name: &str) -> &'static Setting {
     Setting::find(name).unwrap_or_else(|| panic!("{name} is missing in the table of settings"))
 }
 
-/// A value in quotation marks, bounded and without control characters.
+/// A value in quotation marks.
 fn shown(value: &str) -> String {
-    let visible = |c: char| if c.is_control() { '?' } else { c };
-    let mut text: String = value.chars().take(MAX_SHOWN).map(visible).collect();
-    if value.chars().nth(MAX_SHOWN).is_some() {
-        text.push('…');
-    }
-    format!("'{text}'")
+    format!("'{}'", text::excerpt(value, MAX_SHOWN))
 }

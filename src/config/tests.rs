@@ -280,3 +280,58 @@ fn storage_accounts_are_named_by_their_ids() {
         }
     }
 }
+
+#[test]
+fn a_mistyped_name_of_the_identity_is_named() {
+    let mistyped = [
+        ("AzureTenant", "contoso.example"),
+        ("AzureClientID", "5e0c9a51-9d4c-4c9f-9a35-0d8f2ad7ab3c"),
+        ("AzureCredPasword", "s3cr3t-value"),
+        ("PacketCapture__FilePath", "/var/captures/a.cap"),
+    ];
+    let hint = "AzureCredPasword is set and not read; did you mean AzureCredPassword?";
+    let text = read(&mistyped).unwrap_err().to_string();
+    assert!(text.contains(hint) && !text.contains("s3cr3t"), "{text}");
+    // With a managed identity beside it, one of the names is needed, and the hint is at that one.
+    let endpoint = [
+        ("IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi/token"),
+        ("IDENTITY_HEADER", "h"),
+    ];
+    let text = read(&[&mistyped[..], &endpoint].concat()).unwrap_err();
+    assert!(text.to_string().contains(hint), "{text}");
+    // The identity is whole without it: a warning, since another program may read the name.
+    let whole = [&COMPLETE[..], &[("AZURE_CLIENT_IDS", "x")]].concat();
+    let warnings = read(&whole).unwrap().warnings();
+    let [warning] = &warnings[..] else {
+        panic!("{warnings:?}");
+    };
+    assert_eq!(warning.name, "AZURE_CLIENT_ID");
+    assert!(
+        warning
+            .text
+            .starts_with("AZURE_CLIENT_IDS is set and not read")
+    );
+    assert!(read(&COMPLETE).unwrap().warnings().is_empty());
+}
+
+#[test]
+fn a_value_or_a_name_forges_no_line() {
+    let name = format!(
+        "PacketCapture__x\n2026-11-28 ERROR forged{}",
+        "y".repeat(9_000)
+    );
+    let filters = format!(
+        r#"[{{"a{}b":1}}]"#,
+        "\\n2026-11-28 ERROR forged".repeat(500)
+    );
+    let error = read(&[
+        (&name, "1"),
+        ("PacketCapture__Filters", &filters),
+        ("PacketCapture__Limit", "1\u{202e}0"),
+    ])
+    .unwrap_err();
+    let text = error.to_string();
+    assert!(!text.contains(['\n', '\u{202e}']), "{text}");
+    assert!(text.contains("has '1?0'"), "{text}");
+    assert!(text.len() < 4_000, "{} bytes", text.len());
+}

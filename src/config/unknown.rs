@@ -2,9 +2,10 @@
 //! everything. Pure.
 
 use super::{
-    AppSettings, Problem,
+    AppSettings, Problem, Warning,
     known::{Group, SETTINGS, Setting, canonical},
 };
+use crate::text;
 use strsim::osa_distance;
 
 /// Prefixes of this program alone.
@@ -17,6 +18,12 @@ const PREFIXES: [&str; 5] = [
 ];
 /// Maximum number of typing errors in a prefix that still counts as this function's.
 const MAX_PREFIX_ERRORS: usize = 2;
+/// Maximum characters of a name that is shown, or compared with those that have no prefix.
+const MAX_SHOWN: usize = 100;
+
+/// A name without such a prefix with this many typing errors is still taken for one of an identity's, the cloud's or the
+/// queue's account.
+const MAX_NAME_ERRORS: usize = 2;
 
 /// A problem for each setting that this function would not read.
 pub(super) fn check(settings: &AppSettings) -> Vec<Problem> {
@@ -48,9 +55,7 @@ fn problem(name: &str) -> Problem {
         Some(nearest) => format!("is not a known setting; did you mean {nearest}?"),
         None => "is not a known setting; remove it".to_owned(),
     };
-    // The name comes from outside as well, and goes to the log.
-    let shown = name.chars().filter(|c| !c.is_control()).take(100);
-    let mut problem = Problem::new(shown.collect::<String>(), text);
+    let mut problem = Problem::new(name, text);
     problem.nearest = nearest;
     problem
 }
@@ -62,6 +67,36 @@ fn nearest(name: &str) -> Option<&'static str> {
     let rated = of_people.map(|it| (osa_distance(&name, &canonical(it.name)), it.name));
     let (errors, nearest) = rated.min_by_key(|(errors, _)| *errors)?;
     (errors <= name.chars().count() / 3).then_some(nearest)
+}
+
+/// Names that look like the settings of the identity, the cloud or the queue's account and are not read. They have no
+/// prefix of this program and may belong to another one, so they are no errors by themselves.
+pub(super) fn near_misses(settings: &AppSettings) -> Vec<Warning> {
+    let near = |(name, _)| {
+        let nearest = near_miss(name)?;
+        let shown = text::excerpt(name, MAX_SHOWN);
+        Some(Warning {
+            name: nearest,
+            text: format!("{shown} is set and not read; did you mean {nearest}?"),
+        })
+    };
+    settings.iter().filter_map(near).collect()
+}
+
+/// The known name that an unread one without a prefix nearly is.
+fn near_miss(name: &str) -> Option<&'static str> {
+    let canonical_name = canonical(name);
+    if Setting::find(name).is_some() || canonical_name.len() > MAX_SHOWN {
+        return None;
+    }
+    let prefixed = |it: &Setting| PREFIXES.iter().any(|prefix| it.name.starts_with(prefix));
+    let rated = SETTINGS
+        .iter()
+        .filter(|it| matches!(it.group, Group::Identity | Group::Cloud | Group::JobQueue))
+        .filter(|it| !prefixed(it))
+        .map(|it| (osa_distance(&canonical_name, &canonical(it.name)), it.name));
+    let (errors, nearest) = rated.min_by_key(|(errors, _)| *errors)?;
+    (errors <= MAX_NAME_ERRORS).then_some(nearest)
 }
 
 #[cfg(test)]
@@ -113,6 +148,39 @@ mod tests {
             let settings = [(name.to_owned(), "x".to_owned())].into_iter().collect();
             let found = check(&settings);
             assert_eq!(found.first().map(|it| it.nearest), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_without_a_prefix_that_are_nearly_known_are_warnings() {
+        for (name, expected) in [
+            ("AzureCredPasword", Some("AzureCredPassword")),
+            ("AzureClientIDs", Some("AzureClientID")),
+            ("AzureTennant", Some("AzureTenant")),
+            ("AZURE_TENANT", Some("AzureTenant")),
+            ("AZURE_CLIENTID", Some("AZURE_CLIENT_ID")),
+            ("AZURE_CLIENT_SECERT", Some("AZURE_CLIENT_SECRET")),
+            ("AzureEnviroment", Some("AzureEnvironment")),
+            (
+                "AzureWebJobsStorage__acountName",
+                Some("AzureWebJobsStorage__accountName"),
+            ),
+            (
+                "AzureWebJobsStorage:clentid",
+                Some("AzureWebJobsStorage__clientId"),
+            ),
+            ("AzureWebJobsStorage__blobServiceUri", None),
+            ("AzureWebJobsStorage__tableServiceUri", None),
+            ("AzureWebJobsStorage__clientSecret", None),
+            ("APPSETTING_AzureCredPasword", None),
+            ("azureclientid", None),
+            ("AZURE_USERNAME", None),
+            ("AZURE_SUBSCRIPTION_ID", None),
+            ("AzureWebJobsFeatureFlags", None),
+            ("SSL_CERT_DIR", None),
+            ("PATH", None),
+        ] {
+            assert_eq!(near_miss(name), expected, "{name}");
         }
     }
 }

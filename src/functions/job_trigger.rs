@@ -77,11 +77,11 @@ fn job(envelope: &[u8]) -> Result<(Job, String), String> {
         value =
             serde_json::from_str(text).map_err(|error| format!("its text is no JSON ({error})"))?;
     }
-    let mut job: Job = serde_json::from_value(value.clone())
+    let mut job = Job::from_value(&mut value)
         .map_err(|error| format!("its JSON is not that of a job ({error})"))?;
     // Once for the process that lost it, however often the host had to bring it here.
     job.unfinished.carry_over(1);
-    // Into the value: members of a newer version stay as they are.
+    // Into the cleaned value: members of a newer version stay as they are.
     value[UNFINISHED] = serde_json::to_value(job.unfinished).map_err(|error| error.to_string())?;
     Ok((job, value.to_string()))
 }

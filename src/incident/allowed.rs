@@ -51,14 +51,14 @@ impl Allowed {
 
 /// "Activity Log" and "ActivityLog" both occur.
 fn same_signal(a: &str, b: &str) -> bool {
-    let letters = |text: &str| text.replace(' ', "").to_lowercase();
-    letters(a) == letters(b)
+    let letters = |text: &str| text.replace(' ', "");
+    letters(a).eq_ignore_ascii_case(&letters(b))
 }
 
-/// Whether the text is as the pattern says, in which `*` stands for any text. Without case, as Azure compares
-/// resource names and actions. Time grows with pattern times text at the worst.
+/// Whether the text is as the pattern says, in which `*` stands for any text. Without ASCII case, as Azure compares
+/// resource names and actions: a Kelvin sign is no k. Time grows with pattern times text at the worst.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
+    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {
@@ -94,6 +94,11 @@ mod tests {
             ("*", "", true),
             ("*in*", "net-in-high", true),
             ("", "x", false),
+            // The Kelvin sign and the dotted I: Unicode's lower case would make them an ASCII k and i.
+            ("disk-*", "dis\u{212a}-full", false),
+            ("disk-*", "DISK-full", true),
+            ("net-in*", "NET-\u{130}N", false),
+            ("größe-*", "Größe-1", true),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
@@ -136,6 +141,10 @@ mod tests {
             ),
             (allowed(&[""], &["net*"], &["Activity Log"]), Ok((2, 0))),
             (allowed(&[], &["cpu*"], &[]), Err(Reason::RuleNotAllowed)),
+            (
+                allowed(&[], &[], &["Activity\u{130}Log"]),
+                Err(Reason::SignalNotAllowed),
+            ),
             (
                 allowed(&[], &[], &["Metric"]),
                 Err(Reason::SignalNotAllowed),

@@ -128,11 +128,6 @@ fn utc(at: OffsetDateTime) -> String {
         .unwrap_or_default()
 }
 
-/// A foreign text as one harmless line of at most `most` characters.
-pub(super) fn line(text: &str, most: usize) -> String {
-    crate::text::clean(text, most).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

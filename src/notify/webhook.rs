@@ -1,8 +1,8 @@
 //! Posts notifications to a webhook: one request, one answer. The worker, which keeps the notification, retries.
 
-use super::{DeliveryError, Format, Notifier, Portal, Signer, facts};
+use super::{DeliveryError, Format, Notifier, Portal, Signer};
 use crate::incident::{Event, Notification};
-use crate::retry_after;
+use crate::{retry_after, text};
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use std::{
@@ -141,7 +141,7 @@ impl WebhookNotifier {
         if repeats_key(text, &self.url) {
             return "what it says repeats parts of the URL and is left out".to_owned();
         }
-        facts::line(text.trim(), MOST_SHOWN)
+        text::clean(text, MOST_SHOWN).into_owned()
     }
 }
 

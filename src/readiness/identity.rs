@@ -82,6 +82,14 @@ pub fn fix_token(azure: &AzureSettings, hosting: &Hosting, error: &AzureError) -
     };
     match (code, &identity.kind) {
         (_, IdentityKind::AzureCli { .. }) => ShellCommand::new("az login"),
+        // Usually the app's one identity is user-assigned, and only its client id is missing.
+        (
+            sign_in::IDENTITY_NOT_FOUND,
+            IdentityKind::ManagedIdentity {
+                assigned: Assigned::System,
+                ..
+            },
+        ) => hosting.set("AZURE_CLIENT_ID=<client id of the user-assigned identity>"),
         (sign_in::IDENTITY_NOT_FOUND, kind) => {
             let client_id = match kind {
                 IdentityKind::ManagedIdentityFederation {

@@ -38,7 +38,7 @@ impl AzureChecks<'_> {
         }
     }
 
-    /// Reports a failed call: as a missing permission, or else as a failure of `check`.
+    /// Reports a failed call: as a missing permission, or else as a failure of `check` with Azure's own reason.
     pub fn refused(
         &mut self,
         check: &str,
@@ -47,7 +47,7 @@ impl AzureChecks<'_> {
         error: &AzureError,
         fix: ShellCommand,
     ) {
-        if error.status() == Some(403) {
+        if error.lacks_permission() {
             self.lacks(permission, &[scope], scope);
             self.report
                 .skipped(check, format!("needs the {}", permission.label()));
@@ -108,15 +108,20 @@ impl AzureChecks<'_> {
 
     fn not_listed(&mut self, permissions: &[Permission], place: &ResourceId, error: &AzureError) {
         let text = format!("could not list the roles on {}", names(&[place]));
-        let fix = match error.status() {
-            Some(403) => {
-                fix::assign_role(&self.assignee, PERMISSIONS_READ.role, &place.to_string())
+        let (reason, fix) = match error.lacks_permission() {
+            true => {
+                let role = PERMISSIONS_READ.role;
+                let fix = fix::assign_role(&self.assignee, role, &place.to_string());
+                (error.code().to_owned(), fix)
             }
-            _ => self.fix_version(error, fix::show_subscription(place)),
+            false => {
+                let fix = self.fix_version(error, fix::show_subscription(place));
+                (with_advice(error), fix)
+            }
         };
         self.report.warning(
             &PERMISSIONS_READ.label(),
-            format!("{text}: {}; only this check needs it", error.code()),
+            format!("{text}: {reason}; only this check needs it"),
             fix,
         );
         for permission in permissions {

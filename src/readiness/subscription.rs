@@ -40,7 +40,7 @@ impl AzureChecks<'_> {
                     self.report
                         .skipped(check, "the network watchers are not known");
                 }
-                if error.status() == Some(403) {
+                if error.lacks_permission() {
                     let mut permissions = vec![CAPTURES_READ, CAPTURES_QUERY];
                     permissions.extend(self.writing());
                     permissions.push(OPERATIONS_READ);
@@ -96,7 +96,7 @@ impl AzureChecks<'_> {
         for watcher in watchers {
             match client.list_packet_captures(&watcher.id).await {
                 Ok(captures) => listed.push((watcher, captures)),
-                Err(error) if error.status() == Some(403) => refused.push(&watcher.id),
+                Err(error) if error.lacks_permission() => refused.push(&watcher.id),
                 Err(error) => {
                     let fix = fix::list_captures(&watcher.id, &watcher.location);
                     let fix = self.fix_version(&error, fix);
@@ -181,7 +181,7 @@ impl AzureChecks<'_> {
                 Ok(status) => status,
                 Err(error) => {
                     let fix = fix::delete_capture(&watcher.id, &watcher.location, name);
-                    tried |= error.status() == Some(403);
+                    tried |= error.lacks_permission();
                     self.refused(STALE, CAPTURES_QUERY, &watcher.id, &error, fix);
                     continue;
                 }

@@ -1,6 +1,7 @@
 //! What the segments of a resource id may hold. Only the rules for groups, machines and instances are known exactly;
 //! for all other resources the letters are refused that would mean something in a URL or mislead a reader.
 
+use crate::text;
 use std::fmt;
 
 pub(super) const MACHINE_TYPES: [&str; 2] = ["virtualMachines", "virtualMachineScaleSets"];
@@ -10,6 +11,8 @@ pub(super) const INSTANCE_TYPES: [&str; 2] = ["virtualMachineScaleSets", "virtua
 /// [the naming rules](https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules).
 const MAX_NAME: usize = 260;
 const MAX_GROUP: usize = 90;
+/// Characters of a segment that an error quotes.
+const MAX_EXCERPT: usize = 40;
 /// Of the resource; the host name inside the machine may be shorter.
 const MAX_MACHINE: usize = 80;
 
@@ -28,7 +31,7 @@ impl InvalidResourceId {
 
     fn of(segment: &str, problem: &str) -> Self {
         InvalidResourceId {
-            problem: format!("'{}' {problem}", excerpt(segment)),
+            problem: format!("'{}' {problem}", text::excerpt(segment, MAX_EXCERPT)),
         }
     }
 }
@@ -40,16 +43,6 @@ impl fmt::Display for InvalidResourceId {
 }
 
 impl std::error::Error for InvalidResourceId {}
-
-/// The first letters of a segment, fit for a log line.
-fn excerpt(segment: &str) -> String {
-    let printable = |c: char| if is_misleading(c) { '?' } else { c };
-    let mut short: String = segment.chars().take(40).map(printable).collect();
-    if segment.chars().nth(40).is_some() {
-        short.push('…');
-    }
-    short
-}
 
 pub(super) fn subscription(guid: &str) -> Result<(), InvalidResourceId> {
     let hyphens = [8, 13, 18, 23];
@@ -78,7 +71,7 @@ pub(super) fn group(group: &str) -> Result<(), InvalidResourceId> {
     }
     if !group
         .chars()
-        .all(|c| c.is_alphanumeric() || "_-.()".contains(c))
+        .all(|c| "_-.()".contains(c) || c.is_alphanumeric() && !text::is_mark(c))
     {
         return wrong("is no resource group: it has letters, digits and _ - . ( ) only");
     }
@@ -154,19 +147,13 @@ pub(super) fn other(name: &str) -> Result<(), InvalidResourceId> {
     }
     if name
         .chars()
-        .any(|c| is_misleading(c) || "\\/?#%&<>\"".contains(c))
+        .any(|c| text::is_mark(c) || "\\/?#%&<>\"".contains(c))
     {
         return wrong(
             "is no resource name: it has a control character or one of \\ / ? # % & < > \"",
         );
     }
     Ok(())
-}
-
-/// Control characters, and those that hide, or turn the reading direction of what follows.
-fn is_misleading(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Lower case for comparisons, of ASCII letters alone, as Azure compares. Two groups whose names differ in another

@@ -52,6 +52,25 @@ pub fn clean(text: &str, max_chars: usize) -> Cow<'_, str> {
     Cow::Owned(cleaned)
 }
 
+/// A text as an error quotes it: what [`clean`] would drop or replace is a question mark, so that people see why the
+/// text is refused.
+pub fn excerpt(text: &str, max_chars: usize) -> String {
+    let mut short: String = text
+        .chars()
+        .take(max_chars)
+        .map(|c| if is_mark(c) { '?' } else { c })
+        .collect();
+    if text.chars().nth(max_chars).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// Whether a character ends a line, hides in it or turns it around.
+pub fn is_mark(c: char) -> bool {
+    marks::of(c).is_some()
+}
+
 /// [`clean`] for a text that is kept; nothing when nothing is left of it.
 pub fn cleaned(text: &str, max_chars: usize) -> Option<String> {
     let text = clean(text, max_chars);
@@ -112,6 +131,19 @@ mod tests {
     fn clean_texts_are_not_copied() {
         for text in ["", "cpu-high", " padded ", "Größe 表示 🔥"] {
             assert!(matches!(clean(text, 20), Cow::Borrowed(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn excerpts_show_that_something_was_there() {
+        for (text, expected) in [
+            ("abc", "abc"),
+            ("abcdef", "abcd…"),
+            ("a\nb\u{202e}", "a?b?"),
+            ("1\u{200b}0\u{3164}x", "1?0?…"),
+            ("", ""),
+        ] {
+            assert_eq!(excerpt(text, 4), expected, "{text:?}");
         }
     }
 

@@ -69,7 +69,7 @@ impl Worker {
         place: OwnedSemaphorePermit,
         lanes: Arc<Lanes>,
     ) {
-        let job = match serde_json::from_str::<Job>(&message.body) {
+        let job = match Job::from_message(&message.body) {
             Ok(job) => job,
             Err(error) => {
                 tracing::error!("moved an invalid job message to the poison queue: {error}");

@@ -90,6 +90,10 @@ pub enum Failure {
     ForeignUrl { host: String },
 }
 
+/// The codes of 403 that a role resolves.
+/// <https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshooting>
+const LACKING: [&str; 2] = ["AuthorizationFailed", "LinkedAuthorizationFailed"];
+
 /// The codes of 401 that no new token fixes: it would have the same audience and tenant.
 const WRONG_TOKEN: [&str; 2] = [
     "InvalidAuthenticationTokenAudience",
@@ -148,6 +152,15 @@ impl AzureError {
     /// The resource does not exist (any more). An unknown api-version says nothing about the resource.
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404) && self.unknown_version().is_none()
+    }
+
+    /// Whether the identity lacks a role. Policies, deny assignments and firewalls refuse with a 403 too, which no role
+    /// changes.
+    pub fn lacks_permission(&self) -> bool {
+        self.status() == Some(403)
+            && LACKING
+                .iter()
+                .any(|code| code.eq_ignore_ascii_case(self.code()))
     }
 
     /// The cloud does not know the api-version of the call.

@@ -6,6 +6,7 @@
 use crate::{
     incident::Notification,
     notify::{Portal, facts, portal::how_to_open},
+    text,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -78,13 +79,13 @@ fn markup(text: String) -> Value {
 
 /// At most `most` characters once it is escaped. Slack refuses empty texts.
 fn escaped_line(text: &str, most: usize) -> String {
-    let line = facts::line(text, most);
+    let line = text::clean(text, most);
     let mut escaped = escape(&line);
     let mut kept = most;
     while escaped.chars().count() > most {
         // Each step drops as many characters as are too many at the escaped length, at least one.
         kept -= (escaped.chars().count() - most).div_ceil(5);
-        escaped = escape(&facts::line(&line, kept));
+        escaped = escape(&text::clean(&line, kept));
     }
     match escaped.trim() {
         "" => "–".to_owned(),

@@ -9,6 +9,7 @@ use crate::{
         Portal, facts,
         portal::{HowToOpen, how_to_open},
     },
+    text,
 };
 use serde_json::{Value, json};
 
@@ -39,8 +40,9 @@ fn message(notification: &Notification, portal: &Portal, most: usize) -> Value {
         Event::Failed => ("Attention", "attention"),
         Event::Skipped => ("Warning", "warning"),
     };
-    let title = facts::line(&facts::title(notification), most.min(MOST_TITLE));
-    let sentence = facts::line(&notification.report.message, most);
+    let title = facts::title(notification);
+    let title = text::clean(&title, most.min(MOST_TITLE));
+    let sentence = text::clean(&notification.report.message, most);
     let mut body = vec![
         json!({
             "type": "Container",
@@ -62,7 +64,7 @@ fn message(notification: &Notification, portal: &Portal, most: usize) -> Value {
     for (label, value) in facts::facts(notification) {
         body.push(paragraph(json!([
             { "type": "TextRun", "text": format!("{label}: "), "weight": "Bolder" },
-            { "type": "TextRun", "text": facts::line(&value, most) },
+            { "type": "TextRun", "text": text::clean(&value, most) },
         ])));
     }
     if let Some(how) = how_to_open(notification.event, &notification.report) {
@@ -98,7 +100,7 @@ fn message(notification: &Notification, portal: &Portal, most: usize) -> Value {
 }
 
 fn open(how: &HowToOpen, most: usize) -> Vec<Value> {
-    let says = facts::line(&how.says, most);
+    let says = text::clean(&how.says, most);
     let mut blocks = vec![json!({
         "type": "RichTextBlock",
         "separator": true,

@@ -1,6 +1,7 @@
 //! What is read from every shape of body. `tests/alerts` holds the bodies; beside each is its whole reading
 //! (`.reading.json`, absent members being null, empty or false), or for a bad one where and why it is refused.
 
+use crate::support::beside::beside;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -113,18 +114,6 @@ fn field_bodies() {
             _ => panic!("{file}: {found:?}"),
         }
     }
-}
-
-/// A folder of inputs beside this package, if it is there. In CI it has to be.
-fn beside(name: &str) -> Option<PathBuf> {
-    let folder = package().join("../shared").join(name);
-    if folder.join("README.md").is_file() {
-        return Some(folder);
-    }
-    let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(!in_ci, "{} is not there", folder.display());
-    println!("{} is not there: nothing compared", folder.display());
-    None
 }
 
 /// A second set of bodies, kept beside this package, with a table of what is to be read from them.

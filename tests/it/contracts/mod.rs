@@ -8,6 +8,7 @@ mod circles;
 mod coverage;
 mod credentials;
 mod documents;
+mod field_settings;
 mod local_settings;
 mod messages;
 mod queue;

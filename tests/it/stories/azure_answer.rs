@@ -53,9 +53,14 @@ async fn events(told: &Receiver, number: usize) -> Vec<(String, String)> {
 
 /// A world and a receiver of its notifications.
 async fn told_world() -> (World, Receiver) {
+    told_world_with(&[]).await
+}
+
+async fn told_world_with(more: &[(&str, &str)]) -> (World, Receiver) {
     let told = Receiver::start().await;
     let settings = told.settings();
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
+    let mut settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
+    settings.extend(more);
     (World::with(&settings).await, told)
 }
 
@@ -90,6 +95,66 @@ async fn a_conflict_at_a_delete_is_repeated() {
             last.is_some_and(|line| line.starts_with("GET operation"))
         })
         .await;
+    world.azure.complete_operations();
+    let reply = reply.await.unwrap();
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    world.end().await;
+}
+
+/// More conflicts than one call has tries, so the job itself comes back.
+#[tokio::test]
+async fn a_conflict_at_a_stop_is_repeated() {
+    let (world, told) = told_world_with(&[("PacketCapture__StopOnResolved", "true")]).await;
+    let mut alert = common_alert(&[samples::WEB_01]);
+    let fired = world.post(&alert).await;
+    assert_eq!(fired.body["outcome"], "created", "{:?}", fired.body);
+    world.azure.complete_operations();
+    world
+        .until(|lines| lines.iter().any(|it| it.contains("queryStatus")))
+        .await;
+    let conflict = What::arm_error(409, "Conflict", "Another write is in progress.");
+    world.azure.fault(fault(Call::StopCapture, 5, conflict));
+    alert["data"]["essentials"]["monitorCondition"] = "Resolved".into();
+    let resolved = world.post(&alert).await;
+    assert_eq!(resolved.body["outcome"], "stopped", "{:?}", resolved.body);
+    world.azure.complete_operations();
+    let events = events(&told, 2).await;
+    assert_eq!(events[1].0, "completed", "{events:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_conflict_at_a_removal_is_repeated() {
+    let (world, told) = told_world_with(&[("PacketCapture__RemoveFinished", "after_notice")]).await;
+    let conflict = What::arm_error(409, "HeardOfNowhere", "Another write is in progress.");
+    world.azure.fault(fault(Call::DeleteCapture, 5, conflict));
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    world.run_out();
+    events(&told, 2).await;
+    world
+        .until(|lines| {
+            let accepted = |it: &String| it.starts_with("DELETE") && it.ends_with(" 202");
+            lines.iter().any(accepted)
+        })
+        .await;
+    world.azure.complete_operations();
+    assert!(world.azure.captures(samples::WATCHER_WESTEUROPE).is_empty());
+    world.end().await;
+}
+
+/// Azure took the create or the delete, and gave way to another write before it was done.
+#[tokio::test]
+async fn an_operation_that_gave_way_to_another_is_repeated() {
+    let world = World::start().await;
+    world.azure.add_capture(stale_capture());
+    let code = "CanceledAndSupersededDueToAnotherOperation";
+    world.azure.fail_next_operation(code, "Another one came.");
+    let reply = world.post_later(&common_alert(&[samples::WEB_01]));
+    let deletes = |lines: &[String]| lines.iter().filter(|it| it.starts_with("DELETE")).count();
+    world.until(|lines| deletes(lines) == 1).await;
+    world.azure.complete_operations();
+    world.until(|lines| deletes(lines) == 2).await;
     world.azure.complete_operations();
     let reply = reply.await.unwrap();
     assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);

@@ -4,6 +4,7 @@ mod azure_answer;
 mod capture;
 mod endless;
 mod fault;
+mod field;
 mod follow;
 mod front_door;
 mod hostile_text;

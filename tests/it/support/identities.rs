@@ -188,7 +188,7 @@ pub const REFUSALS: [(Prepare, &str, &str, &str); 12] = [
         },
         "ManagedIdentityNotFound",
         "set AZURE_CLIENT_ID to that identity's client id; otherwise assign a system-assigned identity (az functionapp identity assign",
-        "az functionapp identity assign --name shop-alerts --resource-group '<group>'",
+        "az functionapp config appsettings set --name shop-alerts --resource-group '<group>' --settings 'AZURE_CLIENT_ID=",
     ),
     (
         |azure, _| {

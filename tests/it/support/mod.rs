@@ -3,6 +3,7 @@
 pub mod azure;
 #[cfg(feature = "azurite")]
 pub mod azurite;
+pub mod beside;
 pub mod folder;
 pub mod identities;
 pub mod length;

