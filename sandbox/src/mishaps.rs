@@ -140,6 +140,11 @@ impl Sandbox {
         })
     }
 
+    /// The ids of captures that a client deleted while their sessions ran and had time left.
+    pub fn cut_short(&self) -> Vec<String> {
+        self.shared.with_world(|world, _| world.cut_short.clone())
+    }
+
     /// The targets of all sessions that ever ran, in the order of their starts.
     pub fn sessions_run(&self) -> Vec<String> {
         self.shared.with_world(|world, _| world.ran.clone())

@@ -94,6 +94,14 @@ pub(super) fn delete(world: &mut World, asked: &Asked<'_>) -> Outcome {
     }
     refuse_parallel_write(world, watcher)?;
     let (id, name, serial) = (watcher.id.clone(), capture.name.clone(), capture.serial);
+    let ends = capture
+        .started
+        .map(|it| it + capture.wanted.session_length());
+    let runs = capture.session == SessionStatus::Running;
+    if runs && ends.is_some_and(|ends| asked.now < ends) {
+        let cut = capture.id.clone();
+        world.cut_short.push(cut);
+    }
     let at_once = world.oddities.contains(&Oddity::DeletesAtOnce);
     if let Some(watcher) = world.watcher_mut(&id) {
         if at_once {

@@ -108,6 +108,8 @@ pub(super) struct World {
     pub made: Vec<String>,
     /// The targets of all sessions that ran.
     pub ran: Vec<String>,
+    /// The ids of captures that a client deleted while their sessions ran and had time left.
+    pub cut_short: Vec<String>,
 }
 
 impl World {
@@ -139,6 +141,7 @@ impl World {
             unwritten: Vec::new(),
             made: Vec::new(),
             ran: Vec::new(),
+            cut_short: Vec::new(),
         }
     }
 
