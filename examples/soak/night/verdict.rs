@@ -3,7 +3,7 @@
 use super::{
     Plan, Receiver,
     azure::{Azure, POISON},
-    senders::Sent,
+    senders::{Record, Sent},
 };
 use azure_sandbox::Entry;
 use serde_json::Value;
@@ -121,43 +121,17 @@ pub fn of(night: Night<'_>) -> Verdict {
             ));
         }
     }
-    let unknown = ends.keys().filter(|job| !jobs.contains(**job)).count();
+    // A sender that got no answer or a 503 does not know that the queue has its alert: it sends it again.
     let unanswered: usize = records.iter().map(|record| record.unanswered).sum();
-    if unknown > 0 && unanswered == 0 {
-        verdict
-            .wrong
-            .push(format!("{unknown} jobs that no answer has named"));
+    let refused = sent.refused();
+    let unknown = ends.keys().filter(|job| !jobs.contains(**job)).count();
+    if unknown > 0 && unanswered + refused == 0 {
+        let text = format!("{unknown} jobs that no answer has named");
+        verdict.wrong.push(text);
     }
-
-    let mut own: BTreeMap<String, usize> = BTreeMap::new();
-    for notice in &notices {
-        let target = notice["data"]["target"].as_str().unwrap_or_default();
-        own.entry(target.to_lowercase()).or_default();
-    }
-    // A session for each job that did not join another's, at most.
-    for record in &records {
-        for target in record.jobs.values() {
-            *own.entry(target.clone()).or_default() += 1;
-        }
-    }
-    if unknown == 0 && unanswered == 0 {
-        let mut ran: BTreeMap<String, usize> = BTreeMap::new();
-        for target in azure.sessions_run() {
-            *ran.entry(target.to_lowercase()).or_default() += 1;
-        }
-        for (target, ran) in ran {
-            let jobs: usize = own
-                .iter()
-                .filter(|(known, _)| **known == target || known.starts_with(&format!("{target}/")))
-                .map(|(_, jobs)| jobs)
-                .sum();
-            if ran > jobs {
-                verdict
-                    .wrong
-                    .push(format!("{ran} sessions ran on {target} for {jobs} jobs"));
-            }
-        }
-    }
+    verdict
+        .wrong
+        .extend(too_many_sessions(azure, &jobs_of(&records, &notices)));
     let harmed = azure.harmed();
     if !harmed.is_empty() {
         verdict
@@ -210,10 +184,11 @@ pub fn of(night: Night<'_>) -> Verdict {
     let failed = calls.iter().filter(|it| it.fault.is_some()).count();
     let repeats = azure.repeats();
     verdict.figure("alerts", records.len());
-    verdict.figure("  sent again after a 503", sent.refused());
+    verdict.figure("  sent again after a 503", refused);
     verdict.figure("  sent again without an answer", unanswered);
     verdict.figure("jobs", jobs.len());
     verdict.figure("  resolved before their create", resolved_before);
+    verdict.figure("  that no answer has named", unknown);
     verdict.figure("final notifications", ends.len());
     for (event, count) in events {
         verdict.figure("  of these", format!("{count} {event}"));
@@ -258,6 +233,44 @@ pub fn of(night: Night<'_>) -> Verdict {
         format!("{:.1}", drained.as_secs_f64()),
     );
     verdict
+}
+
+/// How many jobs there were for each target, in lower case.
+fn jobs_of(records: &[Record], notices: &[Value]) -> BTreeMap<String, usize> {
+    let mut jobs: BTreeMap<&str, String> = BTreeMap::new();
+    for notice in notices {
+        let data = &notice["data"];
+        if let (Some(job), Some(target)) = (data["jobId"].as_str(), data["target"].as_str()) {
+            jobs.insert(job, target.to_lowercase());
+        }
+    }
+    let answered = records.iter().flat_map(|record| &record.jobs);
+    jobs.extend(answered.map(|(job, target)| (job.as_str(), target.clone())));
+    let mut of: BTreeMap<String, usize> = BTreeMap::new();
+    for target in jobs.into_values() {
+        *of.entry(target).or_default() += 1;
+    }
+    of
+}
+
+/// Machines on which more sessions ran than there were jobs: something was captured twice for one alert.
+fn too_many_sessions(azure: &Azure, jobs: &BTreeMap<String, usize>) -> Vec<String> {
+    let mut ran: BTreeMap<String, usize> = BTreeMap::new();
+    for target in azure.sessions_run() {
+        *ran.entry(target.to_lowercase()).or_default() += 1;
+    }
+    let mut wrong = Vec::new();
+    for (target, ran) in ran {
+        // Sessions of instances run on their scale set.
+        let instances = format!("{target}/");
+        let due = jobs.iter();
+        let due = due.filter(|(known, _)| **known == target || known.starts_with(&instances));
+        let due: usize = due.map(|(_, jobs)| jobs).sum();
+        if ran > due {
+            wrong.push(format!("{ran} sessions ran on {target} for {due} jobs"));
+        }
+    }
+    wrong
 }
 
 fn per_second(calls: &[&Entry]) -> Vec<usize> {

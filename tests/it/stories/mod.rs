@@ -14,6 +14,7 @@ mod queue;
 mod role;
 mod secret;
 mod secure_webhook;
+mod soak;
 mod status;
 mod storm;
 mod trace;
