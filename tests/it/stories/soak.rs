@@ -50,11 +50,11 @@ async fn through_a_bad_night_each_alert_has_exactly_one_final_notification() {
     let receiver = receiver.expect("a port");
     let mut pairs = [azure.settings(), receiver.settings()].concat();
     pairs.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
-    pairs.retain(|(name, _)| !name.ends_with("TimeLimitInSeconds"));
-    pairs.push((
-        "PacketCapture__TimeLimitInSeconds".to_owned(),
-        "1".to_owned(),
-    ));
+    for (name, value) in &mut pairs {
+        if name.ends_with("TimeLimitInSeconds") || name.ends_with("ReplyWaitSeconds") {
+            *value = "1".to_owned();
+        }
+    }
     let settings = Settings::read(&pairs.into_iter().collect()).expect("good settings");
     let app = App::build(&settings, &pace()).expect("the app is built");
     // Read by now; nothing else needs it.
