@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::answer::{Answer, Outcome, gateway_error};
 use super::calls::Call;
 use super::ids;
+use super::oddities::Oddity;
 use super::routes::Route;
 use super::world::World;
 use super::{
@@ -162,7 +163,19 @@ pub(super) fn page(
     };
     let size = size.unwrap_or(all.len()).max(1);
     let mut body = json!({"value": all.iter().skip(from).take(size).collect::<Vec<_>>()});
+    let odd = asked.route.call == Call::ListCaptures && world.oddities.contains(&Oddity::OddLists);
+    if odd && let Some(list) = body["value"].as_array_mut() {
+        list.push(json!({"name": "odd-1", "properties": null}));
+        list.push(json!({"name": "odd-2", "properties": {"timeLimitInSeconds": 10.5}}));
+        list.push(Value::Null);
+    }
     let next = from.saturating_add(size);
+    if odd && next >= all.len() {
+        body["nextLink"] = json!(format!(
+            "{}{}?api-version={}&$skiptoken=page-0",
+            world.endpoint, asked.path, asked.api_version
+        ));
+    }
     if next < all.len() {
         body["nextLink"] = json!(format!(
             "{}{}?api-version={}&$skiptoken=page-{next}",

@@ -8,6 +8,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
 use super::ids;
+use super::mishaps::Mishap;
 use super::traffic::{self, Recipe};
 
 /// Seven fraction digits, as .NET writes them.
@@ -99,6 +100,7 @@ pub(super) struct Capture {
     pub errors: Vec<String>,
     pub storage_path: Option<String>,
     pub last_query: Option<String>,
+    pub mishap: Option<Mishap>,
 }
 
 impl Capture {
@@ -115,6 +117,7 @@ impl Capture {
             errors: Vec::new(),
             storage_path,
             last_query: None,
+            mishap: None,
         }
     }
 
@@ -178,7 +181,12 @@ impl Capture {
             "packetCaptureStatus": self.session.name(),
             "packetCaptureError": self.errors,
         });
-        if let Some(started) = self.started.and_then(|at| at.format(TICKS).ok()) {
+        let started = self.started.and_then(|at| at.format(TICKS).ok());
+        let stated = match &self.mishap {
+            Some(Mishap::OddStart(odd)) => started.and(odd.map(str::to_owned)),
+            _ => started,
+        };
+        if let Some(started) = stated {
             status["captureStartTime"] = json!(started);
         }
         if let Some(reason) = &self.stop_reason {

@@ -9,15 +9,18 @@ use rand::{RngExt, SeedableRng};
 use super::Sandbox;
 use super::calls::Call;
 use super::faults::{FaultBody, What};
+use super::odd_answers;
 use super::server::lock;
 
 /// Which calls fail, and how many of them. Shares are within 0 and 1.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Chances {
     /// Of calls to Resource Manager.
     pub resource_manager: f64,
     /// Of calls to Queue Storage.
     pub queue: f64,
+    /// Of the calls that fail, those that fail in an odd way: answers that no contract promises, late answers.
+    pub odd: f64,
     /// Begins the row of failures.
     pub seed: u64,
 }
@@ -49,6 +52,13 @@ impl Chance {
             return None;
         }
         self.met += 1;
+        if self.random.random_bool(self.chances.odd.clamp(0.0, 1.0)) {
+            let kind = self.random.random_range(0..odd_answers::KINDS);
+            return Some(match call.is_queue() {
+                true => What::Late(Duration::from_secs(1 + u64::from(kind))),
+                false => odd_answers::of(call, kind),
+            });
+        }
         let kind = self.random.random_range(0..10);
         Some(match call.is_queue() {
             true => of_queue_storage(kind),
@@ -128,6 +138,7 @@ mod tests {
                 resource_manager: 0.2,
                 queue: 0.0,
                 seed: 7,
+                ..Chances::default()
             });
             (0..1_000)
                 .map(|_| chance.take(Call::ListCaptures, true).map(|it| it.name()))
@@ -147,6 +158,7 @@ mod tests {
             resource_manager: 1.0,
             queue: 0.0,
             seed: 7,
+            ..Chances::default()
         });
         assert!(chance.take(Call::Token, false).is_none());
         assert!(chance.take(Call::PutMessage, false).is_none());

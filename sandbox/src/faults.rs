@@ -1,5 +1,7 @@
 //! Misbehaviour on order: tests say which call fails next, how often, and how.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::answer::Answer;
@@ -36,6 +38,8 @@ pub enum What {
     DropAfterApplying,
     /// The connection is cut and nothing is applied.
     DropBefore,
+    /// It is applied and answered as usual, but only after this time.
+    Late(Duration),
 }
 
 /// The body of an ordered failure.
@@ -78,6 +82,7 @@ impl What {
             Self::HangAfterApplying => "applied, then hangs",
             Self::DropAfterApplying => "applied, then cut",
             Self::DropBefore => "cut",
+            Self::Late(_) => "late",
         }
     }
 }

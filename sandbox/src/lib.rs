@@ -19,6 +19,8 @@ mod journal;
 mod left_over;
 mod managed_identity;
 mod members;
+mod mishaps;
+mod odd_answers;
 mod oddities;
 mod operations;
 mod packet_captures;

@@ -1,5 +1,6 @@
 //! What Azure really does now and then and no document promises: switches that stay on, unlike faults, which are counted.
 
+use super::server::lock;
 use super::{Sandbox, capture::Provisioning};
 
 /// A lasting oddity of packet captures.
@@ -11,6 +12,8 @@ pub enum Oddity {
     DeletesWithoutEffect,
     /// The status of each listed capture is answered with 404.
     StatusNotFound,
+    /// Lists have odd elements, and their last page names a page that was there before as the next one.
+    OddLists,
 }
 
 impl Sandbox {
@@ -18,6 +21,16 @@ impl Sandbox {
     pub fn be_odd(&self, oddity: Oddity) {
         self.shared
             .with_world(|world, _| world.oddities.push(oddity));
+    }
+
+    /// Switches all oddities off.
+    pub fn be_even(&self) {
+        self.shared.with_world(|world, _| world.oddities.clear());
+    }
+
+    /// From now on these watchers answer nothing, and no others.
+    pub fn hang_watchers(&self, watchers: &[String]) {
+        *lock(&self.shared.hanging) = watchers.to_vec();
     }
 
     /// Lists a capture as being deleted, for ever. Panics when it is not there.

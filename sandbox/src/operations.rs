@@ -27,7 +27,12 @@ pub(super) enum Work {
 pub(super) enum State {
     Running,
     Succeeded,
-    Failed { code: String, message: String },
+    Failed {
+        code: String,
+        message: String,
+        /// Code and message of the reason, one level down.
+        details: Vec<(String, String)>,
+    },
 }
 
 #[derive(Debug)]
@@ -179,8 +184,15 @@ pub(super) fn status(world: &World, route: &Route, query: &str) -> Outcome {
             Answer::json(200, json!({"status": "Succeeded", "properties": {}}))
         }
         State::Succeeded => Answer::json(200, json!({"status": "Succeeded"})),
-        State::Failed { code, message } => {
-            let error = json!({"code": code, "message": message, "details": []});
+        State::Failed {
+            code,
+            message,
+            details,
+        } => {
+            let details = details.iter();
+            let details = details.map(|(code, message)| json!({"code": code, "message": message}));
+            let error =
+                json!({"code": code, "message": message, "details": details.collect::<Vec<_>>()});
             Answer::json(200, json!({"status": "Failed", "error": error}))
         }
     })
@@ -202,7 +214,7 @@ pub(super) fn result(world: &World, route: &Route, query: &str) -> Outcome {
             Answer::json(200, capture.status())
         }
         (State::Running, ..) => Answer::empty(202).with("retry-after", world.retry_after()),
-        (State::Failed { code, message }, ..) => {
+        (State::Failed { code, message, .. }, ..) => {
             let status = if code == "InternalServerError" {
                 500
             } else {

@@ -7,6 +7,7 @@ use super::answer::{Answer, Outcome, provider_error};
 use super::arm::{Asked, page};
 use super::capture::{Capture, Provisioning, SessionStatus, storage_path};
 use super::ids::same;
+use super::mishaps::{Mishap, Mishaps};
 use super::oddities::Oddity;
 use super::operations::{self, State, Work};
 use super::world::{Watcher, World};
@@ -71,7 +72,8 @@ pub(super) fn put(world: &mut World, asked: &Asked<'_>) -> Outcome {
         )),
         (None, None) => None,
     };
-    let (watcher, capture) = (watcher.id.clone(), Capture::new(id, name, wanted, path));
+    let (watcher, mut capture) = (watcher.id.clone(), Capture::new(id, name, wanted, path));
+    capture.mishap = world.mishaps.as_mut().and_then(Mishaps::draw);
     let serial = world.put_capture(&watcher, capture);
     let of = (watcher.as_str(), name.as_str(), serial);
     let operation = operations::start(world, Work::Create, of, asked.api_version, asked.now);
@@ -86,11 +88,20 @@ pub(super) fn delete(world: &mut World, asked: &Asked<'_>) -> Outcome {
     let Some(capture) = watcher.capture(&asked.route.child) else {
         return Ok(Answer::empty(204));
     };
-    if world.oddities.contains(&Oddity::DeletesWithoutEffect) {
+    let without_effect = capture.mishap == Some(Mishap::DeleteWithoutEffect);
+    if without_effect || world.oddities.contains(&Oddity::DeletesWithoutEffect) {
         return Ok(Answer::empty(204));
     }
     refuse_parallel_write(world, watcher)?;
     let (id, name, serial) = (watcher.id.clone(), capture.name.clone(), capture.serial);
+    let ends = capture
+        .started
+        .map(|it| it + capture.wanted.session_length());
+    let runs = capture.session == SessionStatus::Running;
+    if runs && ends.is_some_and(|ends| asked.now < ends) {
+        let cut = capture.id.clone();
+        world.cut_short.push(cut);
+    }
     let at_once = world.oddities.contains(&Oddity::DeletesAtOnce);
     if let Some(watcher) = world.watcher_mut(&id) {
         if at_once {
@@ -127,7 +138,8 @@ pub(super) fn stop(world: &mut World, asked: &Asked<'_>) -> Outcome {
 /// 200 when the session has ended, 202 while it runs; the body has the status either way.
 pub(super) fn query_status(world: &mut World, asked: &Asked<'_>) -> Outcome {
     let (watcher, capture) = existing(world, asked)?;
-    if world.oddities.contains(&Oddity::StatusNotFound) {
+    let not_found = capture.mishap == Some(Mishap::StatusNotFound);
+    if not_found || world.oddities.contains(&Oddity::StatusNotFound) {
         let message = format!(
             "Resource {}/packetCaptures/{} not found.",
             watcher.id, capture.name

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::capture::{Provisioning, SessionStatus};
 use super::ids::same;
+use super::mishaps::Mishap;
 use super::operations::{State, Work};
 use super::world::World;
 
@@ -36,20 +37,26 @@ impl World {
                 continue;
             }
             let due = self.operations[index].created + operation;
-            if due <= now {
+            let (work, serial) = (self.operations[index].work, self.operations[index].serial);
+            if due <= now && !self.never_ends(work, serial) {
                 self.complete(index, due);
             }
         }
-        let over: Vec<(usize, usize, OffsetDateTime)> = self
+        self.vanish(now);
+        let over: Vec<_> = self
             .captures()
             .filter(|(_, _, capture)| capture.session == SessionStatus::Running)
             .filter_map(|(w, c, capture)| {
-                let end = capture.started? + capture.wanted.session_length();
-                (end <= now).then_some((w, c, end))
+                let (length, reason, errors) = match capture.mishap {
+                    Some(Mishap::Ends(after, reason, errors)) => (after, reason, errors),
+                    _ => (capture.wanted.session_length(), "TimeExceeded", &[][..]),
+                };
+                let end = capture.started? + length;
+                (end <= now).then_some((w, c, end, reason, errors))
             })
             .collect();
-        for (watcher, capture, end) in over {
-            self.end_session(watcher, capture, end, "TimeExceeded", &[]);
+        for (watcher, capture, end, reason, errors) in over {
+            self.end_session(watcher, capture, end, reason, errors);
         }
     }
 
@@ -59,14 +66,25 @@ impl World {
             return;
         }
         let (work, serial) = (self.operations[index].work, self.operations[index].serial);
-        let failure = match work {
+        let failure = match (work, self.mishap(serial)) {
             // Reading the status is no work that could fail.
-            Work::Query => None,
-            _ => self.failures.pop_front(),
+            (Work::Query, _) => None,
+            (Work::Create, Some(&Mishap::CreateFails { code, reason })) => {
+                let details = vec![(reason.0.to_owned(), reason.1.to_owned())];
+                Some((code.to_owned(), "See details.".to_owned(), details))
+            }
+            _ => {
+                let ordered = self.failures.pop_front();
+                ordered.map(|(code, message)| (code, message, Vec::new()))
+            }
         };
         let failed = failure.is_some();
         self.operations[index].state = match failure {
-            Some((code, message)) => State::Failed { code, message },
+            Some((code, message, details)) => State::Failed {
+                code,
+                message,
+                details,
+            },
             None => State::Succeeded,
         };
         let found = self.watchers.iter().enumerate().find_map(|(w, watcher)| {
@@ -96,6 +114,7 @@ impl World {
                     if !failed {
                         capture.session = SessionStatus::Running;
                         capture.started = Some(now);
+                        self.ran.push(capture.wanted.target.clone());
                     }
                 }
             }

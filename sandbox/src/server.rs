@@ -27,6 +27,7 @@ use super::chance::Chance;
 use super::disk::Disk;
 use super::faults::{self, Faults, What};
 use super::headers;
+use super::ids;
 use super::journal::{Entry, Journal};
 use super::managed_identity;
 use super::patience::Patience;
@@ -40,6 +41,8 @@ pub(super) struct Shared {
     world: Mutex<World>,
     pub faults: Mutex<Faults>,
     pub chance: Mutex<Option<Chance>>,
+    /// Watchers that answer nothing.
+    pub hanging: Mutex<Vec<String>>,
     pub patience: Mutex<Patience>,
     pub journal: Journal,
     pub disk: Disk,
@@ -51,6 +54,7 @@ impl Shared {
             world: Mutex::new(world),
             faults: Mutex::default(),
             chance: Mutex::default(),
+            hanging: Mutex::default(),
             patience: Mutex::default(),
             journal: Journal::new(),
             disk,
@@ -160,12 +164,24 @@ async fn call(
     if let Some(id) = request_id {
         lock(&shared.patience).arrived(id, Instant::now());
     }
-    let fault = lock(&shared.faults).take(route.call).or_else(|| {
+    let hangs = lock(&shared.hanging)
+        .iter()
+        .any(|it| ids::same(it, &route.scope));
+    let ordered = match hangs {
+        true => Some(What::Hang),
+        false => lock(&shared.faults).take(route.call),
+    };
+    let fault = ordered.or_else(|| {
         let mut chance = lock(&shared.chance);
         chance.as_mut()?.take(route.call, reads)
     });
     let answer = match &fault {
         None => answer(),
+        Some(What::Late(wait)) => {
+            let answer = answer();
+            tokio::time::sleep(*wait).await;
+            answer
+        }
         Some(What::Status {
             code,
             retry_after,

@@ -7,6 +7,7 @@ use super::capture::{Capture, Wanted};
 use super::entra::Directory;
 use super::ids::same;
 use super::managed_identity::Platform;
+use super::mishaps::Mishaps;
 use super::operations::{Operation, PollUrls};
 use super::progress::Progress;
 use super::queue_storage::Queue;
@@ -81,6 +82,8 @@ pub(super) struct World {
     pub one_write_at_a_time: bool,
     /// Lasting oddities, switched on by tests.
     pub oddities: Vec<super::oddities::Oddity>,
+    /// What goes wrong with new captures.
+    pub mishaps: Option<Mishaps>,
     pub directory: Directory,
     pub platform: Platform,
     /// What the caller's role allows; everything while there is none.
@@ -103,6 +106,10 @@ pub(super) struct World {
     pub unwritten: Vec<String>,
     /// The targets of all captures that were ever there.
     pub made: Vec<String>,
+    /// The targets of all sessions that ran.
+    pub ran: Vec<String>,
+    /// The ids of captures that a client deleted while their sessions ran and had time left.
+    pub cut_short: Vec<String>,
 }
 
 impl World {
@@ -118,6 +125,7 @@ impl World {
             poll_urls: PollUrls::default(),
             one_write_at_a_time: false,
             oddities: Vec::new(),
+            mishaps: None,
             granted: None,
             denied: Vec::new(),
             versions: HashMap::new(),
@@ -132,6 +140,8 @@ impl World {
             blobs: HashMap::new(),
             unwritten: Vec::new(),
             made: Vec::new(),
+            ran: Vec::new(),
+            cut_short: Vec::new(),
         }
     }
 

@@ -15,6 +15,7 @@ mod queue;
 mod role;
 mod secret;
 mod secure_webhook;
+mod soak;
 mod status;
 mod storm;
 mod trace;

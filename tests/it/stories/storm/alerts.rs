@@ -134,6 +134,7 @@ async fn a_storm_on_the_memory_queue_loses_no_alert() {
         resource_manager: 0.2,
         queue: 0.0,
         seed: 5,
+        ..Chances::default()
     };
     storm("memory", azure, vec![world], receiver, chances).await;
 }
@@ -150,6 +151,7 @@ async fn a_storm_on_two_instances_of_one_storage_queue_loses_no_alert() {
         resource_manager: 0.2,
         queue: 0.05,
         seed: 6,
+        ..Chances::default()
     };
     storm("storage, two instances", azure, worlds, receiver, chances).await;
 }
