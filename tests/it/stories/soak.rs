@@ -36,7 +36,7 @@ fn pace() -> Pace {
         start_within: Duration::from_secs(3),
         ..Pace::default()
     };
-    pace.notice.total = Duration::from_secs(1);
+    pace.notification.total = Duration::from_secs(1);
     pace
 }
 
