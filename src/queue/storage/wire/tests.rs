@@ -1,0 +1,66 @@
+//! Limits of a call to the queue: times, sizes, and what an error may show.
+
+use super::*;
+use tokio::{task::JoinSet, time::sleep};
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_is_one_call_s_and_not_that_of_all_before_it() {
+    let key = "UseDevelopmentStorage=true";
+    let way = Way::Connection(Connection::parse(key).unwrap());
+    let service = service(way, reqwest::Client::new()).unwrap();
+    let wire = Arc::new(Wire::new(&service, "jobs").unwrap());
+    let mut calls = JoinSet::new();
+    let mut call = |takes: Duration| {
+        let wire = wire.clone();
+        calls.spawn(async move {
+            let called = wire.call("wait", || async {
+                sleep(takes).await;
+                Ok(())
+            });
+            called.await.is_ok()
+        });
+    };
+    for _ in 0..1_000 {
+        call(Duration::from_millis(80));
+    }
+    call(DEADLINE + Duration::from_secs(1));
+    let done = calls.join_all().await;
+    assert_eq!(
+        done.iter().filter(|done| !**done).count(),
+        1,
+        "the slow one"
+    );
+}
+
+#[test]
+fn no_query_is_in_a_text() {
+    for (text, told) in [
+        ("plain", "plain"),
+        (
+            "sending for url (https://q.example/jobs?sig=s3cr3t&a=b): refused",
+            "sending for url (https://q.example/jobs): refused",
+        ),
+        (
+            "http://a/?x=1 and 'http://b/?y=2'",
+            "http://a/ and 'http://b/'",
+        ),
+    ] {
+        assert_eq!(without_queries(text), told);
+    }
+}
+
+#[test]
+fn times_and_sizes_stay_within_azure_s_limits() {
+    assert_eq!(seconds(Duration::ZERO), 0);
+    assert_eq!(seconds(Duration::from_millis(1)), 1);
+    assert_eq!(seconds(Duration::from_secs(120)), 120);
+    assert_eq!(seconds(Duration::from_secs(3_600_000)), 604_800);
+    assert!(check_size(&"x".repeat(49_152)).is_ok());
+    assert!(matches!(
+        check_size(&"x".repeat(49_153)),
+        Err(QueueError::TooLarge {
+            bytes: 49_153,
+            limit: 49_152
+        })
+    ));
+}
