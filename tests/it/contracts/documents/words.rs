@@ -8,9 +8,10 @@ use super::{
 use std::path::Path;
 
 const LIST: &str = "tests/words.txt";
-const EXTENSIONS: [&str; 12] = [
+const EXTENSIONS: [&str; 13] = [
     ".md",
     ".rs",
+    ".html",
     ".sh",
     ".py",
     ".bicep",
