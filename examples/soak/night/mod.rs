@@ -39,7 +39,7 @@ pub struct Plan {
 }
 
 /// Runs the night. `urls`: where the function listens at the moment; nothing while it is being started again.
-/// `show`: is called now and then with what is going on.
+/// `show`: is called now and then with the progress.
 pub async fn run(
     plan: &Plan,
     azure: &Azure,

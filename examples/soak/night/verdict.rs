@@ -112,7 +112,7 @@ pub fn of(night: Night<'_>) -> Verdict {
                     .push(format!("job {job} of {target} has no end")),
             }
         }
-        // What a killed process knew of earlier deliveries is lost, and so is what an unanswered sender was not told.
+        // What a killed process knew of earlier deliveries is lost, and so is what an unanswered sender did not receive.
         let targets: BTreeSet<&String> = record.jobs.values().collect();
         if targets.len() < record.jobs.len() && record.unanswered == 0 && !plan.kills {
             verdict.wrong.push(format!(

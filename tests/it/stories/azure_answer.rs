@@ -52,11 +52,11 @@ async fn events(told: &Receiver, number: usize) -> Vec<(String, String)> {
 }
 
 /// A world and a receiver of its notifications.
-async fn told_world() -> (World, Receiver) {
-    told_world_with(&[]).await
+async fn notified_world() -> (World, Receiver) {
+    notified_world_with(&[]).await
 }
 
-async fn told_world_with(more: &[(&str, &str)]) -> (World, Receiver) {
+async fn notified_world_with(more: &[(&str, &str)]) -> (World, Receiver) {
     let told = Receiver::start().await;
     let settings = told.settings();
     let mut settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
@@ -104,7 +104,7 @@ async fn a_conflict_at_a_delete_is_repeated() {
 /// More conflicts than one call has tries, so the job itself comes back.
 #[tokio::test]
 async fn a_conflict_at_a_stop_is_repeated() {
-    let (world, told) = told_world_with(&[("PacketCapture__StopOnResolved", "true")]).await;
+    let (world, told) = notified_world_with(&[("PacketCapture__StopOnResolved", "true")]).await;
     let mut alert = common_alert(&[samples::WEB_01]);
     let fired = world.post(&alert).await;
     assert_eq!(fired.body["outcome"], "created", "{:?}", fired.body);
@@ -125,7 +125,8 @@ async fn a_conflict_at_a_stop_is_repeated() {
 
 #[tokio::test]
 async fn a_conflict_at_a_removal_is_repeated() {
-    let (world, told) = told_world_with(&[("PacketCapture__RemoveFinished", "after_notice")]).await;
+    let (world, told) =
+        notified_world_with(&[("PacketCapture__RemoveFinished", "after_notice")]).await;
     let conflict = What::arm_error(409, "HeardOfNowhere", "Another write is in progress.");
     world.azure.fault(fault(Call::DeleteCapture, 5, conflict));
     let reply = world.post(&common_alert(&[samples::WEB_01])).await;
@@ -175,7 +176,7 @@ async fn a_lock_is_no_conflict_that_passes() {
 
 #[tokio::test]
 async fn the_reason_in_the_details_reaches_the_answer_and_the_notification() {
-    let (world, told) = told_world().await;
+    let (world, told) = notified_world().await;
     let refusal = json!({ "error": {
         "code": "InvalidRequestFormat",
         "message": "Cannot parse the request.",
@@ -199,7 +200,7 @@ async fn the_reason_in_the_details_reaches_the_answer_and_the_notification() {
 
 #[tokio::test]
 async fn a_status_without_content_fails_no_capture() {
-    let (world, told) = told_world().await;
+    let (world, told) = notified_world().await;
     for what in [
         empty(200),
         answer(200, Value::Null),
@@ -248,7 +249,7 @@ async fn a_token_that_is_refused_again_costs_an_attempt_not_the_alert() {
 /// The resource itself says how far it is.
 #[tokio::test]
 async fn a_poll_url_elsewhere_is_not_followed_and_loses_no_capture() {
-    let (world, told) = told_world().await;
+    let (world, told) = notified_world().await;
     world.azure.set_poll_urls(PollUrls::Regional);
     world.azure.add_capture(stale_capture());
     let reply = world.post_later(&common_alert(&[samples::WEB_01]));
@@ -268,7 +269,7 @@ async fn a_poll_url_elsewhere_is_not_followed_and_loses_no_capture() {
 
 #[tokio::test]
 async fn a_poll_url_without_a_host_is_followed() {
-    let (world, told) = told_world().await;
+    let (world, told) = notified_world().await;
     world.azure.set_poll_urls(PollUrls::Relative);
     let reply = world.post(&common_alert(&[samples::WEB_01])).await;
     assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);

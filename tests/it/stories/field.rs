@@ -114,7 +114,7 @@ async fn a06_the_identity_endpoint_refuses_or_is_flaky() {
 }
 
 #[tokio::test]
-async fn a08_an_early_end_is_told_with_its_reason_and_the_setting() {
+async fn a08_an_early_end_is_reported_with_its_reason_and_the_setting() {
     let Some(input) = field("a08-capture-ends-early") else {
         return;
     };
