@@ -1,6 +1,8 @@
 //! Azure Monitor alerts, as action groups deliver them, read into one type. Here the vendor's JSON ends: all that comes
 //! after works with an [`Alert`]. Nothing here waits, logs or looks anything up.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 mod activity_log;
 mod body;
 mod common;

@@ -39,7 +39,7 @@ impl Named {
         if list.len() < MAX_NAMED {
             list.push(text);
         } else {
-            self.more += 1;
+            self.more = self.more.saturating_add(1);
         }
     }
 }
@@ -99,8 +99,8 @@ impl Subject {
     /// The dimensions of a condition: its own and those of each of its criteria.
     pub(super) fn condition(&mut self, condition: &Object) {
         self.dimensions(0, condition.list("dimensions"));
-        for (at, criterion) in members(condition.list("allOf")).enumerate() {
-            self.dimensions(at + 1, criterion.list("dimensions"));
+        for (number, criterion) in (1..).zip(members(condition.list("allOf"))) {
+            self.dimensions(number, criterion.list("dimensions"));
         }
     }
 
@@ -161,7 +161,7 @@ impl Subject {
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    let mut text = String::with_capacity(bytes.len() * 2);
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");
     }
@@ -178,10 +178,11 @@ fn short(id: &str) -> String {
     let (Some(name), true) = (segments.last(), segments.len() > 1) else {
         return text::clean(&id, text::VALUE).into_owned();
     };
-    let kind = match provider {
-        Some(at) if segments.len() > at + 3 => {
-            let types = segments[at + 2..].iter().step_by(2);
-            let all = std::iter::once(&segments[at + 1]).chain(types);
+    let below = provider.and_then(|at| segments.get(at..)?.get(1..));
+    let kind = match below {
+        Some([namespace, types @ ..]) if types.len() > 1 => {
+            let types = types.iter().step_by(2);
+            let all = std::iter::once(namespace).chain(types);
             all.copied().collect::<Vec<_>>().join("/")
         }
         _ if segments.len() == 4 => "resource group".to_owned(),

@@ -73,7 +73,8 @@ fn names_machine(id: &str) -> bool {
 /// A machine's id and what follows it, if anything does. A machine's id has eight segments.
 fn split(id: &str) -> Option<(&str, &str)> {
     let (end, _) = id.match_indices('/').nth(8)?;
-    Some((&id[..end], &id[end + 1..]))
+    let (machine, below) = id.split_at(end);
+    Some((machine, below.strip_prefix('/')?))
 }
 
 fn machine_target(id: &str) -> Result<Target, String> {
@@ -83,15 +84,12 @@ fn machine_target(id: &str) -> Result<Target, String> {
 
 /// Names below a machine are not ours to judge; only the form is. See [`ResourceId`] for it.
 fn is_child_path(below: &[&str]) -> bool {
-    let is_providers = |at: usize| {
-        below
-            .get(at)
-            .is_none_or(|segment| segment.eq_ignore_ascii_case("providers"))
-    };
+    let is_providers = |segment: &str| segment.eq_ignore_ascii_case("providers");
+    let fixed: Vec<&str> = below.iter().copied().step_by(2).collect();
+    let follows = |pair: &[&str]| !(is_providers(pair[0]) && is_providers(pair[1]));
     below.len().is_multiple_of(2)
-        && (0..below.len())
-            .step_by(2)
-            .all(|at| !is_providers(at) || !is_providers(at + 2))
+        && fixed.windows(2).all(follows)
+        && !fixed.last().is_some_and(|last| is_providers(last))
 }
 
 /// The id with `%xx` decoded once, if it has any. Bytes that are then no UTF-8 are replaced: no name has them.
@@ -103,18 +101,16 @@ fn percent_decoded(id: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let hex = |offset: usize| {
-            bytes
-                .get(at + offset)
-                .and_then(|&digit| char::from(digit).to_digit(16))
+        let digits = bytes.get(at..).and_then(|rest| rest.get(1..3));
+        let hex = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let hex = hex.and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = hex.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let (read, next) = match (byte, escaped) {
+            (b'%', Some(escaped)) => (escaped, at.saturating_add(3)),
+            _ => (byte, at.saturating_add(1)),
         };
-        if let (b'%', Some(high), Some(low)) = (byte, hex(1), hex(2)) {
-            decoded.push((high * 16 + low) as u8);
-            at += 3;
-        } else {
-            decoded.push(byte);
-            at += 1;
-        }
+        decoded.push(read);
+        at = next;
     }
     Some(String::from_utf8_lossy(&decoded).into_owned())
 }

@@ -45,7 +45,8 @@ impl Looks {
             }
             second = taken.saturating_add(1);
         }
-        *planned.entry(second).or_default() += 1;
+        let count = planned.entry(second).or_default();
+        *count = count.saturating_add(1);
         wanted.saturating_add(Duration::from_secs(second.saturating_sub(first)))
     }
 }

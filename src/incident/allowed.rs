@@ -68,8 +68,8 @@ pub fn matches(pattern: &str, text: &str) -> bool {
         return rest.is_empty();
     };
     for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
+        match rest.split_once(part) {
+            Some((_, behind)) => rest = behind,
             None => return false,
         }
     }

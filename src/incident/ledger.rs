@@ -2,6 +2,9 @@
 //! an hour, a job in progress as long as it lasts. Callers wait here for the outcome, a repeated alert is answered
 //! from here, and the status page shows it.
 
+// Numbers of its own entries and times of its own clock; nothing foreign is calculated with.
+#![allow(clippy::arithmetic_side_effects)]
+
 use super::{
     job::{Action, Job, JobId},
     report::{Report, Status},

@@ -1,6 +1,8 @@
 //! What happened to one machine: the nouns (job, report) that every room shares, and the policy that decides what an
 //! alert leads to. Values and pure functions; no call leaves from here.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 pub mod allowed;
 pub mod deadline;
 pub mod decide;

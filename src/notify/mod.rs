@@ -1,6 +1,8 @@
 //! Sends notifications of how captures went: to a webhook where one is set, in the receiver's format. Renders the
 //! values of `incident`; whether and when to try again is the worker's decision.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 mod error;
 mod facts;
 mod format;

@@ -170,7 +170,8 @@ impl fmt::Debug for WebhookNotifier {
 async fn beginning(mut response: reqwest::Response) -> String {
     let mut read = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
-        read.extend_from_slice(&chunk[..chunk.len().min(MOST_ANSWER - read.len())]);
+        let room = MOST_ANSWER.saturating_sub(read.len());
+        read.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if read.len() == MOST_ANSWER {
             break;
         }

@@ -1,6 +1,8 @@
 //! Receives jobs from the queue and takes them step by step until their result is delivered. What a step does is the
 //! capture room's business; the worker knows when to take the next one, how failures count, and whom to notify.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 mod delivery;
 mod held;
 mod walk;

@@ -80,9 +80,11 @@ impl Worker {
     fn count(&self, job: &Job, before: &Report) {
         let report = &job.report;
         if report.status == Status::Created && before.status != Status::Created {
-            let after = OffsetDateTime::now_utc() - job.taken_at;
+            let now = OffsetDateTime::now_utc().unix_timestamp_nanos();
+            let after = now.saturating_sub(job.taken_at.unix_timestamp_nanos());
             // The clocks of two instances may differ.
-            self.metrics.created(after.try_into().unwrap_or_default());
+            let after = u64::try_from(after).map(Duration::from_nanos);
+            self.metrics.created(after.unwrap_or_default());
         }
         if report.finished && !before.finished {
             // A session is counted by the job that created it.

@@ -23,7 +23,7 @@ use super::{
     credentials::RenewableCredential,
     error::{AzureError, Failure},
 };
-use crate::resource_id::ResourceId;
+use crate::{resource_id::ResourceId, text};
 use azure_core::{
     credentials::TokenCredential,
     http::{
@@ -142,12 +142,13 @@ impl ArmClient {
     ///
     /// # Errors
     /// [`Failure::ForeignUrl`] otherwise: the request carries the token.
-    pub fn own_url(&self, text: &str) -> Result<Url, Failure> {
+    pub fn own_url(&self, named: &str) -> Result<Url, Failure> {
         let endpoint = &self.shared.options.endpoint;
-        match Url::parse(text) {
+        match Url::parse(named) {
             Ok(url) if url.origin() == endpoint.origin() && url.username().is_empty() => Ok(url),
             Ok(url) => Err(Failure::ForeignUrl {
-                host: url.host_str().unwrap_or("no host").to_owned(),
+                host: text::cleaned(url.host_str().unwrap_or_default(), text::NAME)
+                    .unwrap_or_else(|| "no host".to_owned()),
             }),
             Err(_) => Err(Failure::ForeignUrl {
                 host: "no URL".to_owned(),

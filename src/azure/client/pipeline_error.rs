@@ -11,6 +11,9 @@ use azure_core::error::ErrorKind;
 use std::sync::Arc;
 use url::Url;
 
+/// Maximum digits of a code of Entra's; today's have up to seven.
+const MAXIMUM_DIGITS: usize = 10;
+
 /// The failure behind an error. `url` is what was called: its query may hold a signature, and the pipeline's errors
 /// print it.
 pub(super) fn failure_of(error: azure_core::Error, url: Option<&Url>, sign_in: &SignIn) -> Failure {
@@ -41,7 +44,7 @@ fn no_token(sign_in: &SignIn, error: azure_core::Error) -> Failure {
     let said = error::causes(&error);
     let entra = said.find("AADSTS").map(|at| {
         let digits = said[at..].chars().skip(6).take_while(char::is_ascii_digit);
-        format!("AADSTS{}", digits.collect::<String>())
+        format!("AADSTS{}", digits.take(MAXIMUM_DIGITS).collect::<String>())
     });
     let trouble = Trouble::within(&error);
     let status = error

@@ -84,7 +84,8 @@ fn escaped_line(text: &str, most: usize) -> String {
     let mut kept = most;
     while escaped.chars().count() > most {
         // Each step drops as many characters as are too many at the escaped length, at least one.
-        kept -= (escaped.chars().count() - most).div_ceil(5);
+        let more = escaped.chars().count().saturating_sub(most);
+        kept = kept.saturating_sub(more.div_ceil(5));
         escaped = escape(&text::clean(&line, kept));
     }
     match escaped.trim() {

@@ -1,9 +1,12 @@
 //! One queue of a storage account over HTTP: each call with a deadline, the queue created when it is missing,
 //! every failure in words without secrets.
 
-use crate::queue::{
-    Connection, Message, QueueError,
-    connection::{Access, is_loopback},
+use crate::{
+    queue::{
+        Connection, Message, QueueError,
+        connection::{Access, is_loopback},
+    },
+    text,
 };
 use azure_core::{
     credentials::TokenCredential,
@@ -332,18 +335,19 @@ impl Cause {
         } = error.kind()
         {
             let code = error_code.as_deref().unwrap_or("without an error code");
+            let code = text::clean(code, text::WORD);
             return Self(format!("Azure answered {} {code}", u16::from(*status)));
         }
-        let mut text = without_queries(&error.to_string());
+        let mut causes = without_queries(&error.to_string());
         let mut cause = Error::source(error);
         while let Some(next) = cause {
             let more = without_queries(&next.to_string());
-            if !text.contains(&more) {
-                text = format!("{text}: {more}");
+            if !causes.contains(&more) {
+                causes = format!("{causes}: {more}");
             }
             cause = next.source();
         }
-        Self(text)
+        Self(text::clean(&causes, text::MESSAGE).into_owned())
     }
 }
 
