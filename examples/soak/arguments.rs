@@ -23,7 +23,7 @@ pub struct Arguments {
     #[arg(long, value_name = "MS", default_value = "3000", value_parser = milliseconds)]
     pub pause_ms: Duration,
 
-    /// Kill the handler (SIGKILL) about this often and start it again
+    /// End the handler about this often, by SIGKILL or SIGTERM, and start it again
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub kill_every: Option<Duration>,
 

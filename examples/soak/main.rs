@@ -99,6 +99,8 @@ async fn soak(
         handler: Some(handler),
         highest: first,
         kills: 0,
+        stops: 0,
+        longest_stop: Duration::ZERO,
     };
     let kill_until = began + plan.lasts;
     let mut random = StdRng::seed_from_u64(seed);
@@ -114,7 +116,13 @@ async fn soak(
         broke = keep => return Err(broke),
     };
     bar.finish_and_clear();
-    let (highest, kills) = (attended.highest, attended.kills);
+    let highest = attended.highest;
+    let restarts = format!(
+        "{} kills, {} stops of {:.2} s at most",
+        attended.kills,
+        attended.stops,
+        attended.longest_stop.as_secs_f64()
+    );
     let handler = attended
         .handler
         .take()
@@ -129,7 +137,7 @@ async fn soak(
         "memory, KiB",
         format!("{first} at the start, {highest} at most, {last} at the end"),
     );
-    verdict.figure("kills", kills);
+    verdict.figure("restarts", restarts);
     match handler.stop(STOP_WITHIN).await {
         Ok((took, status)) => {
             verdict.figure("s to stop", format!("{:.2} ({status})", took.as_secs_f64()));
@@ -162,6 +170,8 @@ struct Attended {
     handler: Option<Handler>,
     highest: u64,
     kills: usize,
+    stops: usize,
+    longest_stop: Duration,
 }
 
 impl Attended {
@@ -199,8 +209,18 @@ impl Attended {
             let due = kill_at.is_some_and(|at| (at..kill_until).contains(&Instant::now()));
             if due && let Some(handler) = self.handler.take() {
                 urls.send_replace(None);
-                if let Err(error) = handler.kill().await {
-                    return error.into();
+                // Half of them are asked to stop in the middle of their work.
+                if random.random_bool(0.5) {
+                    match handler.stop(STOP_WITHIN).await {
+                        Ok((took, _)) => self.longest_stop = self.longest_stop.max(took),
+                        Err(error) => return error,
+                    }
+                    self.stops += 1;
+                } else {
+                    if let Err(error) = handler.kill().await {
+                        return error.into();
+                    }
+                    self.kills += 1;
                 }
                 match start().await {
                     Ok(handler) => {
@@ -209,7 +229,6 @@ impl Attended {
                     }
                     Err(error) => return error,
                 }
-                self.kills += 1;
                 kill_at = next_kill(random);
             }
         }

@@ -5,7 +5,7 @@ use crate::{
     alert::{self, Alert},
     incident::{
         Action, Decision, Job, JobId, JobRecord, Known, Ledger, LeftOut, NotOpened, Plan, Policy,
-        Reason, Status, decide,
+        Reason, Status, decide, dedupe_key,
     },
     queue::JobQueue,
     telemetry::{Metrics, describe, trace_parent},
@@ -17,6 +17,9 @@ use tracing::{Instrument, Span};
 
 /// When the queue is full, its oldest jobs are usually finished after this time.
 const QUEUE_FULL_RETRY_AFTER: Duration = Duration::from_secs(15);
+
+/// Putting an alert's jobs into the queue succeeds or fails within this time.
+const FIRST_DELIVERY_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Takes alerts in.
 pub struct Intake {
@@ -91,7 +94,7 @@ impl Intake {
             Decision::Ignore(reason, left_out) => {
                 Answer::ignored(alert, reason, entries(left_out).collect())
             }
-            Decision::Repeat(first) => self.repeat(alert, &first),
+            Decision::Repeat(first) => self.repeat(alert, &first)?,
             Decision::DryRun(reason, left_out) => Answer::dry_run(alert, reason, left_out),
             Decision::Refuse { targets, limit } => {
                 let capacity = limit;
@@ -120,7 +123,7 @@ impl Intake {
         match self.ledger.open(key, &jobs, capacity) {
             Ok(()) => {}
             Err(NotOpened::Repeated(first)) => {
-                return Ok(Taken::Answered(Box::new(self.repeat(alert, &first))));
+                return Ok(Taken::Answered(Box::new(self.repeat(alert, &first)?)));
             }
             Err(NotOpened::Full { waiting }) => {
                 return Err(Refusal::NotTaken {
@@ -140,6 +143,9 @@ impl Intake {
                 message: format!("alert not accepted: {error}"),
                 retry_after: QUEUE_FULL_RETRY_AFTER,
             });
+        }
+        if let Some(key) = key {
+            self.ledger.queued(key);
         }
         jobs.truncate(captures);
         log_accepted(&alert, &jobs, &plan.left_out);
@@ -194,10 +200,20 @@ impl Intake {
         Box::new(remembered.unwrap_or_else(|| JobRecord::from(job)))
     }
 
-    fn repeat(&self, alert: Alert, first: &[JobId]) -> Answer {
+    /// # Errors
+    /// The jobs of the first delivery are not in the queue yet, and may never be: the sender has to come back.
+    fn repeat(&self, alert: Alert, first: &[JobId]) -> Result<Answer, Refusal> {
+        let key = dedupe_key(&alert);
+        if key.is_some_and(|key| self.ledger.is_being_queued(&key)) {
+            return Err(Refusal::NotTaken {
+                message: "alert not accepted: its first delivery is not in the queue yet"
+                    .to_owned(),
+                retry_after: FIRST_DELIVERY_RETRY_AFTER,
+            });
+        }
         let remembered = first.iter().filter_map(|job| self.ledger.job(job));
         let captures = remembered.map(|job| Entry::Job(Box::new(job))).collect();
-        Answer::ignored(alert, Reason::Duplicate, captures)
+        Ok(Answer::ignored(alert, Reason::Duplicate, captures))
     }
 }
 

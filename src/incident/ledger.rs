@@ -38,6 +38,13 @@ pub struct Ledger {
     state: Mutex<State>,
 }
 
+/// The first delivery of an alert.
+struct Delivery {
+    jobs: Vec<JobId>,
+    /// The jobs are in the queue.
+    queued: bool,
+}
+
 #[derive(Default)]
 struct State {
     jobs: HashMap<JobId, Known>,
@@ -49,7 +56,7 @@ struct State {
     under_way: VecDeque<(Instant, JobId)>,
     /// With the time when each finished.
     over: VecDeque<(Instant, JobId)>,
-    alerts: HashMap<Arc<str>, Vec<JobId>>,
+    alerts: HashMap<Arc<str>, Delivery>,
     alert_ages: VecDeque<(Instant, Arc<str>)>,
     /// When each target's last capture was accepted, and by which job.
     targets: HashMap<ResourceId, (Instant, JobId)>,
@@ -150,7 +157,7 @@ impl Ledger {
         let now = Instant::now();
         state.forget(now);
         if let Some(first) = key.and_then(|key| state.alerts.get(key)) {
-            return Err(NotOpened::Repeated(first.clone()));
+            return Err(NotOpened::Repeated(first.jobs.clone()));
         }
         let waiting = state.urgent;
         let under_way = state.jobs.len().saturating_sub(state.over_count);
@@ -162,7 +169,8 @@ impl Ledger {
         if let Some(key) = key {
             let key: Arc<str> = key.into();
             let jobs = jobs.iter().map(|job| job.job_id).collect();
-            state.alerts.insert(key.clone(), jobs);
+            let queued = false;
+            state.alerts.insert(key.clone(), Delivery { jobs, queued });
             state.alert_ages.push_back((now, key));
         }
         for job in jobs {
@@ -173,6 +181,19 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// The jobs of this alert are in the queue.
+    pub fn queued(&self, key: &str) {
+        if let Some(first) = self.state().alerts.get_mut(key) {
+            first.queued = true;
+        }
+    }
+
+    /// Whether the jobs of this alert are being put into the queue, which may still fail.
+    pub fn is_being_queued(&self, key: &str) -> bool {
+        let state = self.state();
+        state.alerts.get(key).is_some_and(|first| !first.queued)
     }
 
     /// Takes an alert back that could not be queued after all.
@@ -231,7 +252,8 @@ impl Ledger {
     /// The alert of this key is resolved: jobs of it that have not created their capture end without one.
     pub fn resolve(&self, key: &str) {
         let mut state = self.state();
-        for job in state.alerts.get(key).cloned().unwrap_or_default() {
+        let first = state.alerts.get(key);
+        for job in first.map(|it| it.jobs.clone()).unwrap_or_default() {
             if let Some(known) = state.jobs.get_mut(&job) {
                 known.resolved = true;
             }
@@ -274,7 +296,7 @@ impl Ledger {
     pub fn known(&self, key: &str) -> Option<Vec<JobId>> {
         let mut state = self.state();
         state.forget(Instant::now());
-        state.alerts.get(key).cloned()
+        state.alerts.get(key).map(|first| first.jobs.clone())
     }
 
     /// When the last capture of this target was accepted, unless it failed.

@@ -16,7 +16,7 @@ pub mod retry;
 mod skipped;
 
 pub use allowed::Allowed;
-pub use decide::{Decision, Known, LeftOut, Plan, Policy, decide};
+pub use decide::{Decision, Known, LeftOut, Plan, Policy, decide, dedupe_key};
 pub use job::{Action, Deliveries, Job, JobId, Phase, Session};
 pub use ledger::{JobRecord, Ledger, NotOpened};
 pub use message::InvalidJob;

@@ -277,3 +277,29 @@ async fn a_forged_message_stops_nothing() {
     assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_second_delivery_is_not_accepted_before_the_first_one_is_in_the_queue() {
+    let azure = Azure::start().await;
+    let world = app(&azure, azure.queue_settings(), &[]).await;
+    azure.fault(Fault {
+        on: Call::PutMessage,
+        times: 1,
+        what: What::Hang,
+    });
+    let alert = common_alert(&[samples::WEB_01]);
+    let first = world.post_later(&alert);
+    world
+        .until(|lines| lines.iter().any(|line| line.contains("(hangs)")))
+        .await;
+    // What was accepted is done: the first delivery may still fail, and nothing would be left of the alert.
+    let second = world.post(&alert).await;
+    assert_eq!(second.status, 503, "{:?}", second.body);
+    assert!(second.headers.contains_key("retry-after"));
+    // The call is cut off in the end, and the alert is as if it had never come.
+    assert_eq!(first.await.unwrap().status, 503);
+    let third = world.post(&alert).await;
+    assert_eq!(third.body["outcome"], "created", "{:?}", third.body);
+    until_the_queue_is_empty(&world).await;
+    world.end().await;
+}
