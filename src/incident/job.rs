@@ -98,6 +98,29 @@ impl Job {
         true
     }
 
+    /// The job as a queue message of at most `limit` bytes. One that is longer sheds texts that only people read; the
+    /// result can still be longer.
+    ///
+    /// # Errors
+    /// None that a job can cause: all of its members are JSON.
+    pub fn to_message(&self, limit: usize) -> serde_json::Result<String> {
+        let mut text = serde_json::to_string(self)?;
+        if text.len() > limit {
+            let mut shorter = self.clone();
+            while text.len() > limit && shorter.shed() {
+                text = serde_json::to_string(&shorter)?;
+            }
+        }
+        Ok(text)
+    }
+
+    /// Drops the text that is missed least; `false`: none is left that can be dropped.
+    fn shed(&mut self) -> bool {
+        self.alert.conditions.pop().is_some()
+            || self.report.errors.pop().is_some()
+            || self.alert.id.take().is_some()
+    }
+
     /// The alert rule's name.
     pub fn rule(&self) -> Option<&str> {
         self.alert.rule.as_deref()
@@ -275,5 +298,30 @@ mod tests {
         );
         deliveries.carry_over(u32::MAX);
         assert_eq!(deliveries.count(u32::MAX), u32::MAX);
+    }
+
+    #[test]
+    fn a_job_that_is_too_long_sheds_texts() {
+        let machine = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/web-01";
+        let body = serde_json::json!({
+            "schemaId": "azureMonitorCommonAlertSchema",
+            "data": { "essentials": { "monitorCondition": "Fired", "alertTargetIDs": [machine], "alertRule": "r", "alertId": "a" } }
+        });
+        let alert = crate::alert::read(body.to_string().as_bytes()).unwrap();
+        let mut job = Job::new(Action::Capture, alert.targets[0].clone(), &alert);
+        let whole = job.to_message(usize::MAX).unwrap();
+        job.report.errors = vec!["\u{1F300}".repeat(500); 10];
+        for (limit, errors) in [
+            (usize::MAX, 10),
+            (whole.len() + 4_100, 2),
+            (whole.len() + 10, 0),
+        ] {
+            let text = job.to_message(limit).unwrap();
+            assert!(text.len() <= limit);
+            let shorter: Job = serde_json::from_str(&text).unwrap();
+            assert_eq!(shorter.report.errors.len(), errors, "{limit}");
+            assert_eq!(shorter.alert.rule, job.alert.rule);
+        }
+        assert!(job.to_message(0).unwrap().len() > 100);
     }
 }
