@@ -181,7 +181,7 @@ impl<K: Hash + Eq, V> Remembered<K, V> {
         let now = Instant::now();
         entries.retain(|_, (at, _)| now.duration_since(*at) < self.lifetime);
         if entries.capacity() < self.most {
-            entries.reserve(entries.len() + 1);
+            entries.reserve(entries.len().saturating_add(1));
         } else if entries.len() > self.most / 2 {
             let mut ages: Vec<Instant> = entries.values().map(|(at, _)| *at).collect();
             let half = ages.len() / 2;

@@ -65,7 +65,7 @@ pub struct Names {
 
 impl Names {
     pub fn add(&mut self, name: &str) {
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         if self.count <= MOST_NAMES {
             self.hashes.insert(hash(name));
         }
@@ -75,7 +75,7 @@ impl Names {
     pub fn remove(&mut self, name: &str) {
         // Of a long list not all hashes are kept, so it stays "any name may be there".
         if self.count <= MOST_NAMES && self.hashes.remove(&hash(name)) {
-            self.count -= 1;
+            self.count = self.count.saturating_sub(1);
         }
     }
 
@@ -183,7 +183,10 @@ pub fn judge(
 
 /// The wait when nothing says how long to wait, for something that has been in the way for `elapsed`.
 pub fn check_again(elapsed: Duration) -> Duration {
-    (elapsed / 8).clamp(SHORT_WAIT, LONG_WAIT)
+    elapsed
+        .checked_div(8)
+        .unwrap_or_default()
+        .clamp(SHORT_WAIT, LONG_WAIT)
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     };
     for part in parts {
         match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
+            Some(at) => rest = rest.split_at(at).1.strip_prefix(part).unwrap_or_default(),
             None => return false,
         }
     }

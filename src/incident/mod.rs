@@ -1,6 +1,9 @@
 //! What happened to one machine: the nouns (job, report) that every room shares, and the policy that decides what an
 //! alert leads to. Values and pure functions; no call leaves from here.
 
+// Times, limits and counts of others are reckoned with here.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 pub mod allowed;
 pub mod deadline;
 pub mod decide;
