@@ -1,7 +1,8 @@
 //! What Azure really does now and then and no document promises: switches that stay on, unlike faults, which are counted.
 
 use super::server::lock;
-use super::{Sandbox, capture::Provisioning};
+use super::{Sandbox, calls::Call, capture::Provisioning};
+use std::time::Duration;
 
 /// A lasting oddity of packet captures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,12 @@ impl Sandbox {
     /// From now on these watchers answer nothing, and no others.
     pub fn hang_watchers(&self, watchers: &[String]) {
         *lock(&self.shared.hanging) = watchers.to_vec();
+    }
+
+    /// From now on each call of this kind takes so long before it is applied.
+    pub fn slow_down(&self, call: Call, by: Duration) {
+        self.shared
+            .with_world(|world, _| world.delays.push((call, by)));
     }
 
     /// Lists a capture as being deleted, for ever. Panics when it is not there.

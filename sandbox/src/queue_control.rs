@@ -101,6 +101,28 @@ impl Sandbox {
         self.with_queue(name, |queue| drop(queue.messages.drain(..1)));
     }
 
+    /// An operator deletes a queue with all its messages, at once: Azure takes 30 s, in which it answers 409.
+    pub fn delete_queue(&self, name: &str) {
+        self.shared
+            .with_world(|world, _| world.queues.retain(|queue| queue.name != name));
+    }
+
+    /// The Functions host gives a queue's oldest message up: it moves it to the poison queue as it is.
+    pub fn give_up_oldest_message(&self, name: &str) {
+        let poison = format!("{name}-poison");
+        self.shared.with_world(|world, now| {
+            let queues = &mut world.queues;
+            let from = queues.iter_mut().find(|queue| queue.name == name);
+            let mut message = from.expect("a queue").messages.remove(0);
+            message.visible = now;
+            if !queues.iter().any(|queue| queue.name == poison) {
+                queues.push(Queue::new(&poison));
+            }
+            let to = queues.iter_mut().find(|queue| queue.name == poison);
+            to.expect("the poison queue").messages.push(message);
+        });
+    }
+
     fn with_queue<T>(&self, name: &str, act: impl FnOnce(&mut Queue) -> T) -> Option<T> {
         self.shared.with_world(|world, _| {
             let queue = world.queues.iter_mut().find(|queue| queue.name == name);

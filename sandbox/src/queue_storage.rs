@@ -24,6 +24,16 @@ pub(super) struct Queue {
     pub given_out: usize,
 }
 
+impl Queue {
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            messages: Vec::new(),
+            given_out: 0,
+        }
+    }
+}
+
 pub(super) struct QueuedMessage {
     id: String,
     receipt: String,
@@ -101,11 +111,7 @@ fn create(world: &mut World, name: &str) -> Outcome {
     if world.queues.iter().any(|queue| queue.name == name) {
         return Ok(Answer::empty(204));
     }
-    world.queues.push(Queue {
-        name: name.to_owned(),
-        messages: Vec::new(),
-        given_out: 0,
-    });
+    world.queues.push(Queue::new(name));
     Ok(Answer::empty(201))
 }
 

@@ -156,6 +156,14 @@ async fn call(
             .record(entry(&asked(OffsetDateTime::now_utc()), answer, fault));
     };
 
+    let delay = shared.with_world(|world, _| {
+        let mut slow = world.delays.iter();
+        slow.find(|(call, _)| *call == route.call)
+            .map(|slow| slow.1)
+    });
+    if let Some(delay) = delay {
+        tokio::time::sleep(delay).await;
+    }
     let reads = head.method.is_safe();
     let request_id = head.headers.get("x-ms-client-request-id");
     let request_id = request_id

@@ -84,6 +84,8 @@ pub(super) struct World {
     pub oddities: Vec<super::oddities::Oddity>,
     /// What goes wrong with new captures.
     pub mishaps: Option<Mishaps>,
+    /// Calls that are slow.
+    pub delays: Vec<(super::calls::Call, std::time::Duration)>,
     pub directory: Directory,
     pub platform: Platform,
     /// What the caller's role allows; everything while there is none.
@@ -126,6 +128,7 @@ impl World {
             one_write_at_a_time: false,
             oddities: Vec::new(),
             mishaps: None,
+            delays: Vec::new(),
             granted: None,
             denied: Vec::new(),
             versions: HashMap::new(),

@@ -60,12 +60,16 @@ pub struct Pace {
     pub poll: (Duration, Duration),
     /// The pause before a failed job is tried again; it doubles.
     pub first_pause: Duration,
+    /// Interval between the first status checks of a running session.
+    pub first_look: Duration,
     /// Maximum interval between status checks of a running session.
     pub longest_look: Duration,
     /// How long a job may take until its create; `None`: what the settings say.
     pub create_within: Option<Duration>,
     /// How long Azure may take to finish a create after that.
     pub start_within: Duration,
+    /// Interval between checks of the poison queue.
+    pub poison_interval: Duration,
     /// How long a receiver of notifications may take.
     pub notification: Timeouts,
 }
@@ -77,9 +81,11 @@ impl Default for Pace {
             try_timeout: transport::REQUEST_TIMEOUT,
             poll: (Duration::from_secs(1), Duration::from_secs(60)),
             first_pause: Duration::from_secs(1),
+            first_look: Duration::from_secs(15),
             longest_look: Duration::MAX,
             create_within: None,
             start_within: Duration::from_secs(15 * 60),
+            poison_interval: Duration::from_secs(60),
             notification: Timeouts::default(),
         }
     }
@@ -135,6 +141,7 @@ impl App {
             };
             let polling = Polling {
                 poll: pace.poll,
+                first_look: pace.first_look,
                 longest_look: pace.longest_look,
                 start_within: pace.start_within,
             };
@@ -149,6 +156,7 @@ impl App {
                 notifier,
                 metrics: metrics.clone(),
                 retry,
+                poison_interval: pace.poison_interval,
             })
         });
         let intake = Arc::new(Intake {

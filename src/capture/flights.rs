@@ -25,6 +25,12 @@ impl<K, V> Default for Flights<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone + Send + Sync + 'static> Flights<K, V> {
+    /// Whether a read of `key` is in progress.
+    pub fn is_in_progress(&self, key: &K) -> bool {
+        let reads = self.reads.lock().expect("no code panics with this lock");
+        reads.contains_key(key)
+    }
+
     /// The result of the read of `key` that is in progress, or of a new one.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::{
     ending::{self, Ending, SETTLING},
     looks, outcome,
-    step::{Capturer, Next},
+    step::{Capturer, Checkpoint, Next},
     times::{after, limit_of, plausible_start, until},
 };
 use crate::azure::{
@@ -112,7 +112,7 @@ impl Capturer {
         now: OffsetDateTime,
     ) -> Option<Next> {
         let at_end = ending::next_look(ends_at, looks, now)?;
-        let early = looks::interval(until(now, taken_at));
+        let early = looks::interval(until(now, taken_at), self.polling.first_look);
         let wait = match now < ends_at && early < at_end {
             true => self.looks.plan(Instant::now(), early).min(at_end),
             false => at_end,
@@ -169,10 +169,16 @@ impl Capturer {
     }
 
     /// Removes a finished session. Another alert may have created its own in its place: a running one stays.
-    pub(super) async fn removing(&self, session: &Session) -> Result<Next, AzureError> {
+    pub(super) async fn removing(
+        &self,
+        session: &Session,
+        checkpoint: &mut dyn Checkpoint,
+    ) -> Result<Next, AzureError> {
         let Session { watcher, name } = session;
         // A create may wait for this turn, so these calls are not patient ones.
-        let _turn = self.places.turn(watcher).await;
+        let Some(_turn) = self.turn(watcher, checkpoint).await else {
+            return Ok(Next::After(Duration::ZERO));
+        };
         let status = self.client.query_status(watcher, name).await?;
         if status.is_some_and(|status| ending::ending(&status) != Ending::NotYet) {
             self.places.forget_list(watcher);

@@ -47,6 +47,14 @@ impl Capturer {
         Ok(None)
     }
 
+    /// Whether another job has begun to read what this one has to know of its target.
+    pub(super) fn is_being_read(&self, job: &Job) -> bool {
+        let target = &job.target.id;
+        let machine = capture_target(&job.target);
+        self.places.region_reads.is_in_progress(&*machine)
+            || (self.places.watcher_reads).is_in_progress(&target.subscription_id())
+    }
+
     /// The virtual machine that a target is which was named as an instance of a flexible scale set: such instances have
     /// no number, and are captured as machines. That it is a member of the set, the machine itself says: log data can
     /// write any name below a set.

@@ -4,16 +4,14 @@
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 use tokio::time::Instant;
 
-/// Interval between the first checks of a running session.
-const FIRST_INTERVAL: Duration = Duration::from_secs(15);
 /// Maximum interval between two checks of a running session, unless many sessions run.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 /// Maximum number of such checks in a second, over all sessions of this process.
 const CHECKS_A_SECOND: u32 = 8;
 
 /// The interval until the next check of a session that has been followed for `elapsed`: as long again as it has run.
-pub fn interval(elapsed: Duration) -> Duration {
-    elapsed.clamp(FIRST_INTERVAL, LONGEST_INTERVAL)
+pub fn interval(elapsed: Duration, first: Duration) -> Duration {
+    elapsed.clamp(first.min(LONGEST_INTERVAL), LONGEST_INTERVAL)
 }
 
 /// The checks that are planned, by second.
@@ -55,11 +53,17 @@ impl Looks {
 mod tests {
     use super::*;
 
+    const FIRST_INTERVAL: Duration = Duration::from_secs(15);
+
     #[test]
     fn intervals_grow_up_to_a_minute() {
         for (elapsed, expected) in [(0, 15), (15, 15), (30, 30), (59, 59), (3_600, 60)] {
             let secs = Duration::from_secs;
-            assert_eq!(interval(secs(elapsed)), secs(expected), "{elapsed}");
+            assert_eq!(
+                interval(secs(elapsed), FIRST_INTERVAL),
+                secs(expected),
+                "{elapsed}"
+            );
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Parameters {
 pub struct Polling {
     /// The shortest and the longest time between two polls of an operation.
     pub poll: (Duration, Duration),
+    /// Interval between the first checks of a running session.
+    pub first_look: Duration,
     /// Maximum interval between checks of a running session.
     pub longest_look: Duration,
     /// How long Azure may take to finish a create, beside the time until it.

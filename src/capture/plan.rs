@@ -183,7 +183,10 @@ pub fn judge(
 
 /// The wait when nothing says how long to wait, for something that has been in the way for `elapsed`.
 pub fn check_again(elapsed: Duration) -> Duration {
-    (elapsed.checked_div(8).unwrap_or_default()).clamp(SHORT_WAIT, LONG_WAIT)
+    elapsed
+        .checked_div(8)
+        .unwrap_or_default()
+        .clamp(SHORT_WAIT, LONG_WAIT)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::{
     ending::{Ending, ending},
     looks, outcome,
-    parameters::{RemoveFinished, covers, is_ours},
+    parameters::{RemoveFinished, capture_target, covers, is_ours},
     plan::{self, Listed, Plan, Verdict},
     step::{Capturer, Checkpoint, Next},
     times::{plausible_start, until},
@@ -35,7 +35,13 @@ impl Capturer {
         checkpoint: &mut dyn Checkpoint,
     ) -> Result<Next, AzureError> {
         let from_memory = self.places.remembers(&job.target.id);
+        let machine = capture_target(&job.target).to_string();
+        let read_anew = self.places.region(&job.target.id).is_none();
         match self.look_and_act(job, checkpoint).await {
+            // The machine itself was asked for just now. A thousand such jobs must not forget what is known of others.
+            Err(error) if error.is_not_found() && read_anew && error.resource == machine => {
+                Err(error)
+            }
             Err(error) if error.is_not_found() || error.code() == "InvalidResourceReference" => {
                 self.places.forget(&job.target.id);
                 if !from_memory {
@@ -55,20 +61,24 @@ impl Capturer {
         job: &mut Job,
         checkpoint: &mut dyn Checkpoint,
     ) -> Result<Next, AzureError> {
-        let Some(watcher) = self.find_watcher(job).await? else {
+        let mut asked = Instant::now();
+        // Whoever waits for a read that another job has begun keeps no place, as at a watcher's turn.
+        let waits = self.is_being_read(job);
+        if waits {
+            checkpoint.yield_place();
+        }
+        let found = self.find_watcher(job).await;
+        if waits && !checkpoint.take_place().await {
+            return Ok(Next::After(Duration::ZERO));
+        }
+        let Some(watcher) = found? else {
             return Ok(Next::Decided);
         };
-        let asked = Instant::now();
-        let _turn = match self.places.try_turn(&watcher) {
-            Some(turn) => Some(turn),
-            None => {
-                checkpoint.yield_place();
-                let turn = self.places.turn(&watcher).await;
-                if !checkpoint.take_place().await {
-                    return Ok(Next::After(Duration::ZERO));
-                }
-                turn
-            }
+        if !waits {
+            asked = Instant::now();
+        }
+        let Some(_turn) = self.turn(&watcher, checkpoint).await else {
+            return Ok(Next::After(Duration::ZERO));
         };
         // In a storm the line is long, and the job's visibility timeout ends meanwhile: without this look two
         // instances would take all jobs from each other and finish none.
@@ -212,7 +222,7 @@ impl Capturer {
             Verdict::Wait(wait) => {
                 job.report = outcome::waiting(watcher, name, &capture.target);
                 // It may end early, as any capture.
-                let early = looks::interval(until(now, seen_since));
+                let early = looks::interval(until(now, seen_since), self.polling.first_look);
                 Ok(Next::After(match early < wait {
                     true => self.looks.plan(Instant::now(), early).min(wait),
                     false => wait,
@@ -316,12 +326,18 @@ impl Capturer {
     }
 
     /// Stops the capture that this function created on the target of a resolved alert.
-    pub(super) async fn stop(&self, job: &mut Job) -> Result<Next, AzureError> {
+    pub(super) async fn stop(
+        &self,
+        job: &mut Job,
+        checkpoint: &mut dyn Checkpoint,
+    ) -> Result<Next, AzureError> {
         let Some(watcher) = self.find_watcher(job).await? else {
             return Ok(Next::Done);
         };
         // A create that is being sent is seen by the list after it.
-        let _turn = self.places.turn(&watcher).await;
+        let Some(_turn) = self.turn(&watcher, checkpoint).await else {
+            return Ok(Next::After(Duration::ZERO));
+        };
         let name = self.parameters.name.of(&job.target, job.rule());
         let session = Session { watcher, name };
         let listed = self.list(&session).await?;

@@ -12,9 +12,10 @@ use crate::azure::{
     network_watcher::NetworkWatcherClient,
 };
 use crate::incident::{Action, Job, Phase, Retry, deadline::deadline};
+use crate::resource_id::ResourceId;
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// When the worker is to take the next step.
 #[derive(Debug, PartialEq, Eq)]
@@ -129,7 +130,7 @@ impl Capturer {
         match job.phase.clone() {
             Phase::Prepare => match job.action {
                 Action::Capture => self.prepare(job, checkpoint).await,
-                Action::Stop => self.stop(job).await,
+                Action::Stop => self.stop(job, checkpoint).await,
             },
             Phase::Deleting { watcher, operation } => {
                 self.deleting(job, &watcher, &operation).await
@@ -143,7 +144,7 @@ impl Capturer {
                 looks,
             } => self.running(job, session, ends_at, looks).await,
             Phase::Notifying => Ok(Next::Decided),
-            Phase::Removing { session } => self.removing(&session).await,
+            Phase::Removing { session } => self.removing(&session, checkpoint).await,
         }
     }
 
@@ -178,6 +179,23 @@ impl Capturer {
     pub(super) fn create_within(&self) -> Duration {
         let limit = Duration::from_secs(self.parameters.time_limit_seconds.into());
         self.parameters.create_within.saturating_add(limit)
+    }
+
+    /// The turn at a watcher; whoever waits for it keeps no place. `None`: this process stops.
+    pub(super) async fn turn(
+        &self,
+        watcher: &ResourceId,
+        checkpoint: &mut dyn Checkpoint,
+    ) -> Option<OwnedSemaphorePermit> {
+        if let Some(turn) = self.places.try_turn(watcher) {
+            return Some(turn);
+        }
+        checkpoint.yield_place();
+        let turn = self.places.turn(watcher).await;
+        match checkpoint.take_place().await {
+            true => turn,
+            false => None,
+        }
     }
 
     pub(super) fn poll_after(&self, asked: Option<Duration>) -> Next {

@@ -27,9 +27,10 @@ impl Refusal {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Refusal::BadBody(bad) if bad.is_too_large() => StatusCode::PAYLOAD_TOO_LARGE,
-            Refusal::BadBody(_) | Refusal::TooManyTargets { .. } | Refusal::InvalidQuery(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Refusal::BadBody(_)
+            | Refusal::JobTooLarge
+            | Refusal::TooManyTargets { .. }
+            | Refusal::InvalidQuery(_) => StatusCode::BAD_REQUEST,
             Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::Timeout(_) => StatusCode::REQUEST_TIMEOUT,

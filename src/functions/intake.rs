@@ -7,7 +7,7 @@ use crate::{
         Action, Decision, Job, JobId, JobRecord, Known, Ledger, LeftOut, NotOpened, Plan, Policy,
         Reason, Status, decide, dedupe_key,
     },
-    queue::JobQueue,
+    queue::{JobQueue, MAX_BODY_BYTES},
     telemetry::{Metrics, describe, trace_parent},
 };
 use axum::body::Bytes;
@@ -43,7 +43,8 @@ impl Intake {
         stop: &Stop,
     ) -> Result<Answer, Refusal> {
         let mut counted = Counted::new(&self.metrics);
-        let deadline = Instant::now() + self.reply_wait;
+        let now = Instant::now();
+        let deadline = now.checked_add(self.reply_wait).unwrap_or(now);
         let taken = self.clone().take_in(body, dry_run);
         // The host drops this future when the caller disconnects; what was read is queued all the same.
         let taken = match tokio::spawn(taken.in_current_span()).await {
@@ -112,9 +113,12 @@ impl Intake {
             ..Job::new(plan.action, target, &alert)
         };
         let mut jobs: Vec<Job> = plan.targets.into_iter().map(job).collect();
-        let skipped = Job::skipped(&alert, &plan.left_out, self.policy.max_targets);
         let captures = jobs.len();
-        jobs.extend(skipped);
+        if plan.action == Action::Capture {
+            let max_targets = self.policy.max_targets;
+            jobs.extend(Job::skipped(&alert, &plan.left_out, max_targets));
+        }
+        let bodies = bodies(&jobs)?;
         let key = plan.key.as_deref();
         if let (Action::Stop, Some(key)) = (plan.action, &alert.dedupe_key) {
             self.ledger.resolve(key);
@@ -134,10 +138,7 @@ impl Intake {
                 });
             }
         }
-        let bodies = jobs
-            .iter()
-            .filter_map(|job| serde_json::to_string(job).ok());
-        if let Err(error) = self.queue.put(bodies.collect()).await {
+        if let Err(error) = self.queue.put(bodies).await {
             self.ledger.withdraw(key, &jobs);
             return Err(Refusal::NotTaken {
                 message: format!("alert not accepted: {error}"),
@@ -171,7 +172,7 @@ impl Intake {
                 left_out,
             } => (alert, jobs, left_out),
         };
-        let mut captures = Vec::with_capacity(jobs.len() + left_out.len());
+        let mut captures = Vec::with_capacity(jobs.len().saturating_add(left_out.len()));
         for job in &jobs {
             captures.push(Entry::Job(self.job_by(job, deadline, stop).await));
         }
@@ -279,6 +280,18 @@ fn log_accepted(alert: &Alert, jobs: &[Job], left_out: &[LeftOut]) {
             Reason::MaxTargetsReached.sentence()
         );
     }
+}
+
+/// The jobs as queue messages.
+///
+/// # Errors
+/// A job that no queue message can hold: the same alert never fits, so its sender must not repeat it.
+fn bodies(jobs: &[Job]) -> Result<Vec<String>, Refusal> {
+    let fits = |body: &String| body.len() <= MAX_BODY_BYTES;
+    jobs.iter()
+        .map(|job| job.to_message(MAX_BODY_BYTES).ok().filter(fits))
+        .collect::<Option<_>>()
+        .ok_or(Refusal::JobTooLarge)
 }
 
 fn internal_error(panic: &tokio::task::JoinError) -> Refusal {

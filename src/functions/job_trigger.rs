@@ -2,7 +2,7 @@
 //! here. This process puts a copy in the queue, which it then holds, and the host deletes the old message.
 
 use super::{Intake, http::json_ok, refusal::Refusal, request};
-use crate::incident::Job;
+use crate::{incident::Job, queue::MAX_BODY_BYTES};
 use axum::{body::Bytes, response::Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -83,7 +83,15 @@ fn job(envelope: &[u8]) -> Result<(Job, String), String> {
     job.unfinished.carry_over(1);
     // Into the cleaned value: members of a newer version stay as they are.
     value[UNFINISHED] = serde_json::to_value(job.unfinished).map_err(|error| error.to_string())?;
-    Ok((job, value.to_string()))
+    let text = value.to_string();
+    match text.len() > MAX_BODY_BYTES {
+        // Refused, it would end in the poison queue.
+        true => job
+            .to_message(MAX_BODY_BYTES)
+            .map_err(|error| error.to_string()),
+        false => Ok(text),
+    }
+    .map(|text| (job, text))
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What the Functions host calls: the table of routes, and the layers before it that make every form of a request one.
 //! <https://learn.microsoft.com/en-us/azure/azure-functions/functions-custom-handlers>
 
+// Times, limits and counts of others are reckoned with here.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 mod alerts;
 mod answer;
 mod claims;

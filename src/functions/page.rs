@@ -27,6 +27,8 @@ struct JobsPage<'a> {
     since: OffsetDateTime,
     now: OffsetDateTime,
     portal: &'a Url,
+    /// Jobs in the poison queue.
+    poisoned: usize,
     reload: bool,
 }
 
@@ -48,6 +50,7 @@ pub(super) fn list(
     since: OffsetDateTime,
     now: OffsetDateTime,
     portal: &Url,
+    poisoned: usize,
 ) -> Response {
     html(&JobsPage {
         jobs,
@@ -60,6 +63,7 @@ pub(super) fn list(
         since,
         now,
         portal,
+        poisoned,
         reload: true,
     })
 }
@@ -83,8 +87,10 @@ fn html(page: &impl Template) -> Response {
 }
 
 fn time(at: &OffsetDateTime) -> String {
-    let utc = at.to_offset(time::UtcOffset::UTC);
-    utc.format(TIME).unwrap_or_default()
+    // A foreign time at the end of the calendar may have no UTC.
+    let utc = at.checked_to_offset(time::UtcOffset::UTC);
+    utc.and_then(|utc| utc.format(TIME).ok())
+        .unwrap_or_default()
 }
 
 fn time_or_dash(at: &Option<OffsetDateTime>) -> String {

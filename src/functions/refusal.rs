@@ -5,6 +5,7 @@ use super::entry::Entry;
 use crate::{
     alert::{BadBody, MAX_BODY_BYTES},
     incident::Status,
+    queue::MAX_BODY_BYTES as MAX_JOB_BYTES,
 };
 use serde::Serialize;
 use std::{borrow::Cow, time::Duration};
@@ -29,6 +30,8 @@ pub enum Refusal {
         targets: usize,
         capacity: usize,
     },
+    /// A job of the alert is longer than a queue message can be.
+    JobTooLarge,
     /// Azure refused for good, for every target.
     AzureRefused(Vec<Entry>),
     /// The alert was not accepted; the same request may succeed after this time.
@@ -76,7 +79,7 @@ impl Refusal {
     pub(super) fn code(&self) -> &str {
         match self {
             Refusal::BadBody(bad) if bad.is_too_large() => "AlertTooLarge",
-            Refusal::BadBody(_) => "InvalidAlert",
+            Refusal::BadBody(_) | Refusal::JobTooLarge => "InvalidAlert",
             Refusal::TooLarge => "AlertTooLarge",
             Refusal::NotJson => "UnsupportedMediaType",
             Refusal::Timeout(_) => "RequestTimeout",
@@ -115,6 +118,9 @@ impl Refusal {
             Refusal::NoSuchRoute => "send alerts to POST /api/AlertPacketCapture; read the status of their captures at GET /api/PacketCaptures and /api/PacketCaptures/{jobId}".into(),
             Refusal::TooManyTargets { targets, capacity } => {
                 format!("the alert names {targets} targets and JobQueue__Capacity is {capacity}").into()
+            }
+            Refusal::JobTooLarge => {
+                format!("the alert's texts do not fit into a queue message of {} KiB", MAX_JOB_BYTES >> 10).into()
             }
             Refusal::AzureRefused(entries) => {
                 first_failed(entries).map_or("Azure refused".into(), |entry| entry.message())

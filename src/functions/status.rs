@@ -48,6 +48,7 @@ pub(super) async fn list(
         let token = skip_token(last.taken_at, &last.job_id);
         format!("?$top={top}&$skiptoken={token}")
     });
+    let poisoned = door.intake.queue.poisoned().await.ok();
     if prefers_html(&accept(&headers)) {
         let (since, now) = (door.since, OffsetDateTime::now_utc());
         return Ok(page::list(
@@ -57,11 +58,13 @@ pub(super) async fn list(
             since,
             now,
             &door.portal,
+            poisoned.unwrap_or_default(),
         ));
     }
     Ok(json_ok(&JobList {
         value: jobs.iter().map(JobEntry).collect(),
         next_link,
+        poisoned,
     }))
 }
 
@@ -115,6 +118,8 @@ fn accept(headers: &HeaderMap) -> String {
 struct JobList<'a> {
     value: Vec<JobEntry<'a>>,
     next_link: Option<String>,
+    /// Jobs in the poison queue; null when it could not be read.
+    poisoned: Option<usize>,
 }
 
 /// A job in JSON.

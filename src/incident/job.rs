@@ -98,6 +98,29 @@ impl Job {
         true
     }
 
+    /// The job as a queue message of at most `limit` bytes. One that is longer sheds texts that only people read; the
+    /// result can still be longer.
+    ///
+    /// # Errors
+    /// None that a job can cause: all of its members are JSON.
+    pub fn to_message(&self, limit: usize) -> serde_json::Result<String> {
+        let mut text = serde_json::to_string(self)?;
+        if text.len() > limit {
+            let mut shorter = self.clone();
+            while text.len() > limit && shorter.shed() {
+                text = serde_json::to_string(&shorter)?;
+            }
+        }
+        Ok(text)
+    }
+
+    /// Drops the text that is missed least; `false`: none is left that can be dropped.
+    fn shed(&mut self) -> bool {
+        self.alert.conditions.pop().is_some()
+            || self.report.errors.pop().is_some()
+            || self.alert.id.take().is_some()
+    }
+
     /// The alert rule's name.
     pub fn rule(&self) -> Option<&str> {
         self.alert.rule.as_deref()

@@ -24,6 +24,8 @@ pub const REMEMBERED: Duration = Duration::from_secs(3600);
 const MOST_ENTRIES: usize = 10_000;
 /// Maximum number of jobs in progress, running captures included: as many as a region has sessions.
 const MOST_UNDER_WAY: usize = 12_000;
+/// Jobs remembered at most, those in progress included.
+const MAX_ENTRIES: usize = 24_000;
 /// The phase of a job with which nothing is left to do.
 pub const DONE: &str = "done";
 /// The phase of a job that another instance of the function has taken over.
@@ -348,15 +350,15 @@ impl State {
     fn insert(&mut self, now: Instant, job: &Job) {
         self.forget(now);
         let known = Known::new(job);
-        self.urgent += usize::from(known.urgent);
+        self.urgent = self.urgent.saturating_add(usize::from(known.urgent));
         self.jobs.insert(job.job_id, known);
         self.under_way.push_back((now, job.job_id));
     }
 
     fn remove(&mut self, job: &JobId) {
         if let Some(known) = self.jobs.remove(job) {
-            self.urgent -= usize::from(known.urgent);
-            self.over_count -= usize::from(known.over);
+            self.urgent = self.urgent.saturating_sub(usize::from(known.urgent));
+            self.over_count = self.over_count.saturating_sub(usize::from(known.over));
         }
     }
 
@@ -366,8 +368,8 @@ impl State {
         {
             known.urgent = urgent;
             match urgent {
-                true => self.urgent += 1,
-                false => self.urgent -= 1,
+                true => self.urgent = self.urgent.saturating_add(1),
+                false => self.urgent = self.urgent.saturating_sub(1),
             }
         }
     }
@@ -379,9 +381,9 @@ impl State {
                 match over {
                     true => {
                         known.followed = None;
-                        self.over_count += 1;
+                        self.over_count = self.over_count.saturating_add(1);
                     }
-                    false => self.over_count -= 1,
+                    false => self.over_count = self.over_count.saturating_sub(1),
                 }
             }
             _ => return,
@@ -395,7 +397,7 @@ impl State {
     /// Forgets finished jobs first.
     fn forget_jobs(&mut self, now: Instant) {
         while let Some((at, _)) = self.over.front() {
-            if now - *at < REMEMBERED && self.jobs.len() < MOST_ENTRIES {
+            if now.saturating_duration_since(*at) < REMEMBERED && self.jobs.len() < MOST_ENTRIES {
                 break;
             }
             if let Some((_, job)) = self.over.pop_front()
@@ -405,22 +407,22 @@ impl State {
             }
         }
         while let Some((heard, _)) = self.under_way.front() {
-            let full = self.jobs.len() >= MOST_ENTRIES.max(2 * MOST_UNDER_WAY);
-            if now - *heard < SILENT && !full {
+            let full = self.jobs.len() >= MAX_ENTRIES;
+            if now.saturating_duration_since(*heard) < SILENT && !full {
                 break;
             }
             let Some((_, job)) = self.under_way.pop_front() else {
                 break;
             };
             match self.jobs.get(&job).filter(|known| !known.over) {
-                Some(known) if now - known.updated < SILENT && !full => {
+                Some(known) if now.saturating_duration_since(known.updated) < SILENT && !full => {
                     self.under_way.push_back((known.updated, job));
                 }
                 Some(_) => self.remove(&job),
                 None => {}
             }
         }
-        if self.under_way.len() > 2 * MOST_UNDER_WAY {
+        if self.under_way.len() > MAX_ENTRIES {
             let jobs = &self.jobs;
             let goes_on = |job: &JobId| jobs.get(job).is_some_and(|known| !known.over);
             self.under_way.retain(|(_, job)| goes_on(job));
@@ -430,13 +432,16 @@ impl State {
     fn forget(&mut self, now: Instant) {
         self.forget_jobs(now);
         if self.targets.len() > MOST_ENTRIES {
-            self.targets.retain(|_, (at, _)| now - *at < REMEMBERED);
+            self.targets
+                .retain(|_, (at, _)| now.saturating_duration_since(*at) < REMEMBERED);
             if self.targets.len() > MOST_ENTRIES {
                 self.targets.clear();
             }
         }
         while let Some((at, _)) = self.alert_ages.front() {
-            if now - *at < REMEMBERED && self.alert_ages.len() < MOST_ENTRIES {
+            if now.saturating_duration_since(*at) < REMEMBERED
+                && self.alert_ages.len() < MOST_ENTRIES
+            {
                 break;
             }
             if let Some((_, key)) = self.alert_ages.pop_front() {

@@ -123,8 +123,9 @@ fn sentence(condition: &Condition) -> Option<String> {
 /// `2026-01-31 09:05:00 UTC`.
 fn utc(at: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
-    at.to_offset(time::UtcOffset::UTC)
-        .format(format)
+    // A foreign time at the end of the calendar may have no UTC.
+    at.checked_to_offset(time::UtcOffset::UTC)
+        .and_then(|utc| utc.format(format).ok())
         .unwrap_or_default()
 }
 

@@ -13,6 +13,10 @@ pub use storage::{StorageOptions, StorageQueue};
 
 use std::{error::Error, time::Duration};
 
+/// Maximum size of a message's body: what Queue Storage takes, less its base64.
+/// <https://learn.microsoft.com/en-us/rest/api/storageservices/put-message>
+pub const MAX_BODY_BYTES: usize = 64 * 1024 / 4 * 3;
+
 /// A message that was received and is hidden from others until its visibility timeout ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -106,6 +110,34 @@ pub trait JobQueue: Send + Sync {
     /// # Errors
     /// As [`JobQueue::keep`].
     async fn poison(&self, message: &Message, body: String) -> Result<(), QueueError>;
+
+    /// Messages in the poison queue, about; none where there is no such queue.
+    ///
+    /// # Errors
+    /// [`QueueError::Unavailable`].
+    async fn poisoned(&self) -> Result<usize, QueueError> {
+        Ok(0)
+    }
+
+    /// Messages of the poison queue, hidden from other receivers for a minute.
+    ///
+    /// # Errors
+    /// [`QueueError::Unavailable`].
+    async fn receive_poisoned(&self) -> Result<Vec<Message>, QueueError> {
+        Ok(Vec::new())
+    }
+
+    /// Makes a message of the poison queue visible again, with another body if there is one.
+    ///
+    /// # Errors
+    /// As [`JobQueue::keep`].
+    async fn show_poisoned(
+        &self,
+        _message: &Message,
+        _body: Option<&str>,
+    ) -> Result<(), QueueError> {
+        Err(QueueError::NotFound)
+    }
 
     /// Messages in the queue, hidden ones too. Queue Storage gives an approximation.
     async fn waiting(&self) -> usize;

@@ -69,15 +69,6 @@ impl StorageQueue {
         Ok(self.holding.jobs.count_if_exists().await?.is_some())
     }
 
-    /// Roughly how many messages are in the poison queue, which is not created for that.
-    ///
-    /// # Errors
-    /// [`QueueError::Unavailable`] when the queue service is not in reach or refuses.
-    pub async fn poisoned(&self) -> Result<usize, QueueError> {
-        let count = self.holding.poison.count_if_exists().await?;
-        Ok(count.unwrap_or_default())
-    }
-
     /// The URL of the queue, without any secret.
     pub fn address(&self) -> &str {
         &self.holding.jobs.address
@@ -147,7 +138,18 @@ impl JobQueue for StorageQueue {
         let wait = wait.min(LONGEST_WAIT);
         let hidden = wait.saturating_add(holding.options.visibility_timeout);
         let updated = holding.rewrite(message, Some(&body), hidden).await;
-        let back = holding.settled(message, updated)?;
+        let back = match holding.settled(message, updated) {
+            Err(error) if error.is_temporary() => {
+                tracing::warn!("could not release a job; retrying: {}", told(&error));
+                let written = Message {
+                    body,
+                    ..message.clone()
+                };
+                tokio::spawn(holding.clone().put_back_later(written, start + wait));
+                return Ok(());
+            }
+            settled => settled?,
+        };
         let mut state = holding.state();
         state.schedule.wait(back, start + wait, start + hidden);
         drop(state);
@@ -167,6 +169,21 @@ impl JobQueue for StorageQueue {
         self.holding.settled(message, moved)?;
         self.holding.state().schedule.forget(message);
         Ok(())
+    }
+
+    async fn poisoned(&self) -> Result<usize, QueueError> {
+        // It is not created for that.
+        let count = self.holding.poison.count_if_exists().await?;
+        Ok(count.unwrap_or_default())
+    }
+
+    async fn receive_poisoned(&self) -> Result<Vec<Message>, QueueError> {
+        self.holding.receive_poisoned().await
+    }
+
+    async fn show_poisoned(&self, message: &Message, body: Option<&str>) -> Result<(), QueueError> {
+        let poison = &self.holding.poison;
+        poison.update(message, body, Duration::ZERO).await.map(drop)
     }
 
     async fn waiting(&self) -> usize {

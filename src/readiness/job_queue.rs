@@ -8,7 +8,7 @@ use super::{
 use crate::{
     azure::error::chain,
     config::{QueueAccount, QueueKind, Settings},
-    queue::{QueueError, StorageQueue},
+    queue::{JobQueue, QueueError, StorageQueue},
 };
 use url::{Host, Url};
 

@@ -3,7 +3,7 @@
 use crate::{
     capture::Checkpoint,
     incident::Job,
-    queue::{JobQueue, Message, QueueError},
+    queue::{JobQueue, MAX_BODY_BYTES, Message, QueueError},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -22,6 +22,8 @@ pub(super) struct Held<'a> {
     queue: &'a dyn JobQueue,
     message: Message,
     places: Places,
+    /// The places for notifications.
+    notifying: Places,
     place: Option<OwnedSemaphorePermit>,
     waiting: Option<OwnedSemaphorePermit>,
 }
@@ -31,15 +33,25 @@ impl<'a> Held<'a> {
         queue: &'a dyn JobQueue,
         message: Message,
         places: Places,
+        notifying: Places,
         place: Option<OwnedSemaphorePermit>,
     ) -> Self {
         Self {
             queue,
             message,
             places,
+            notifying,
             place,
             waiting: None,
         }
+    }
+
+    /// Exchanges the job's place for one of those for notifications, whose receiver may hang.
+    pub async fn begin_notifying(&mut self) {
+        self.places = self.notifying.clone();
+        self.yield_place();
+        // None: this process stops, and the notification in progress is sent all the same.
+        self.take_place().await;
     }
 
     /// Releases the job for `wait`.
@@ -102,7 +114,7 @@ impl Checkpoint for Held<'_> {
 }
 
 fn written(job: &Job) -> Option<String> {
-    match serde_json::to_string(job) {
+    match job.to_message(MAX_BODY_BYTES) {
         Ok(body) => Some(body),
         Err(error) => {
             tracing::error!("internal error: could not serialize a job: {error}");

@@ -5,11 +5,12 @@
 
 mod delivery;
 mod held;
+mod poisoned;
 mod walk;
 
 use crate::{
     capture::{Capturer, turns::Turns},
-    incident::{Job, Ledger, Retry},
+    incident::{Job, Ledger, Phase, Retry},
     notify::Notifier,
     queue::{JobQueue, Message},
     resource_id::ResourceId,
@@ -23,7 +24,10 @@ use tokio::{
 };
 use tracing::Instrument;
 
-/// Maximum number of jobs in progress up to the create, and again after it. Calls to Azure have limits of their own.
+/// Maximum number of jobs in progress up to the create: twice as many as calls to Azure. With more of them, each call of
+/// a new alert would only wait behind theirs.
+const CREATES_AT_ONCE: usize = 64;
+/// Maximum number of jobs in progress after it, and of notifications. Calls to Azure have limits of their own.
 const JOBS_AT_ONCE: usize = 256;
 /// Maximum number of jobs that wait for their turn at a network watcher without a place, at 10 KB each.
 const JOBS_WAITING: usize = 4_096;
@@ -36,6 +40,8 @@ pub struct Worker {
     pub notifier: Arc<dyn Notifier>,
     pub metrics: Arc<Metrics>,
     pub retry: Retry,
+    /// Interval between checks of the poison queue.
+    pub poison_interval: Duration,
 }
 
 impl Worker {
@@ -43,6 +49,8 @@ impl Worker {
     pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let lanes = Arc::new(Lanes::new(stop.clone()));
         let mut jobs = JoinSet::new();
+        let watch = self.watch_poison_queue(self.poison_interval);
+        tokio::pin!(watch);
         loop {
             let received = async {
                 let place = lanes.urgent.working.clone().acquire_owned().await;
@@ -54,6 +62,7 @@ impl Worker {
                 (Ok(place), message) = received => {
                     jobs.spawn(self.clone().take_up(message, place, lanes.clone()));
                 }
+                () = &mut watch, if self.queue.is_durable() => {}
                 Some(ended) = jobs.join_next() => {
                     if let Err(error) = ended {
                         tracing::error!("internal error while a job was processed; it becomes visible again when its visibility timeout expires: {error}");
@@ -88,11 +97,11 @@ impl Worker {
             false => {
                 drop(place);
                 let (turn, place) = lanes.follow(&job).await;
-                (lanes.following.clone(), place, turn)
+                (lanes.of(&job).clone(), place, turn)
             }
         };
         let stopping = place.is_none();
-        let held = Held::new(queue, message, places, place);
+        let held = Held::new(queue, message, places, lanes.notifying.clone(), place);
         if stopping {
             return held.put_back(&job, Duration::ZERO).await;
         }
@@ -116,8 +125,10 @@ impl Worker {
 struct Lanes {
     /// Jobs up to the create.
     urgent: Places,
-    /// Jobs after it: polls, notifications, removals.
+    /// Jobs after it: polls, removals.
     following: Places,
+    /// Jobs that only notify: a receiver that hangs keeps no poll and no create waiting.
+    notifying: Places,
     /// Turns of the jobs after the create, by network watcher, so that polls of one that hangs leave places to the
     /// others.
     watchers: Turns<ResourceId>,
@@ -126,13 +137,14 @@ struct Lanes {
 
 impl Lanes {
     fn new(stop: watch::Receiver<bool>) -> Self {
-        let places = || Places {
-            working: Arc::new(Semaphore::new(JOBS_AT_ONCE)),
+        let places = |at_once| Places {
+            working: Arc::new(Semaphore::new(at_once)),
             waiting: Arc::new(Semaphore::new(JOBS_WAITING)),
         };
         Self {
-            urgent: places(),
-            following: places(),
+            urgent: places(CREATES_AT_ONCE),
+            following: places(JOBS_AT_ONCE),
+            notifying: places(JOBS_AT_ONCE),
             watchers: Turns::new(JOBS_AT_ONCE / 4),
             stop,
         }
@@ -143,21 +155,30 @@ impl Lanes {
         &self,
         job: &Job,
     ) -> (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>) {
-        let working = self.following.working.clone();
+        let working = self.of(job).working.clone();
         let mut stop = self.stop.clone();
         let turn = match &job.report.network_watcher {
-            Some(watcher) => tokio::select! {
+            Some(watcher) if job.phase != Phase::Notifying => tokio::select! {
                 turn = self.watchers.take(watcher) => turn,
                 _ = stop.wait_for(|stop| *stop) => return (None, None),
             },
-            None => None,
+            _ => None,
         };
         (turn, working.acquire_owned().await.ok())
+    }
+
+    /// The places of a job that is not urgent.
+    fn of(&self, job: &Job) -> &Places {
+        match job.phase {
+            Phase::Notifying => &self.notifying,
+            _ => &self.following,
+        }
     }
 
     /// This process stops: jobs that wait for a place are released at once.
     fn close(&self) {
         self.urgent.working.close();
         self.following.working.close();
+        self.notifying.working.close();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Worker, held::Held};
 use crate::{
-    capture::Next,
+    capture::{Next, times::until},
     incident::{Job, Report, Status, ledger},
 };
 use futures_util::FutureExt;
@@ -34,11 +34,15 @@ impl Worker {
             if job.report != before && !job.report.finished {
                 tracing::info!("{}", job.report.message);
                 if job.report.status == Status::Created && before.status != Status::Created {
+                    held.begin_notifying().await;
                     self.notify_created(&job).await;
                 }
             }
             let next = match next {
-                Next::Decided => self.notify_ended(&mut job).await,
+                Next::Decided => {
+                    held.begin_notifying().await;
+                    self.notify_ended(&mut job).await
+                }
                 next => next,
             };
             match next {
@@ -80,11 +84,9 @@ impl Worker {
     fn count(&self, job: &Job, before: &Report) {
         let report = &job.report;
         if report.status == Status::Created && before.status != Status::Created {
-            let now = OffsetDateTime::now_utc().unix_timestamp_nanos();
-            let after = now.saturating_sub(job.taken_at.unix_timestamp_nanos());
-            // The clocks of two instances may differ.
-            let after = u64::try_from(after).map(Duration::from_nanos);
-            self.metrics.created(after.unwrap_or_default());
+            let after = until(OffsetDateTime::now_utc(), job.taken_at);
+            // Zero when the clocks of two instances differ.
+            self.metrics.created(after);
         }
         if report.finished && !before.finished {
             // A session is counted by the job that created it.

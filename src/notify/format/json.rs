@@ -73,5 +73,5 @@ pub(super) fn render(notification: &Notification, portal: &Portal, source: &str)
 }
 
 fn rfc3339(at: OffsetDateTime) -> Option<String> {
-    at.to_offset(UtcOffset::UTC).format(&Rfc3339).ok()
+    at.checked_to_offset(UtcOffset::UTC)?.format(&Rfc3339).ok()
 }

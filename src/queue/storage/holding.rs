@@ -17,9 +17,9 @@ use std::{
 };
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
-/// Where the Functions host puts messages that it gives up; ours go there too.
 /// Maximum number of messages held while more of other processes are polled for.
 const MAX_HELD: usize = 10_000;
+/// Where the Functions host puts messages that it gives up; ours go there too.
 const POISON: &str = "packet-capture-jobs-poison";
 /// What Queue Storage gives at once at most.
 const BATCH: usize = 32;
@@ -27,6 +27,8 @@ const BATCH: usize = 32;
 const POLL_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// How long deleting the messages of a rejected alert may take, and releasing all messages at the stop.
 const CLEANING: Duration = Duration::from_millis(1500);
+/// How long messages of the poison queue are hidden while this process reads them.
+const READING: Duration = Duration::from_secs(60);
 /// Before a renewal that Queue Storage did not answer is tried again.
 const RENEW_PAUSE: Duration = Duration::from_secs(1);
 
@@ -157,13 +159,46 @@ impl Holding {
                     "could not renew the visibility timeout of a job; retrying: {}",
                     told(&error)
                 );
-                // Hidden no longer, so that it is renewed before it is given out.
+                // Hidden for as long as before, so that it is renewed before it is given out.
                 let due = Instant::now() + RENEW_PAUSE;
-                state.schedule.wait(message, due, start);
+                let hidden_until = state.schedule.hidden_until(&message).unwrap_or(start);
+                state.schedule.wait(message, due, hidden_until);
             }
         }
         drop(state);
         self.changed.notify_one();
+    }
+
+    /// Releases a job that Queue Storage did not take back: it may have been unavailable, or be deleting the queue, which
+    /// takes 30 s at least. Tries until it does, as long as no other process can have the job.
+    pub async fn put_back_later(self: Arc<Self>, message: Message, due: Instant) {
+        loop {
+            tokio::time::sleep(RENEW_PAUSE).await;
+            let start = Instant::now();
+            if !self.state().schedule.holds(&message, start) {
+                return;
+            }
+            let wait = due.saturating_duration_since(start);
+            let hidden = wait.saturating_add(self.options.visibility_timeout);
+            let updated = self.rewrite(&message, Some(&message.body), hidden).await;
+            match self.settled(&message, updated) {
+                Ok(back) => {
+                    let mut state = self.state();
+                    state.schedule.wait(back, due, start + hidden);
+                    drop(state);
+                    return self.changed.notify_one();
+                }
+                Err(error) if error.is_temporary() => tracing::debug!("{}", told(&error)),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// See [`crate::queue::JobQueue::receive_poisoned`]. What is not base64 is left alone.
+    pub async fn receive_poisoned(&self) -> Result<Vec<Message>, QueueError> {
+        let received = self.poison.get(BATCH, READING).await?;
+        let messages = received.into_iter();
+        Ok(messages.filter_map(|it| decoded(it).ok()).collect())
     }
 
     /// Asks for messages that others left and holds them.

@@ -139,6 +139,12 @@ impl Schedule {
         })
     }
 
+    /// Until when Queue Storage hides a message from other processes.
+    pub fn hidden_until(&self, message: &Message) -> Option<Instant> {
+        let held = self.held.get(&message.message_id)?;
+        Some(held.hidden_until)
+    }
+
     /// When a message is or was due.
     pub fn due(&self, id: &str) -> Option<Instant> {
         self.held.get(id).map(|held| held.due)

@@ -3,7 +3,7 @@
 
 use crate::{
     queue::{
-        Connection, Message, QueueError,
+        Connection, MAX_BODY_BYTES, Message, QueueError,
         connection::{Access, is_loopback},
     },
     text,
@@ -33,9 +33,6 @@ use url::Url;
 const DEADLINE: Duration = Duration::from_secs(4);
 /// Maximum number of calls at once.
 pub(super) const CALLS: usize = 16;
-/// A message's text, base64 and all.
-/// <https://learn.microsoft.com/en-us/rest/api/storageservices/put-message>
-const MOST_TEXT: usize = 64 * 1024;
 /// The longest time for which a message can be hidden.
 const LONGEST_HIDDEN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The time to live of a message that never expires.
@@ -285,7 +282,7 @@ impl Wire {
 
 /// Says [`QueueError::TooLarge`] for a body that no message can hold.
 pub(super) fn check_size(body: &str) -> Result<(), QueueError> {
-    let limit = MOST_TEXT / 4 * 3;
+    let limit = MAX_BODY_BYTES;
     match body.len() {
         bytes if bytes > limit => Err(QueueError::TooLarge { bytes, limit }),
         _ => Ok(()),

@@ -189,3 +189,36 @@ async fn an_impossible_start_deletes_nothing_and_blocks_nothing() {
         world.end().await;
     }
 }
+
+/// Of a capture that may take five hours, an early end is known within seconds, not at its time limit.
+#[tokio::test]
+async fn an_early_end_of_a_long_capture_is_told_soon() {
+    let (azure, receiver) = (Azure::start().await, Receiver::start().await);
+    let settings = receiver.settings_for("completed,failed");
+    let mut settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
+    settings.push(("PacketCapture__TimeLimitInSeconds", "18000"));
+    let pace = Pace {
+        first_look: Duration::from_millis(50),
+        longest_look: Duration::MAX,
+        ..World::pace()
+    };
+    let world = World::paced(azure, &settings, pace).await;
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    world.azure.complete_operations();
+    world
+        .until(|lines| lines.iter().any(|line| line.contains("queryStatus")))
+        .await;
+    let watcher = samples::WATCHER_WESTEUROPE;
+    world
+        .azure
+        .finish_session_with(watcher, NAME, "Error", &["StorageFailed"]);
+    receiver.until(|events| !events.is_empty()).await;
+    let data = &receiver.notices()[0]["data"];
+    assert_eq!(
+        (&data["event"], &data["failure"]["code"]),
+        (&"failed".into(), &"StorageFailed".into()),
+        "{data}"
+    );
+    world.end().await;
+}

@@ -1,5 +1,6 @@
 //! What a caller or an operator sees: an alert arrives, Azure does something, and this is what becomes of it.
 
+mod admission;
 mod azure_answer;
 mod capture;
 mod endless;
@@ -12,11 +13,14 @@ mod identity;
 mod kill;
 mod notification;
 mod queue;
+mod resolved;
 mod role;
 mod secret;
 mod secure_webhook;
+mod sick_part;
 mod soak;
 mod status;
+mod stop;
 mod storm;
 mod trace;
 mod version;

@@ -68,6 +68,7 @@ impl World {
             poll: (Duration::from_millis(20), Duration::from_secs(1)),
             first_pause: Duration::from_millis(20),
             longest_look: Duration::from_millis(100),
+            poison_interval: Duration::from_secs(3600),
             ..Pace::default()
         }
     }

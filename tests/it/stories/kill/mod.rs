@@ -2,6 +2,7 @@
 //! accepted are in the queue, so that each alert ends with its capture and its notification. 40 random kills, 200 with
 //! `FULL_TESTS=1`; `APC_KILLS=5000 cargo test --test it random_moments -- --nocapture` runs more.
 
+mod attempts;
 mod random;
 mod steps;
 
@@ -93,6 +94,8 @@ impl Stage {
             ("SSL_CERT_FILE", ca_file.to_str().expect("a path")),
             ("FUNCTIONS_CUSTOMHANDLER_PORT", "0"),
             ("JobQueue__Receive", "poll"),
+            // A job that is killed again and again is given up, but not here.
+            ("JobQueue__MaxAttempts", "100"),
             ("JobQueue__VisibilityTimeoutSeconds", "1"),
             ("PacketCapture__Name", "PSAzureFunction-{vm}"),
             ("PacketCapture__TimeLimitInSeconds", "1"),

@@ -18,7 +18,7 @@ fn throttled() -> Fault {
 }
 
 /// A job that an app could not continue before it was stopped. Its text is what is left in the queue.
-async fn left_behind(azure: &Azure) -> String {
+pub(super) async fn left_behind(azure: &Azure) -> String {
     let settings = azure.queue_settings();
     let world = app(azure, settings, &[("PacketCapture__ReplyWaitSeconds", "0")]).await;
     azure.fault(throttled());

@@ -2,9 +2,13 @@
 //! is not there.
 
 mod access;
+mod deleted;
 mod durable;
+mod odd_jobs;
+mod poison;
 
 use crate::support::azure::Azure;
+use crate::support::receiver::Receiver;
 use crate::support::world::{Reply, World, common_alert};
 
 use alert_packet_capture::config::Settings;
