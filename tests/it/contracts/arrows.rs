@@ -196,7 +196,7 @@ fn only_the_commands_use_the_reader_of_captures() {
         .filter(|(_, source)| source.contains("first_look"))
         .map(|(file, _)| file)
         .collect();
-    assert_eq!(users, ["commands/look.rs"]);
+    assert_eq!(users, ["commands/look/mod.rs"]);
 }
 
 #[test]
