@@ -104,6 +104,11 @@ impl Seen {
         self.figures.file.error.as_deref()
     }
 
+    /// What a person who was given the file can do about it, if it is no capture.
+    pub fn fix(&self) -> Option<&'static str> {
+        self.figures.file.kind.fix()
+    }
+
     /// Whether there are figures: the file is a capture, if perhaps a cut or damaged one.
     pub fn is_capture(&self) -> bool {
         matches!(self.figures.file.kind, FileKind::Capture(_))

@@ -3,6 +3,7 @@
 mod credentials;
 mod doctor;
 mod explain;
+mod look;
 
 use crate::config::AppSettings;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -61,6 +62,7 @@ pub enum Command {
     #[command(subcommand)]
     Credentials(credentials::Command),
     Doctor(doctor::Arguments),
+    Look(look::Arguments),
 }
 
 impl Command {
@@ -70,6 +72,7 @@ impl Command {
             Self::Explain(arguments) => explain::run(&arguments, settings),
             Self::Credentials(command) => credentials::run(command, settings),
             Self::Doctor(arguments) => doctor::run(&arguments, settings),
+            Self::Look(arguments) => look::run(&arguments),
         }
     }
 }
@@ -101,6 +104,7 @@ mod tests {
             &["credentials", "encrypt"],
             &["credentials", "check"],
             &["doctor"],
+            &["look"],
         ] {
             let parse = |option: &str| {
                 let words = [&["handler"], command, &[option]].concat();

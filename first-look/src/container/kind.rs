@@ -43,6 +43,33 @@ pub(crate) enum Kind {
     Unknown,
 }
 
+impl Kind {
+    /// What to do with a file that is no capture.
+    pub fn fix(&self) -> Option<&'static str> {
+        Some(match self {
+            Kind::Capture(_) => return None,
+            Kind::Empty | Kind::CutHeader => {
+                "Wait until the capture has finished and download the file again. If it stays like this, check that the VM \
+                 reaches the storage account over port 443."
+            }
+            Kind::StorageError(_) => {
+                "Read the message in the file, and download the capture again with an identity that may read blobs: \
+                 az storage blob download --auth-mode login."
+            }
+            Kind::WebPage => {
+                "Open the file in a browser to see who answered: a sign-in page or a proxy. Download the capture again with \
+                 az storage blob download --auth-mode login."
+            }
+            Kind::Packed => {
+                "Unpack it and give the file that comes out, or pipe it: gzip -dc FILE | handler look -"
+            }
+            Kind::Unknown => {
+                "Check the path. Files of other formats are converted with Wireshark's editcap: editcap -F pcapng IN OUT."
+            }
+        })
+    }
+}
+
 /// How the file ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -127,6 +154,8 @@ mod tests {
                 expected,
                 "{beginning:?}"
             );
+            assert!(expected.fix().is_some_and(|fix| !fix.is_empty()));
         }
+        assert_eq!(Kind::Capture(Format::Pcap).fix(), None);
     }
 }

@@ -91,9 +91,9 @@ impl Page<'_> {
                 " (found: it takes part in most packets)"
             };
             self.line(&format!(
-                "The VM is {}{how}: {} packets sent, {} received.",
+                "The VM is {}{how}: {} sent, {} received.",
                 vm.join(" and "),
-                number(figures.per_second.sent[0]),
+                counted(figures.per_second.sent[0], "packet", "packets"),
                 number(figures.per_second.received[0])
             ));
         }

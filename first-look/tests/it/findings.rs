@@ -299,3 +299,128 @@ fn few_attempts_at_many_endpoints_are_told_in_one_sentence() {
         ["8 of 16 attempts, to 8 endpoints, had no answer in this file."]
     );
 }
+
+/// A response of each code from the server, each in a stream of its own.
+fn responses(packets: &mut Vec<Packet>, server: End, first_port: u16, codes: &[u16]) {
+    for (number, code) in codes.iter().enumerate() {
+        let number = number as u16;
+        let now = START + u64::from(number) * 100 * MS;
+        let mut talk = Talk::new(vm(first_port + number), server, [7, 9], now);
+        talk.handshake(MS)
+            .send(0, ACK | PSH, b"GET /orders HTTP/1.1\r\nHost: shop\r\n\r\n")
+            .after(5 * MS)
+            .send(
+                1,
+                ACK | PSH,
+                format!("HTTP/1.1 {code} X\r\nContent-Length: 0\r\n\r\n").as_bytes(),
+            )
+            .after(MS)
+            .close();
+        packets.append(&mut talk.packets);
+    }
+}
+
+#[test]
+fn a_server_that_answers_with_500_and_above() {
+    let mut packets = Vec::new();
+    responses(&mut packets, end("10.1.2.8", 80), 20_000, &[200; 18]);
+    responses(&mut packets, end("10.1.2.8", 80), 21_000, &[500, 502, 503]);
+    responses(
+        &mut packets,
+        end("10.1.2.9", 8_080),
+        22_000,
+        &[500, 503, 404, 404],
+    );
+    late(&mut packets);
+    let seen = seen(&mut packets, &Context::default());
+    let findings = seen.findings();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    let finding = &findings[0];
+    assert_eq!(finding.kind, Kind::Http);
+    assert_eq!(
+        finding.sentence,
+        "3 of 25 (12 %) HTTP responses in clear are of 500 and above, from 10.1.2.8:80."
+    );
+    assert_eq!(
+        finding.plain,
+        "3 of 25 (12 %) HTTP responses in clear are of 500 and above, from port 80 of one address."
+    );
+    assert_eq!(
+        (finding.count, finding.base, finding.endpoint.as_deref()),
+        (3, Some(25), Some("10.1.2.8:80"))
+    );
+    assert_eq!(
+        finding.filter,
+        "http.response.code >= 500 && ip.src==10.1.2.8"
+    );
+}
+
+/// Datagrams of 1,042 bytes to each of the hosts, 9 of 10 of them sent and the others received.
+fn datagrams(counts: &[(&str, u64)]) -> Vec<Packet> {
+    let mut packets = Vec::new();
+    for (host, count) in counts {
+        for number in 0..*count {
+            let ends = [vm(40_000), end(host, 5_000)];
+            let [from, to] = if number % 10 == 0 {
+                [ends[1], ends[0]]
+            } else {
+                ends
+            };
+            packets.push(Packet {
+                time: START + number * 20 * MS,
+                bytes: frames::udp(from, to, &[number as u8; 1_000]),
+            });
+        }
+    }
+    packets
+}
+
+#[test]
+fn one_conversation_with_most_of_the_bytes() {
+    let loud = [
+        ("10.3.0.1", 700),
+        ("10.3.0.2", 150),
+        ("10.3.0.3", 100),
+        ("10.3.0.4", 50),
+    ];
+    let talker = |counts: &[(&str, u64)]| {
+        let seen = seen(&mut datagrams(counts), &Context::default());
+        let mut found = seen.findings().to_vec();
+        found.retain(|finding| finding.kind == Kind::Talker);
+        found
+    };
+    let found = talker(&loud);
+    assert_eq!(found.len(), 1, "{found:?}");
+    // 700 and 1,000 frames of 1,042 bytes; a tenth of the 700 came back.
+    assert_eq!(
+        found[0].sentence,
+        "The VM and 10.3.0.1 exchanged 712.3 KiB of 1017.6 KiB (70 %): 641.1 KiB one way, 71.2 KiB back."
+    );
+    assert_eq!(
+        found[0].plain,
+        "The VM and one address exchanged 712.3 KiB of 1017.6 KiB (70 %): 641.1 KiB one way, 71.2 KiB back."
+    );
+    assert_eq!(
+        (found[0].count, found[0].base, found[0].endpoint.as_deref()),
+        (700 * 1_042, Some(1_000 * 1_042), Some("10.3.0.1"))
+    );
+    assert_eq!(found[0].filter, "ip.addr==10.0.0.4 && ip.addr==10.3.0.1");
+    // Too few packets, conversations, or bytes.
+    for quiet in [
+        &[
+            ("10.3.0.1", 699),
+            ("10.3.0.2", 150),
+            ("10.3.0.3", 100),
+            ("10.3.0.4", 50),
+        ][..],
+        &[("10.3.0.1", 700), ("10.3.0.2", 200), ("10.3.0.3", 100)],
+        &[
+            ("10.3.0.1", 499),
+            ("10.3.0.2", 301),
+            ("10.3.0.3", 150),
+            ("10.3.0.4", 50),
+        ],
+    ] {
+        assert!(talker(quiet).is_empty(), "{quiet:?}");
+    }
+}

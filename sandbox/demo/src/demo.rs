@@ -2,8 +2,13 @@
 
 use crate::{Failure, alerts, show::Show, stage::Stage, stay::shell};
 use azure_sandbox::samples;
+use first_look::{Context, Look, NamePolicy, Options};
 use serde_json::Value;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
 
@@ -35,10 +40,14 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
     }
     let file = evidence(show).await?;
     let path = shell(&file);
+    let seen = look(&file).map_err(|error| format!("could not read {path}: {error}"))?;
     show.timeline.line(&format!(
         "\nThe capture file:\n  {path}\n\
+         What it shows:\n  {}\n\
+         All figures, and a report with pictures (`--html report.html`):\n  cargo run --bin handler -- look {path}\n\
          Open it (`tshark -r` does it in a terminal):\n  wireshark {path}\n\
-         The traffic in it is made up; the function is the real one and did all this over HTTP."
+         The traffic in it is made up; the function is the real one and did all this over HTTP.",
+        seen.join("\n  ")
     ));
     Ok(())
 }
@@ -81,6 +90,15 @@ async fn evidence(show: &mut Show) -> Result<PathBuf, Failure> {
             return Ok(file);
         }
     }
+}
+
+/// What the capture file shows, in the lines of a notification. The sandbox's files are small.
+fn look(file: &Path) -> io::Result<Vec<String>> {
+    let mut look = Look::new(Options::default());
+    look.feed(&fs::read(file)?);
+    Ok(look
+        .finish(&Context::default())
+        .notice_lines(NamePolicy::Full))
 }
 
 /// The machine's full resource id makes a line hard to read.

@@ -4,3 +4,4 @@ mod credentials;
 mod doctor;
 mod executable;
 mod identity;
+mod look;

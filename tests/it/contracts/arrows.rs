@@ -188,6 +188,17 @@ fn no_arrow_points_back() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The reader of captures is a package of its own. Until the function reads captures by itself, only a command uses it.
+#[test]
+fn only_the_commands_use_the_reader_of_captures() {
+    let users: Vec<String> = all_sources()
+        .into_iter()
+        .filter(|(_, source)| source.contains("first_look"))
+        .map(|(file, _)| file)
+        .collect();
+    assert_eq!(users, ["commands/look/mod.rs"]);
+}
+
 #[test]
 fn only_the_entries_touch_the_process_environment() {
     let entries = ["main.rs", "config/app_settings.rs"];
