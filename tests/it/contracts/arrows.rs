@@ -193,7 +193,7 @@ fn no_arrow_points_back() {
 fn only_the_commands_use_the_reader_of_captures() {
     let users: Vec<String> = all_sources()
         .into_iter()
-        .filter(|(_, source)| source.contains("first_look"))
+        .filter(|(_, source)| source.contains("first_look::"))
         .map(|(file, _)| file)
         .collect();
     assert_eq!(users, ["commands/look/mod.rs"]);
