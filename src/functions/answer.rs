@@ -2,7 +2,7 @@
 
 use super::{entry::Entry, refusal::Refusal};
 use crate::{
-    alert::{Alert, IgnoreReason, Schema, State, Target},
+    alert::{Alert, IgnoreReason, Named, Schema, State, Target},
     incident::{LeftOut, Reason, Status},
 };
 use serde::{Serialize, Serializer};
@@ -157,6 +157,8 @@ fn as_read<S: Serializer>(alert: &Alert, serializer: S) -> Result<S::Ok, S::Erro
         severity: Option<&'a str>,
         fired_at: Option<&'a str>,
         targets: &'a [Target],
+        #[serde(skip_serializing_if = "Named::is_empty")]
+        named: &'a Named,
         region: Option<&'a str>,
         dedupe_key: Option<&'a str>,
     }
@@ -169,6 +171,7 @@ fn as_read<S: Serializer>(alert: &Alert, serializer: S) -> Result<S::Ok, S::Erro
         severity: alert.facts.severity.as_deref(),
         fired_at: alert.facts.fired_at.as_deref(),
         targets: &alert.targets,
+        named: &alert.named,
         region: alert.region.as_deref(),
         dedupe_key: alert.dedupe_key.as_deref(),
     };

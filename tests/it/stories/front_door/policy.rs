@@ -184,6 +184,28 @@ async fn a_dry_run_reads_all_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn what_an_alert_names_in_place_of_a_machine_is_in_the_answer() {
+    let world = World::start().await;
+    let mut alert = common_alert(&[samples::STORAGE_ACCOUNT]);
+    alert["data"]["essentials"]["signalType"] = "Log".into();
+    alert["data"]["alertContext"]["condition"]["allOf"] = json!([{
+        "dimensions": [{ "name": "Computer", "value": "web-01\u{202e}\nforged" }],
+    }]);
+    let reply = world.post(&alert).await;
+    assert_eq!(reply.body["reason"], "no_vm_target", "{:?}", reply.body);
+    let named = &reply.body["alert"]["named"];
+    assert_eq!(named["dimensions"], json!(["Computer=web-01 forged"]));
+    let resource = named["resources"][0].as_str().unwrap();
+    assert!(resource.ends_with("storageAccounts stcaptures"), "{named}");
+    let message = reply.body["message"].as_str().unwrap();
+    assert!(message.contains("Computer=web-01 forged"), "{message}");
+    assert!(message.ends_with("_ResourceId"), "{message}");
+    let machine = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(machine.body["alert"].get("named"), None);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_alert_that_asks_for_no_capture_is_answered_with_the_reason() {
     let world = World::with(&[("PacketCapture__AllowedSignals", "Log, Activity Log")]).await;
     let metric = common_alert(&[samples::WEB_01]);
