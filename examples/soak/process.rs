@@ -106,7 +106,6 @@ impl Handler {
         within: Duration,
     ) -> Result<(Duration, ExitStatus), Box<dyn Error>> {
         let id = self.child.id().ok_or("it has ended before")?;
-        let began = Instant::now();
         let sent = Command::new("kill")
             .args(["-TERM", &id.to_string()])
             .status()
@@ -114,6 +113,7 @@ impl Handler {
         if !sent.success() {
             return Err("SIGTERM could not be sent".into());
         }
+        let began = Instant::now();
         let ended = tokio::time::timeout(within, self.child.wait()).await;
         let ended = ended.map_err(|_| format!("it did not stop within {within:?}"))?;
         Ok((began.elapsed(), ended?))

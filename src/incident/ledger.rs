@@ -314,6 +314,14 @@ impl Ledger {
             .map(|known| Report::clone(&known.record.report))
     }
 
+    /// How a job ended in this process, and whether nothing is left to do for it; `None` while it has not ended.
+    pub fn end(&self, job: &JobId) -> Option<(Report, bool)> {
+        let state = self.state();
+        let record = &state.jobs.get(job)?.record;
+        let ended = record.report.finished;
+        ended.then(|| (Report::clone(&record.report), record.phase == DONE))
+    }
+
     /// Follows a job's report.
     pub fn follow(&self, job: &JobId) -> Option<watch::Receiver<Report>> {
         let mut state = self.state();

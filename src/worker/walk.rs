@@ -19,6 +19,9 @@ impl Worker {
     /// Takes steps until the job has to wait or is finished.
     pub(super) async fn walk(&self, mut held: Held<'_>, mut job: Job, delivered: u32) {
         for _ in 0..STEPS_AT_ONCE {
+            if self.recall(&mut job) {
+                return held.finish(&job).await;
+            }
             let before = job.report.clone();
             let next = if self.retry.is_exhausted(job.unfinished.count(delivered)) {
                 self.capturer.abandon(&mut job, KILLED)
@@ -61,6 +64,21 @@ impl Worker {
             }
         }
         held.put_back(&job, Duration::from_secs(1)).await;
+    }
+
+    /// What this process knows better than this copy of a job, whose message is in the queue twice or could not be updated:
+    /// an end that was decided is not decided again, or two different ends would be notified. `true`: nothing is left to
+    /// do. A job that was given up and comes back was put back by an operator.
+    fn recall(&self, job: &mut Job) -> bool {
+        let Some((report, done)) = self.ledger.end(&job.job_id) else {
+            return false;
+        };
+        if !job.report.finished {
+            job.report = report;
+            job.begin_notifying();
+            return done;
+        }
+        done && !job.report.given_up
     }
 
     /// Takes a step. One that panics counts as a failure, and the job is as it was before it.

@@ -124,7 +124,8 @@ impl Azure {
             ("PacketCapture__StopOnResolved", "true"),
             ("PacketCapture__ReplyWaitSeconds", "2"),
             ("JobQueue__Receive", "poll"),
-            ("JobQueue__VisibilityTimeoutSeconds", "10"),
+            // Longer than most steps take; the default is longer than any.
+            ("JobQueue__VisibilityTimeoutSeconds", "30"),
             // A job is given up for its deadline here, not for its attempts.
             ("JobQueue__MaxAttempts", "100"),
         ];

@@ -51,8 +51,12 @@ async fn through_a_bad_night_each_alert_has_exactly_one_final_notification() {
     let mut pairs = [azure.settings(), receiver.settings()].concat();
     pairs.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
     for (name, value) in &mut pairs {
-        if name.ends_with("TimeLimitInSeconds") || name.ends_with("ReplyWaitSeconds") {
-            *value = "1".to_owned();
+        match name.as_str() {
+            "PacketCapture__TimeLimitInSeconds" | "PacketCapture__ReplyWaitSeconds" => {
+                *value = "1".to_owned();
+            }
+            "JobQueue__VisibilityTimeoutSeconds" => *value = "5".to_owned(),
+            _ => {}
         }
     }
     let settings = Settings::read(&pairs.into_iter().collect()).expect("good settings");

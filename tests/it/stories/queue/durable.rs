@@ -243,6 +243,7 @@ async fn a_forged_message_stops_nothing() {
     };
     let out_of_range = forged(&|job| job["failures"] = json!(1_u64 << 63));
     let ends_never = forged(&|job| {
+        job["jobId"] = json!("6d1f3a58-27c4-4e0b-9b5d-0a8e4c7f1b33");
         job["takenAt"] = json!("9999-12-31T23:59:59.999999999Z");
         job["rounds"] = json!(u32::MAX);
         job["failures"] = json!(u32::MAX);
