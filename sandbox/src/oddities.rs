@@ -34,7 +34,7 @@ impl Sandbox {
         *lock(&self.shared.hanging) = watchers.to_vec();
     }
 
-    /// From now on each call of this kind takes so long before it is applied.
+    /// From now on each call of this kind is applied after this delay.
     pub fn slow_down(&self, call: Call, by: Duration) {
         self.shared
             .with_world(|world, _| world.delays.push((call, by)));

@@ -62,7 +62,7 @@ impl Capturer {
         checkpoint: &mut dyn Checkpoint,
     ) -> Result<Next, AzureError> {
         let mut asked = Instant::now();
-        // Whoever waits for a read that another job has begun keeps no place, as at a watcher's turn.
+        // A job that waits for a read that another one has begun keeps no place, as at a watcher's turn.
         let waits = self.is_being_read(job);
         if waits {
             checkpoint.yield_place();

@@ -181,7 +181,7 @@ impl Capturer {
         self.parameters.create_within.saturating_add(limit)
     }
 
-    /// The turn at a watcher; whoever waits for it keeps no place. `None`: this process stops.
+    /// The turn at a watcher; a job that waits for it keeps no place. `None`: this process stops.
     pub(super) async fn turn(
         &self,
         watcher: &ResourceId,

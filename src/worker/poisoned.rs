@@ -32,7 +32,7 @@ impl Worker {
         }
     }
 
-    /// Notifies of each job in the poison queue that nobody was notified of.
+    /// Notifies of each job in the poison queue whose end was not notified.
     async fn check_poisoned(&self) -> Result<(), QueueError> {
         let mut seen = Vec::new();
         for _ in 0..READS {

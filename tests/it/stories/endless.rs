@@ -192,7 +192,7 @@ async fn an_impossible_start_deletes_nothing_and_blocks_nothing() {
 
 /// Of a capture that may take five hours, an early end is known within seconds, not at its time limit.
 #[tokio::test]
-async fn an_early_end_of_a_long_capture_is_told_soon() {
+async fn an_early_end_of_a_long_capture_is_notified_soon() {
     let (azure, receiver) = (Azure::start().await, Receiver::start().await);
     let settings = receiver.settings_for("completed,failed");
     let mut settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();

@@ -1,4 +1,4 @@
-//! A step that panics: its job is counted, given up, told and kept for operators, and the process goes on.
+//! A step that panics: its job is counted, given up, notified and kept for operators, and the process continues.
 
 use crate::support::{
     azure::Azure,
@@ -73,7 +73,7 @@ impl JobQueue for Panics {
 }
 
 #[tokio::test]
-async fn a_job_whose_step_panics_each_time_is_given_up_and_told() {
+async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
     let (azure, receiver) = (Azure::start().await, Receiver::start().await);
     let ca_file = std::env::temp_dir().join(format!("apc-panic-{}.pem", std::process::id()));
     std::fs::write(&ca_file, azure.ca_pem()).unwrap();

@@ -1,4 +1,4 @@
-//! A stop waits for nothing that was not accepted: a request of which a part is missing holds nobody up.
+//! A stop waits for nothing that was not accepted: a request of which a part is missing does not delay it.
 
 use crate::support::world::World;
 use std::time::Duration;

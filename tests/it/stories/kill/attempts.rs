@@ -1,11 +1,11 @@
-//! A job that ends its process each time: it is given up, told and kept for operators.
+//! A job that ends its process each time: it is given up, notified and kept for operators.
 
 use super::*;
 
 const ATTEMPTS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_job_that_is_killed_each_time_is_given_up_and_told() {
+async fn a_job_that_is_killed_each_time_is_given_up_and_notified() {
     let mut stage = Stage::set().await;
     let attempts = ("JobQueue__MaxAttempts".to_owned(), ATTEMPTS.to_string());
     stage.settings.push(attempts);
@@ -29,14 +29,14 @@ async fn a_job_that_is_killed_each_time_is_given_up_and_told() {
         handler.kill().await;
     }
     let last = stage.start().await;
-    let told = |notices: &[Value]| !notices.is_empty();
-    stage.receiver.until_within(GUARD, told).await;
-    let notices = stage.receiver.notices();
-    let data = &notices[0]["data"];
+    let notified = |events: &[Value]| !events.is_empty();
+    stage.receiver.until_within(GUARD, notified).await;
+    let events = stage.receiver.notices();
+    let data = &events[0]["data"];
     assert_eq!(
-        (notices.len(), &data["event"]),
+        (events.len(), &data["event"]),
         (1, &"failed".into()),
-        "{notices:#?}"
+        "{events:#?}"
     );
     assert_eq!(data["jobId"].as_str(), alert.job.as_deref());
     let message = data["message"].as_str().unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_capture_is_told_whose_queue_was_deleted_meanwhile() {
+async fn a_capture_is_notified_whose_queue_was_deleted_meanwhile() {
     // How often Azure answers that the queue is still being deleted.
     for being_deleted in [0, 3] {
         let (azure, receiver) = (Azure::start().await, Receiver::start().await);

@@ -6,7 +6,7 @@ use alert_packet_capture::app::Pace;
 use std::time::Duration;
 
 #[tokio::test]
-async fn a_job_that_the_host_moved_to_the_poison_queue_is_told_once() {
+async fn a_job_that_the_host_moved_to_the_poison_queue_is_notified_once() {
     let (azure, receiver) = (Azure::start().await, Receiver::start().await);
     let lost = durable::left_behind(&azure).await;
     let lost: Value = serde_json::from_str(&lost).unwrap();
