@@ -94,9 +94,10 @@ pub(super) fn delete(world: &mut World, asked: &Asked<'_>) -> Outcome {
     }
     refuse_parallel_write(world, watcher)?;
     let (id, name, serial) = (watcher.id.clone(), capture.name.clone(), capture.serial);
-    let ends = capture
-        .started
-        .map(|it| it + capture.wanted.session_length());
+    // A test may have set a start in year 9999.
+    let length = time::Duration::try_from(capture.wanted.session_length());
+    let length = length.unwrap_or(time::Duration::MAX);
+    let ends = capture.started.map(|it| it.saturating_add(length));
     let runs = capture.session == SessionStatus::Running;
     if runs && ends.is_some_and(|ends| asked.now < ends) {
         let cut = capture.id.clone();

@@ -1,0 +1,135 @@
+//! A step that panics: its job is counted, given up, notified and kept for operators, and the process continues.
+
+use crate::support::{
+    azure::Azure,
+    receiver::Receiver,
+    world::{World, common_alert},
+};
+use alert_packet_capture::{
+    alert,
+    app::{Pace, arm_client, notifier},
+    capture::{Capturer, Polling},
+    config::Settings,
+    incident::{Action, Job, Ledger, Retry},
+    queue::{JobQueue, MemoryQueue, Message, QueueError},
+    telemetry::Metrics,
+    worker::Worker,
+};
+use azure_sandbox::samples;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// A queue whose write before a create panics, within the step.
+#[derive(Default)]
+struct Panics {
+    queue: MemoryQueue,
+    poisoned: Mutex<Vec<String>>,
+}
+
+#[async_trait::async_trait]
+impl JobQueue for Panics {
+    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
+        self.queue.put(bodies).await
+    }
+
+    async fn receive(&self) -> Message {
+        self.queue.receive().await
+    }
+
+    async fn keep(&self, _: &Message, _: String) -> Result<Message, QueueError> {
+        panic!("a defect");
+    }
+
+    async fn put_back(
+        &self,
+        message: &Message,
+        body: String,
+        wait: Duration,
+    ) -> Result<(), QueueError> {
+        self.queue.put_back(message, body, wait).await
+    }
+
+    async fn delete(&self, message: &Message) -> Result<(), QueueError> {
+        self.queue.delete(message).await
+    }
+
+    async fn poison(&self, message: &Message, body: String) -> Result<(), QueueError> {
+        self.poisoned.lock().unwrap().push(body);
+        self.queue.delete(message).await
+    }
+
+    async fn waiting(&self) -> usize {
+        self.queue.waiting().await
+    }
+
+    async fn close(&self) {}
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
+    let (azure, receiver) = (Azure::start().await, Receiver::start().await);
+    let ca_file = std::env::temp_dir().join(format!("apc-panic-{}.pem", std::process::id()));
+    std::fs::write(&ca_file, azure.ca_pem()).unwrap();
+    let mut pairs = azure.app_settings();
+    pairs.extend(receiver.settings_for("failed"));
+    pairs.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
+    let settings = Settings::read(&pairs.into_iter().collect()).unwrap();
+    let pace = World::pace();
+    let retry = Retry {
+        max_attempts: 3,
+        first_pause: pace.first_pause,
+    };
+    let Pace {
+        poll,
+        first_look,
+        longest_look,
+        start_within,
+        ..
+    } = pace;
+    let polling = Polling {
+        poll,
+        first_look,
+        longest_look,
+        start_within,
+    };
+    let arm = arm_client(settings.azure.as_ref().unwrap(), &pace).unwrap();
+    let notifier = notifier(settings.notification.as_ref(), pace.notification).unwrap();
+    let _ = std::fs::remove_file(ca_file);
+    let queue = Arc::new(Panics::default());
+    let worker = Arc::new(Worker {
+        queue: queue.clone(),
+        capturer: Capturer::new(arm, settings.capture.parameters.clone(), polling, retry),
+        ledger: Arc::new(Ledger::default()),
+        notifier,
+        metrics: Arc::new(Metrics::default()),
+        retry,
+        poison_interval: pace.poison_interval,
+    });
+    let (stop, stopped) = watch::channel(false);
+    let works = tokio::spawn(worker.run(stopped));
+    let alert = alert::read(common_alert(&[samples::WEB_01]).to_string().as_bytes()).unwrap();
+    let job = Job::new(Action::Capture, alert.targets[0].clone(), &alert);
+    let text = serde_json::to_string(&job).unwrap();
+    queue.put(vec![text]).await.unwrap();
+    receiver.until(|events| !events.is_empty()).await;
+    stop.send_replace(true);
+    works.await.unwrap();
+    let events = receiver.notices();
+    let message = events[0]["data"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("an internal error of the function"),
+        "{message}"
+    );
+    assert_eq!(events.len(), 1);
+    assert_eq!(queue.waiting().await, 0);
+    let kept = queue.poisoned.lock().unwrap();
+    assert!(kept[0].contains(&job.job_id.to_string()), "{kept:?}");
+    assert!(azure.captures_made().is_empty());
+}
