@@ -164,7 +164,14 @@ async fn no_answer_and_no_queue_message_forges_a_line() {
     refuse(Call::PutMessage, 403);
     let refused = handler.post(&common_alert(&[samples::WEB_01])).await;
     assert_eq!(refused.status, 503, "{:?}", refused.body);
-    // The queue is there by now.
+    // The poll creates the queue.
+    azure
+        .wait_for(|journal| {
+            let created =
+                |entry: &azure_sandbox::Entry| entry.line() == "PUT queue packet-capture-jobs 201";
+            journal.iter().any(created)
+        })
+        .await;
     let forged = json!({ "jobId": uuid::Uuid::new_v4(), "action": FORGED.repeat(900) });
     azure.add_message(
         "packet-capture-jobs",
