@@ -38,7 +38,11 @@ pub(super) fn of(call: Call, kind: u32) -> What {
         (3, _, true) => conflict("CanceledAndSupersededDueToAnotherOperation"),
         (0, ..) => What::arm_error(409, "RetryableError", "A retryable error occurred."),
         (1, ..) => status(200, FaultBody::Empty),
-        (2, ..) => status(200, FaultBody::Json(json!({"value": null}))),
+        // Of other lists it would be the claim that nothing is there.
+        (2, ..) if call == Call::ListCaptures => {
+            status(200, FaultBody::Json(json!({"value": null})))
+        }
+        (2, ..) => status(200, FaultBody::Json(Value::Null)),
         (3, ..) => status(200, FaultBody::TruncatedJson),
         (4, ..) => What::arm_error(401, "ExpiredAuthenticationToken", "The token has expired."),
         (5, ..) => What::Status {
