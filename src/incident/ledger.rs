@@ -20,8 +20,12 @@ use tokio::{sync::watch, time::Instant};
 
 /// How long an alert is remembered, so that a repeated one is known as such.
 pub const REMEMBERED: Duration = Duration::from_secs(3600);
-/// Jobs and alerts remembered at most, each; the oldest give way.
+/// Maximum number of alerts, and of targets, remembered; the oldest give way.
 const MOST_ENTRIES: usize = 10_000;
+/// Maximum number of jobs remembered, those in progress included; finished ones give way first. A job takes some 3 KB.
+const MOST_JOBS: usize = 4_000;
+/// Finished jobs remembered however many are in progress: callers still wait for their answers.
+const FEWEST_FINISHED: usize = 1_000;
 /// Maximum number of jobs in progress, running captures included: as many as a region has sessions.
 const MOST_UNDER_WAY: usize = 12_000;
 /// Jobs remembered at most, those in progress included.
@@ -405,7 +409,8 @@ impl State {
     /// Forgets finished jobs first.
     fn forget_jobs(&mut self, now: Instant) {
         while let Some((at, _)) = self.over.front() {
-            if now.saturating_duration_since(*at) < REMEMBERED && self.jobs.len() < MOST_ENTRIES {
+            let room = self.jobs.len() < MOST_JOBS || self.over_count <= FEWEST_FINISHED;
+            if now.saturating_duration_since(*at) < REMEMBERED && room {
                 break;
             }
             if let Some((_, job)) = self.over.pop_front()

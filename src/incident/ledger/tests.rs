@@ -104,7 +104,7 @@ async fn finished_jobs_give_way_first() {
     ledger
         .open(None, std::slice::from_ref(&long), CAPACITY)
         .unwrap();
-    for n in 1..MOST_ENTRIES + 50 {
+    for n in 1..MOST_JOBS + 50 {
         let mut short = job(n % 7);
         ledger
             .open(None, std::slice::from_ref(&short), CAPACITY)
@@ -113,7 +113,7 @@ async fn finished_jobs_give_way_first() {
         ledger.record(&short);
     }
     assert!(ledger.job(&long.job_id).is_some());
-    assert!(ledger.state().jobs.len() <= MOST_ENTRIES);
+    assert!(ledger.state().jobs.len() <= MOST_JOBS);
 }
 
 #[tokio::test(start_paused = true)]
