@@ -6,7 +6,7 @@
 #![allow(clippy::arithmetic_side_effects)]
 
 use super::{
-    job::{Action, Job, JobId},
+    job::{Action, Job, JobId, Phase},
     report::{Report, Status},
 };
 use crate::resource_id::ResourceId;
@@ -26,7 +26,9 @@ const MOST_ENTRIES: usize = 10_000;
 const MOST_JOBS: usize = 4_000;
 /// Finished jobs remembered however many are in progress: callers still wait for their answers.
 const FEWEST_FINISHED: usize = 1_000;
-/// Maximum number of jobs in progress, running captures included: as many as a region has sessions.
+/// Maximum number of running captures that one process follows: memory stays below 64 MiB with them.
+const MOST_RUNNING: usize = 5_000;
+/// Maximum number of jobs in progress, those that only wait for their receiver included.
 const MOST_UNDER_WAY: usize = 12_000;
 /// Jobs remembered at most, those in progress included.
 const MAX_ENTRIES: usize = 24_000;
@@ -56,6 +58,8 @@ struct State {
     jobs: HashMap<JobId, Known>,
     /// How many of them wait for their create.
     urgent: usize,
+    /// How many of them follow a running capture.
+    running: usize,
     /// How many of them are finished, or run on another instance.
     over_count: usize,
     /// With the time of each one's last update, looked up late. Finished and forgotten jobs are taken out late, too.
@@ -116,11 +120,33 @@ struct Known {
     updated: Instant,
     over: bool,
     /// Whether the job waits for its create: such jobs are counted against the capacity.
-    urgent: bool,
+    kind: Kind,
     /// Its alert is resolved.
     resolved: bool,
     /// Created for callers that wait, and dropped when the job is finished: it takes as much memory as all the rest.
     followed: Option<watch::Sender<Report>>,
+}
+
+/// What a job is counted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It waits for its create.
+    Waiting,
+    /// It follows a running capture.
+    Running,
+    /// It only has a notification or a removal left, or is finished.
+    Other,
+}
+
+impl Kind {
+    fn of(job: &Job) -> Self {
+        match job.phase {
+            _ if job.report.finished => Self::Other,
+            Phase::Prepare | Phase::Deleting { .. } => Self::Waiting,
+            Phase::Starting { .. } | Phase::Running { .. } => Self::Running,
+            Phase::Notifying | Phase::Removing { .. } => Self::Other,
+        }
+    }
 }
 
 impl Known {
@@ -129,7 +155,7 @@ impl Known {
             record: job.into(),
             updated: Instant::now(),
             over: false,
-            urgent: job.phase.patience().urgent,
+            kind: Kind::of(job),
             resolved: false,
             followed: None,
         }
@@ -142,8 +168,11 @@ impl Known {
         record.phase = job.phase.as_str();
         record.failures = job.failures;
         *record.report = job.report.clone();
-        if let Some(followed) = &self.followed {
-            followed.send_replace(job.report.clone());
+        match &self.followed {
+            // Its caller was answered. In a storm of running captures these would take a third of all memory.
+            Some(followed) if followed.receiver_count() == 0 => self.followed = None,
+            Some(followed) => drop(followed.send_replace(job.report.clone())),
+            None => {}
         }
     }
 }
@@ -168,6 +197,7 @@ impl Ledger {
         let waiting = state.urgent;
         let under_way = state.jobs.len().saturating_sub(state.over_count);
         if waiting.saturating_add(jobs.len()) > capacity
+            || state.running.saturating_add(jobs.len()) > MOST_RUNNING
             || under_way.saturating_add(jobs.len()) > MOST_UNDER_WAY.max(capacity)
         {
             return Err(NotOpened::Full { waiting });
@@ -232,8 +262,7 @@ impl Ledger {
         if let Some(known) = state.jobs.get_mut(&job.job_id) {
             known.update(now, job);
         }
-        let urgent = job.phase.patience().urgent && !job.report.finished;
-        state.set_urgent(&job.job_id, urgent);
+        state.set_kind(&job.job_id, Kind::of(job));
         state.set_over(now, &job.job_id, job.report.finished);
         if matches!(job.report.status, Status::Failed | Status::Skipped) {
             state.release(job);
@@ -246,7 +275,7 @@ impl Ledger {
         if let Some(known) = state.jobs.get_mut(job) {
             known.record.phase = phase;
         }
-        state.set_urgent(job, false);
+        state.set_kind(job, Kind::Other);
         state.set_over(Instant::now(), job, true);
     }
 
@@ -362,28 +391,33 @@ impl State {
     fn insert(&mut self, now: Instant, job: &Job) {
         self.forget(now);
         let known = Known::new(job);
-        self.urgent = self.urgent.saturating_add(usize::from(known.urgent));
+        self.count(known.kind, usize::saturating_add);
         self.jobs.insert(job.job_id, known);
         self.under_way.push_back((now, job.job_id));
     }
 
     fn remove(&mut self, job: &JobId) {
         if let Some(known) = self.jobs.remove(job) {
-            self.urgent = self.urgent.saturating_sub(usize::from(known.urgent));
+            self.count(known.kind, usize::saturating_sub);
             self.over_count = self.over_count.saturating_sub(usize::from(known.over));
         }
     }
 
-    fn set_urgent(&mut self, job: &JobId, urgent: bool) {
-        if let Some(known) = self.jobs.get_mut(job)
-            && known.urgent != urgent
-        {
-            known.urgent = urgent;
-            match urgent {
-                true => self.urgent = self.urgent.saturating_add(1),
-                false => self.urgent = self.urgent.saturating_sub(1),
-            }
+    fn set_kind(&mut self, job: &JobId, kind: Kind) {
+        if let Some(known) = self.jobs.get_mut(job) {
+            let before = std::mem::replace(&mut known.kind, kind);
+            self.count(before, usize::saturating_sub);
+            self.count(kind, usize::saturating_add);
         }
+    }
+
+    fn count(&mut self, kind: Kind, change: fn(usize, usize) -> usize) {
+        let count = match kind {
+            Kind::Waiting => &mut self.urgent,
+            Kind::Running => &mut self.running,
+            Kind::Other => return,
+        };
+        *count = change(*count, 1);
     }
 
     fn set_over(&mut self, now: Instant, job: &JobId, over: bool) {

@@ -168,7 +168,7 @@ async fn only_jobs_that_wait_for_their_create_count_against_the_capacity() {
 async fn memory_is_bounded() {
     let ledger = Ledger::default();
     let mut refused = 0;
-    for n in 0..MOST_UNDER_WAY + 50 {
+    for n in 0..MOST_RUNNING + 50 {
         let job = running(n);
         let key = n.to_string();
         match ledger.open(Some(&key), std::slice::from_ref(&job), 100) {
