@@ -131,9 +131,12 @@ impl Intake {
             }
             Err(NotOpened::Full { waiting }) => {
                 return Err(Refusal::NotTaken {
-                    message: format!(
-                        "alert not accepted: {waiting} jobs are waiting already and JobQueue__Capacity is {capacity}"
-                    ),
+                    message: match waiting.saturating_add(jobs.len()) > capacity {
+                        true => format!(
+                            "alert not accepted: {waiting} jobs are waiting already and JobQueue__Capacity is {capacity}"
+                        ),
+                        false => "alert not accepted: this instance follows as many packet captures as it can; it accepts alerts again when some have finished".to_owned(),
+                    },
                     retry_after: QUEUE_FULL_RETRY_AFTER,
                 });
             }
