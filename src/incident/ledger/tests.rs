@@ -1,10 +1,14 @@
 //! How long the ledger remembers, and in which order it lists.
 
-use super::*;
+use super::{
+    state::{MOST_ENTRIES, MOST_JOBS, SILENT},
+    *,
+};
 use crate::{
     alert,
     incident::{Phase, Session},
 };
+use std::time::Duration;
 
 const CAPACITY: usize = 50_000;
 
@@ -162,6 +166,17 @@ async fn only_jobs_that_wait_for_their_create_count_against_the_capacity() {
     ledger.leave(&second.job_id, ELSEWHERE);
     assert_eq!((open(&third), open(&job(4))), (Ok(()), Ok(())));
     assert_eq!(open(&job(5)), Err(NotOpened::Full { waiting: 2 }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_capacity_holds_too() {
+    const LARGE: usize = 25_000;
+    let ledger = Ledger::default();
+    for n in 0..LARGE {
+        assert_eq!(ledger.open(None, &[job(n)], LARGE), Ok(()));
+    }
+    let full = Err(NotOpened::Full { waiting: LARGE });
+    assert_eq!(ledger.open(None, &[job(LARGE)], LARGE), full);
 }
 
 #[tokio::test(start_paused = true)]
