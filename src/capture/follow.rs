@@ -38,6 +38,8 @@ impl Capturer {
             // Another write came between: the list shows what is there now, and the create is repeated.
             Progress::Failed(error) if error.is_conflict() => {
                 job.phase = Phase::Prepare;
+                // Refused for certain: what is left of it is stale, not this job's capture.
+                job.create_unconfirmed = false;
                 Err(AzureError {
                     operation: "create the packet capture",
                     resource: session.watcher.to_string(),

@@ -59,7 +59,7 @@ impl Worker {
     /// Puts a job into the job queue that only notifies of this one's end. Returns what the poison queue keeps, so that no
     /// other check notifies again; `None`: it is no job, or people were notified.
     async fn notify_poisoned(&self, message: &Message) -> Result<Option<String>, QueueError> {
-        let Ok(mut job) = serde_json::from_str::<Job>(&message.body) else {
+        let Ok(mut job) = Job::from_message(&message.body) else {
             return Ok(None);
         };
         if job.report.finished {

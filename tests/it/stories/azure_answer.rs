@@ -162,6 +162,29 @@ async fn an_operation_that_gave_way_to_another_is_repeated() {
     world.end().await;
 }
 
+/// The create was accepted, then superseded, and Azure lists what is left of it as failed.
+#[tokio::test]
+async fn a_create_that_gave_way_to_another_write_is_repeated() {
+    let world = World::start().await;
+    let code = "CanceledAndSupersededDueToAnotherOperation";
+    world.azure.fail_next_operation(code, "Another one came.");
+    let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    world.azure.complete_operations();
+    let calls = |start: &'static str, times: usize| {
+        move |lines: &[String]| {
+            let seen = lines.iter().filter(|it| it.starts_with(start)).count();
+            seen >= times
+        }
+    };
+    world.until(calls("DELETE", 1)).await;
+    world.azure.complete_operations();
+    world.until(calls("PUT", 2)).await;
+    world.run_out();
+    world.until(calls("POST packetCaptures", 2)).await;
+    world.end().await;
+}
+
 #[tokio::test]
 async fn a_lock_is_no_conflict_that_passes() {
     let world = World::start().await;
