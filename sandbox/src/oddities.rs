@@ -13,6 +13,8 @@ pub enum Oddity {
     DeletesWithoutEffect,
     /// The status of each listed capture is answered with 404.
     StatusNotFound,
+    /// Another write is always in the way of a stop: 409.
+    StopConflicts,
     /// Lists have odd elements, and their last page names a page that was there before as the next one.
     OddLists,
 }

@@ -129,6 +129,10 @@ pub(super) fn stop(world: &mut World, asked: &Asked<'_>) -> Outcome {
     if capture.is_over() {
         return Ok(Answer::json(200, Value::Null));
     }
+    if world.oddities.contains(&Oddity::StopConflicts) {
+        let message = "Another write to the resource is in progress.".to_owned();
+        return Err(provider_error(409, "Conflict", message));
+    }
     refuse_parallel_write(world, watcher)?;
     let (watcher, name, serial) = (watcher.id.clone(), capture.name.clone(), capture.serial);
     let of = (watcher.as_str(), name.as_str(), serial);

@@ -125,19 +125,45 @@ pub fn abandoned(report: Report, target: &ResourceId, cause: &str) -> Report {
     }
 }
 
-/// The deadline before the create has passed. `minutes`: since the alert was taken.
-pub fn not_created_in_time(report: Report, target: &ResourceId, minutes: u64) -> Report {
+/// The deadline before the create has passed. `minutes`: since the alert was taken. `unconfirmed`: a create was sent and
+/// its answer was lost.
+pub fn not_created_in_time(
+    report: Report,
+    target: &ResourceId,
+    minutes: u64,
+    unconfirmed: bool,
+) -> Report {
+    let machine = target.short_name();
+    let what = match unconfirmed {
+        true => format!(
+            "Azure did not confirm the packet capture on {machine} within {minutes} minutes; it may be running. Check it \
+             with: az network watcher packet-capture list."
+        ),
+        false => format!("No packet capture was created on {machine} within {minutes} minutes."),
+    };
+    too_late(report, "CreateDeadlineExceeded", what)
+}
+
+/// The deadline of a job that is to stop the capture of a resolved alert has passed.
+pub fn not_stopped_in_time(report: Report, target: &ResourceId, minutes: u64) -> Report {
+    let machine = target.short_name();
+    let what = format!(
+        "The alert is resolved, and the packet capture on {machine} was not stopped within {minutes} minutes; it ends at \
+         its time limit."
+    );
+    too_late(report, "StopDeadlineExceeded", what)
+}
+
+fn too_late(report: Report, reason: &str, what: String) -> Report {
     let cause = match report.message.as_str() {
-        "" => "Azure gave no usable answer".to_owned(),
-        message => message.to_owned(),
+        "" => "Azure gave no usable answer",
+        message => message,
     };
     Report {
         status: Status::Failed,
-        reason: Some("CreateDeadlineExceeded".to_owned()),
+        reason: Some(reason.to_owned()),
         message: format!(
-            "No packet capture was created on {} within {minutes} minutes. Last state: {cause}. \
-             PacketCapture__CreateWithinSeconds sets how long the function keeps trying.",
-            target.short_name()
+            "{what} Last state: {cause}. PacketCapture__CreateWithinSeconds sets how long the function keeps trying."
         ),
         finished: true,
         ..report
@@ -407,7 +433,9 @@ mod tests {
             over(|report, vm| deleted_by_others(report, vm, true)),
             over(|report, vm| deleted_by_others(report, vm, false)),
             over(overdue),
-            not_created_in_time(removing_stale(&watcher, name), vm, 30),
+            not_created_in_time(removing_stale(&watcher, name), vm, 30, false),
+            not_created_in_time(Report::default(), vm, 30, true),
+            not_stopped_in_time(Report::default(), vm, 30),
             not_started_in_time(begun.clone(), vm),
             resolved_before_create(vm, OffsetDateTime::UNIX_EPOCH),
             stopped(vm, &session),

@@ -233,7 +233,7 @@ impl Capturer {
                 Ok(Next::After(plan::check_again(until(now, seen_since))))
             }
             // The queue may hold a job twice, and two alerts may come at once: one capture is enough for both.
-            Verdict::Stale if ours && is_evidence_since(job.taken_at, status.as_ref()) => {
+            Verdict::Stale if ours && is_evidence_since(job.taken_at, status.as_ref(), now) => {
                 job.report = outcome::joined(&job.target, &session, storage_path);
                 self.follow(job, session, now, capture.time_limit_seconds);
                 Ok(Next::AtOnce)
@@ -332,7 +332,7 @@ impl Capturer {
         checkpoint: &mut dyn Checkpoint,
     ) -> Result<Next, AzureError> {
         let Some(watcher) = self.find_watcher(job).await? else {
-            return Ok(Next::Done);
+            return Ok(Next::Decided);
         };
         // A create that is being sent is seen by the list after it.
         let Some(_turn) = self.turn(&watcher, checkpoint).await else {
@@ -351,20 +351,25 @@ impl Capturer {
                 let Session { watcher, name } = &session;
                 self.client.stop_packet_capture(watcher, name).await?;
                 job.report = outcome::stopped(&job.target.id, &session);
-                return Ok(Next::Done);
+                return Ok(Next::Decided);
             }
         }
         job.report = outcome::nothing_to_stop(&job.target.id);
-        Ok(Next::Done)
+        Ok(Next::Decided)
     }
 }
 
 /// Whether a session began after the alert was taken and has ended well: there is nothing left to gather. The two
 /// times are of different clocks; should ours be behind, an older session is taken for one only if it is as little
 /// older.
-fn is_evidence_since(taken_at: OffsetDateTime, status: Option<&PacketCaptureStatus>) -> bool {
+fn is_evidence_since(
+    taken_at: OffsetDateTime,
+    status: Option<&PacketCaptureStatus>,
+    now: OffsetDateTime,
+) -> bool {
     status.is_some_and(|status| {
-        ending(status) == Ending::Good && status.started.is_some_and(|started| started >= taken_at)
+        let started = plausible_start(status.started, now);
+        ending(status) == Ending::Good && started.is_some_and(|started| started >= taken_at)
     })
 }
 
@@ -386,12 +391,15 @@ mod tests {
     #[test]
     fn only_a_good_session_that_began_after_the_alert_is_its_evidence() {
         const TAKEN: OffsetDateTime = datetime!(2026-11-23 02:00:00 UTC);
+        const NOW: OffsetDateTime = datetime!(2026-11-23 02:05:00 UTC);
         for (state, reason, seconds_after, expected) in [
             ("Stopped", "TimeExceeded", Some(0), true),
             ("Stopped", "TimeExceeded", Some(-1), false),
             ("Stopped", "TimeExceeded", None, false),
             ("Stopped", "Error", Some(1), false),
             ("Running", "", Some(1), false),
+            // Tomorrow is no start.
+            ("Stopped", "TimeExceeded", Some(86_400), false),
         ] {
             let status = PacketCaptureStatus {
                 status: state.to_owned(),
@@ -400,11 +408,11 @@ mod tests {
                 errors: Vec::new(),
             };
             assert_eq!(
-                is_evidence_since(TAKEN, Some(&status)),
+                is_evidence_since(TAKEN, Some(&status), NOW),
                 expected,
                 "{state} {reason} {seconds_after:?}"
             );
         }
-        assert!(!is_evidence_since(TAKEN, None));
+        assert!(!is_evidence_since(TAKEN, None, NOW));
     }
 }

@@ -111,10 +111,14 @@ impl Capturer {
         match deadline(&job.phase, job.taken_at, within, self.polling.start_within) {
             Some(deadline) if now >= deadline => {
                 let report = std::mem::take(&mut job.report);
-                let target = &job.target.id;
-                job.report = match &job.phase {
-                    Phase::Starting { .. } => outcome::not_started_in_time(report, target),
-                    _ => outcome::not_created_in_time(report, target, within.as_secs() / 60),
+                let (target, minutes) = (&job.target.id, within.as_secs() / 60);
+                job.report = match (&job.phase, job.action) {
+                    (Phase::Starting { .. }, _) => outcome::not_started_in_time(report, target),
+                    (_, Action::Stop) => outcome::not_stopped_in_time(report, target, minutes),
+                    (_, Action::Capture) => {
+                        let unconfirmed = job.create_unconfirmed;
+                        outcome::not_created_in_time(report, target, minutes, unconfirmed)
+                    }
                 };
                 Next::Decided
             }

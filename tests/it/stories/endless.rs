@@ -37,13 +37,14 @@ fn stale() -> ExistingCapture {
 }
 
 /// A function whose deadlines pass in no time, beside the one second of its captures.
-async fn impatient(azure: Azure, receiver: &Receiver) -> World {
+async fn impatient(azure: Azure, receiver: &Receiver, more: &[(&str, &str)]) -> World {
     let settings = receiver.settings();
     let mut settings: Vec<(&str, &str)> = settings
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     settings.push(("PacketCapture__TimeLimitInSeconds", "1"));
+    settings.extend(more);
     let pace = Pace {
         create_within: Some(Duration::ZERO),
         start_within: Duration::ZERO,
@@ -57,7 +58,7 @@ async fn told(arrange: impl FnOnce(&Azure)) -> (World, Value) {
     let azure = Azure::start().await;
     arrange(&azure);
     let receiver = Receiver::start().await;
-    let world = impatient(azure, &receiver).await;
+    let world = impatient(azure, &receiver, &[]).await;
     world.post(&common_alert(&[samples::WEB_01])).await;
     let failed = |event: &&Value| event["data"]["event"] == "failed";
     receiver
@@ -102,6 +103,32 @@ async fn a_capture_that_is_listed_as_deleting_for_ever_is_reported() {
     .await;
     assert_told(&data, "CreateDeadlineExceeded", "Azure is deleting");
     assert_eq!(world.count("DELETE"), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_stop_that_azure_never_allows_is_given_up_in_its_own_words() {
+    let (azure, receiver) = (Azure::start().await, Receiver::start().await);
+    azure.be_odd(Oddity::StopConflicts);
+    let more = [
+        ("PacketCapture__StopOnResolved", "true"),
+        ("JobQueue__MaxAttempts", "100"),
+    ];
+    let world = impatient(azure, &receiver, &more).await;
+    let mut alert = common_alert(&[samples::WEB_01]);
+    let fired = world.post(&alert).await;
+    assert_eq!(fired.body["outcome"], "created", "{:?}", fired.body);
+    world.azure.complete_operations();
+    alert["data"]["essentials"]["monitorCondition"] = "Resolved".into();
+    let resolved = world.post(&alert).await;
+    assert_eq!(
+        resolved.body["error"]["code"], "StopDeadlineExceeded",
+        "{:?}",
+        resolved.body
+    );
+    let message = resolved.body["error"]["message"].as_str().unwrap();
+    assert!(message.contains("was not stopped within"), "{message}");
+    world.run_out();
     world.end().await;
 }
 
