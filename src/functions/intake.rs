@@ -120,8 +120,8 @@ impl Intake {
         }
         let bodies = bodies(&jobs)?;
         let key = plan.key.as_deref();
-        if let (Action::Stop, Some(key)) = (plan.action, &alert.dedupe_key) {
-            self.ledger.resolve(key);
+        if plan.action == Action::Stop {
+            self.ledger.resolve(alert.dedupe_key.as_deref(), &jobs);
         }
         let capacity = self.policy.capacity;
         match self.ledger.open(key, &jobs, capacity) {

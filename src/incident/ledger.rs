@@ -16,7 +16,7 @@ use super::{
     report::{Report, Status},
 };
 use crate::resource_id::ResourceId;
-use known::Kind;
+use known::{Kind, Known};
 use state::{Delivery, State};
 use std::sync::{Arc, Mutex, MutexGuard};
 use time::OffsetDateTime;
@@ -155,11 +155,27 @@ impl Ledger {
         self.state().urgent
     }
 
-    /// The alert of this key is resolved: jobs of it that have not created their capture end without one.
-    pub fn resolve(&self, key: &str) {
+    /// An alert is resolved: its jobs that have not created their capture end without one. `stops` are the jobs that
+    /// stop its captures. An alert is known by its key; one whose resolution has another key, as in the classic schema, by
+    /// its rule and targets, as its running captures are.
+    pub fn resolve(&self, key: Option<&str>, stops: &[Job]) {
         let mut state = self.state();
-        let first = state.alerts.get(key);
-        for job in first.map(|it| it.jobs.clone()).unwrap_or_default() {
+        let first = key.and_then(|key| state.alerts.get(key));
+        let jobs = match first {
+            Some(first) => first.jobs.clone(),
+            None => {
+                let is_stopped = |record: &JobRecord| {
+                    stops.iter().any(|stop| {
+                        stop.target.id == record.target && stop.rule() == record.rule.as_deref()
+                    })
+                };
+                let waiting = |known: &&Known| known.kind == Kind::Waiting;
+                let records = state.jobs.values().filter(waiting).map(|it| &it.record);
+                let records = records.filter(|record| is_stopped(record));
+                records.map(|record| record.job_id).collect()
+            }
+        };
+        for job in jobs {
             if let Some(known) = state.jobs.get_mut(&job) {
                 known.resolved = true;
             }

@@ -2,7 +2,7 @@
 
 use crate::support::{
     azure::Azure,
-    world::{World, common_alert},
+    world::{World, classic_alert, common_alert},
 };
 use azure_sandbox::{ExistingCapture, SessionStatus, samples};
 use std::time::Duration;
@@ -12,7 +12,8 @@ const GUARD: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_resolved_alert_ends_a_job_that_waits_for_its_create() {
-    for durable in [false, true] {
+    // The classic schema gives an alert no id, and its resolution another time.
+    for (durable, classic) in [(false, false), (true, false), (false, true)] {
         let azure = Azure::start().await;
         azure.add_capture(ExistingCapture {
             watcher: samples::WATCHER_WESTEUROPE.to_owned(),
@@ -37,14 +38,26 @@ async fn a_resolved_alert_ends_a_job_that_waits_for_its_create() {
             ..World::pace()
         };
         let world = World::paced(azure, &settings, pace).await;
-        let mut alert = common_alert(&[samples::WEB_01]);
+        let (alert, mut resolution) = match classic {
+            true => {
+                let alert = || classic_alert(samples::WEB_01, "westeurope");
+                (alert(), alert())
+            }
+            false => {
+                let alert = common_alert(&[samples::WEB_01]);
+                (alert.clone(), alert)
+            }
+        };
         let fired = world.post(&alert).await;
         let job = fired.body["captures"][0]["jobId"].as_str().unwrap();
         world
             .until(|lines| lines.iter().any(|line| line.contains("queryStatus")))
             .await;
-        alert["data"]["essentials"]["monitorCondition"] = "Resolved".into();
-        let resolved = world.post(&alert).await;
+        match classic {
+            true => resolution["status"] = "Resolved".into(),
+            false => resolution["data"]["essentials"]["monitorCondition"] = "Resolved".into(),
+        }
+        let resolved = world.post(&resolution).await;
         let message = resolved.body["message"].as_str().unwrap();
         assert!(
             message.ends_with("the packet capture on web-01 is being stopped"),
