@@ -222,6 +222,19 @@ async fn a_status_without_content_fails_no_capture() {
     world.end().await;
 }
 
+/// Without a list nothing is known of network watchers, least of all that there is none.
+#[tokio::test]
+async fn a_list_of_watchers_without_an_array_is_read_again() {
+    for page in [json!({"value": null}), json!({})] {
+        let world = World::start().await;
+        let odd = answer(200, page.clone());
+        world.azure.fault(fault(Call::ListWatchers, 5, odd));
+        let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+        assert_eq!(reply.body["outcome"], "created", "{page}: {:?}", reply.body);
+        world.end().await;
+    }
+}
+
 #[tokio::test]
 async fn odd_elements_in_a_list_cost_no_capture() {
     let world = World::start().await;
