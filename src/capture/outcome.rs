@@ -125,11 +125,17 @@ pub fn abandoned(report: Report, target: &ResourceId, cause: &str) -> Report {
     }
 }
 
-/// The deadline before the create has passed. `minutes`: since the alert was taken.
-pub fn not_created_in_time(report: Report, target: &ResourceId, minutes: u64) -> Report {
-    let cause = match report.message.as_str() {
-        "" => "Azure gave no usable answer".to_owned(),
-        message => message.to_owned(),
+/// The deadline before the create has passed. `error`: of the last step. `minutes`: since the alert was taken.
+pub fn not_created_in_time(
+    report: Report,
+    target: &ResourceId,
+    error: Option<&AzureError>,
+    minutes: u64,
+) -> Report {
+    let cause = match (error, report.message.as_str()) {
+        (Some(error), _) => error.to_string(),
+        (None, "") => "Azure gave no usable answer".to_owned(),
+        (None, message) => message.to_owned(),
     };
     Report {
         status: Status::Failed,
@@ -407,7 +413,7 @@ mod tests {
             over(|report, vm| deleted_by_others(report, vm, true)),
             over(|report, vm| deleted_by_others(report, vm, false)),
             over(overdue),
-            not_created_in_time(removing_stale(&watcher, name), vm, 30),
+            not_created_in_time(removing_stale(&watcher, name), vm, None, 30),
             not_started_in_time(begun.clone(), vm),
             resolved_before_create(vm, OffsetDateTime::UNIX_EPOCH),
             stopped(vm, &session),
