@@ -38,8 +38,7 @@ pub(super) fn of(call: Call, kind: u32) -> What {
         (3, _, true) => conflict("CanceledAndSupersededDueToAnotherOperation"),
         (0, ..) => What::arm_error(409, "RetryableError", "A retryable error occurred."),
         (1, ..) => status(200, FaultBody::Empty),
-        // Of other lists it would be the claim that nothing is there.
-        (2, ..) if call == Call::ListCaptures => {
+        (2, ..) if matches!(call, Call::ListCaptures | Call::ListWatchers) => {
             status(200, FaultBody::Json(json!({"value": null})))
         }
         (2, ..) => status(200, FaultBody::Json(Value::Null)),

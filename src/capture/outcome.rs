@@ -125,11 +125,12 @@ pub fn abandoned(report: Report, target: &ResourceId, cause: &str) -> Report {
     }
 }
 
-/// The deadline before the create has passed. `minutes`: since the alert was taken. `unconfirmed`: a create was sent and
-/// its answer was lost.
+/// The deadline before the create has passed. `error`: of the last step. `minutes`: since the alert was taken.
+/// `unconfirmed`: a create was sent and its answer was lost.
 pub fn not_created_in_time(
     report: Report,
     target: &ResourceId,
+    error: Option<&AzureError>,
     minutes: u64,
     unconfirmed: bool,
 ) -> Report {
@@ -141,23 +142,29 @@ pub fn not_created_in_time(
         ),
         false => format!("No packet capture was created on {machine} within {minutes} minutes."),
     };
-    too_late(report, "CreateDeadlineExceeded", what)
+    too_late(report, "CreateDeadlineExceeded", error, what)
 }
 
-/// The deadline of a job that is to stop the capture of a resolved alert has passed.
-pub fn not_stopped_in_time(report: Report, target: &ResourceId, minutes: u64) -> Report {
+/// The deadline of a job that is to stop the capture of a resolved alert has passed. `error`: of the last step.
+pub fn not_stopped_in_time(
+    report: Report,
+    target: &ResourceId,
+    error: Option<&AzureError>,
+    minutes: u64,
+) -> Report {
     let machine = target.short_name();
     let what = format!(
         "The alert is resolved, and the packet capture on {machine} was not stopped within {minutes} minutes; it ends at \
          its time limit."
     );
-    too_late(report, "StopDeadlineExceeded", what)
+    too_late(report, "StopDeadlineExceeded", error, what)
 }
 
-fn too_late(report: Report, reason: &str, what: String) -> Report {
-    let cause = match report.message.as_str() {
-        "" => "Azure gave no usable answer",
-        message => message,
+fn too_late(report: Report, reason: &str, error: Option<&AzureError>, what: String) -> Report {
+    let cause = match (error, report.message.as_str()) {
+        (Some(error), _) => error.to_string(),
+        (None, "") => "Azure gave no usable answer".to_owned(),
+        (None, message) => message.to_owned(),
     };
     Report {
         status: Status::Failed,
@@ -433,9 +440,9 @@ mod tests {
             over(|report, vm| deleted_by_others(report, vm, true)),
             over(|report, vm| deleted_by_others(report, vm, false)),
             over(overdue),
-            not_created_in_time(removing_stale(&watcher, name), vm, 30, false),
-            not_created_in_time(Report::default(), vm, 30, true),
-            not_stopped_in_time(Report::default(), vm, 30),
+            not_created_in_time(removing_stale(&watcher, name), vm, None, 30, false),
+            not_created_in_time(Report::default(), vm, None, 30, true),
+            not_stopped_in_time(Report::default(), vm, None, 30),
             not_started_in_time(begun.clone(), vm),
             resolved_before_create(vm, OffsetDateTime::UNIX_EPOCH),
             stopped(vm, &session),

@@ -1,6 +1,7 @@
 //! One step of a job: read Azure, make at most one change, say when to come back. A step can be taken twice without
 //! harm, by any instance, since it reads before it writes.
 
+use super::times::until;
 use super::{
     looks::Looks,
     outcome,
@@ -79,6 +80,7 @@ impl Capturer {
 
     /// Takes the next step, writes its result into the job, and says when to come back: after a failure too.
     pub async fn step(&self, job: &mut Job, checkpoint: &mut dyn Checkpoint) -> Next {
+        let mut cause = None;
         let next = match self.take_step(job, checkpoint).await {
             Ok(next) => {
                 if job.phase.patience().success_resets_failures {
@@ -86,14 +88,21 @@ impl Capturer {
                 }
                 next
             }
-            Err(error) => self.failed(job, &error),
+            Err(error) => self.failed(job, cause.insert(error)),
         };
-        self.bounded(job, next, OffsetDateTime::now_utc())
+        self.bounded(job, next, cause.as_ref(), OffsetDateTime::now_utc())
     }
 
     /// No job is without an end: rounds that lead back to the beginning wait ever longer, and what is not finished at
-    /// its deadline is given up with what stood in the way.
-    fn bounded(&self, job: &mut Job, next: Next, now: OffsetDateTime) -> Next {
+    /// its deadline is given up with what stood in the way. `cause`: the step failed. No pause is longer than that, such
+    /// as one of hours that Azure asked for: people would not know, and the capture would come long after the alert.
+    fn bounded(
+        &self,
+        job: &mut Job,
+        next: Next,
+        cause: Option<&AzureError>,
+        now: OffsetDateTime,
+    ) -> Next {
         let next = match next {
             Next::AtOnce if job.phase == Phase::Prepare => {
                 job.rounds = job.rounds.saturating_add(1);
@@ -114,15 +123,21 @@ impl Capturer {
                 let (target, minutes) = (&job.target.id, within.as_secs() / 60);
                 job.report = match (&job.phase, job.action) {
                     (Phase::Starting { .. }, _) => outcome::not_started_in_time(report, target),
-                    (_, Action::Stop) => outcome::not_stopped_in_time(report, target, minutes),
+                    (_, Action::Stop) => {
+                        outcome::not_stopped_in_time(report, target, cause, minutes)
+                    }
                     (_, Action::Capture) => {
                         let unconfirmed = job.create_unconfirmed;
-                        outcome::not_created_in_time(report, target, minutes, unconfirmed)
+                        outcome::not_created_in_time(report, target, cause, minutes, unconfirmed)
                     }
                 };
                 Next::Decided
             }
-            _ => next,
+            Some(deadline) => match next {
+                Next::After(pause) => Next::After(pause.min(until(deadline, now))),
+                next => next,
+            },
+            None => next,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -61,9 +61,9 @@ pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
             true => explanation.to_json(),
             false => format!("{name}\n{}", explanation.to_text()),
         };
-        // A closed pipe (`| head`) is no reason to panic.
-        if writeln!(io::stdout(), "{printed}").is_err() {
-            break;
+        if let Err(message) = super::print(&format!("{printed}\n")) {
+            eprintln!("error: {message}");
+            return ExitCode::from(2);
         }
     }
     ExitCode::from(code)

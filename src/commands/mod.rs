@@ -7,7 +7,11 @@ mod look;
 
 use crate::config::AppSettings;
 use clap::{CommandFactory, Parser, Subcommand};
-use std::{ffi::OsString, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 /// Starts Network Watcher packet captures for Azure Monitor alerts.
 ///
@@ -74,6 +78,17 @@ impl Command {
             Self::Doctor(arguments) => doctor::run(&arguments, settings),
             Self::Look(arguments) => look::run(&arguments),
         }
+    }
+}
+
+/// Prints a result. A closed pipe (`| head`) has taken what it wanted; on a full disk the result is lost.
+fn print(text: &str) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("could not write to standard output: {error}"))
+        }
+        _ => Ok(()),
     }
 }
 

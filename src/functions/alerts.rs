@@ -1,14 +1,16 @@
 //! `POST /api/AlertPacketCapture`: a caller is authenticated, then its alert is taken in.
 
-use super::{Door, envelope, refusal::Refusal, request, secure_webhook::SecureWebhook, stop};
+use super::{
+    Door, answer::Answer, envelope, refusal::Refusal, request, secure_webhook::SecureWebhook, stop,
+};
 use crate::{alert::MAX_BODY_BYTES, telemetry::continue_trace};
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
-    http::HeaderMap,
+    http::{HeaderMap, request::Parts},
     response::{IntoResponse, Response},
 };
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 use tracing::{Instrument, Span};
 
 /// How long the body of a request may take. A client on the same machine sends it within milliseconds.
@@ -22,12 +24,7 @@ pub(super) async fn alert(State(door): State<Arc<Door>>, request: Request) -> Re
         if let Some(guard) = &door.secure_webhook {
             admit(guard, &parts.headers).await?;
         }
-        let body = read_body(body, MAX_BODY_BYTES, &door.stop).await?;
-        if !request::is_json(request::content_type(&parts.headers), &body) {
-            return Err(Refusal::NotJson);
-        }
-        let dry_run = request::asks_for_dry_run(parts.uri.query().unwrap_or_default());
-        let answer = door.intake.take(body, dry_run, &door.stop).await;
+        let answer = take(&door, &parts, body).await;
         match &answer {
             Ok(answer) => answer.log(),
             Err(refusal) => refusal.log(),
@@ -35,6 +32,20 @@ pub(super) async fn alert(State(door): State<Arc<Door>>, request: Request) -> Re
         answer
     };
     answer.instrument(span).await.into_response()
+}
+
+/// Reads the alert of an admitted caller and takes it in. One that is not read is counted, too.
+async fn take(door: &Door, parts: &Parts, body: Body) -> Result<Answer, Refusal> {
+    let body = async {
+        let body = read_body(body, MAX_BODY_BYTES, &door.stop).await?;
+        match request::is_json(request::content_type(&parts.headers), &body) {
+            true => Ok(body),
+            false => Err(Refusal::NotJson),
+        }
+    };
+    let body = (body.await).inspect_err(|refusal| door.intake.count_unread(refusal))?;
+    let dry_run = request::asks_for_dry_run(parts.uri.query().unwrap_or_default());
+    door.intake.take(body, dry_run, &door.stop).await
 }
 
 /// A job that another process left: the Functions host's queue trigger calls this itself, with no token. It is no
@@ -62,14 +73,28 @@ pub(super) async fn read_body(
 ) -> Result<Bytes, Refusal> {
     tokio::select! {
         biased;
-        // A client that disconnects looks the same as too long a body, and does not read the answer.
-        read = to_bytes(body, limit) => read.map_err(|_| Refusal::TooLarge),
+        read = to_bytes(body, limit) => read.map_err(|error| match broke_off(&error) {
+            true => Refusal::IncompleteBody,
+            false => Refusal::TooLarge,
+        }),
         () = stop.asked() => Err(Refusal::NotTaken {
             message: "request not read: the function is stopping".to_owned(),
             retry_after: stop::RETRY_AFTER,
         }),
         () = tokio::time::sleep(BODY_TIMEOUT) => Err(Refusal::Timeout(BODY_TIMEOUT)),
     }
+}
+
+/// Whether the connection or the transfer coding ended before the body. A body that is too long has no such cause.
+fn broke_off(error: &axum::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<hyper::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The span of a request, part of the host's trace.

@@ -60,7 +60,10 @@ pub(super) async fn unwrapped(
     }
     let body = match read_body(body, MAX_BYTES, &door.stop).await {
         Ok(body) => body,
-        Err(refusal) => return refusal.into_response(),
+        Err(refusal) => {
+            refusal.log();
+            return refusal.into_response();
+        }
     };
     match request::read(body.clone(), open).await {
         Some(inner) => close(next.run(inner.request(function, parts)).await).await,

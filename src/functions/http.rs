@@ -29,6 +29,7 @@ impl Refusal {
             Refusal::BadBody(bad) if bad.is_too_large() => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::BadBody(_)
             | Refusal::JobTooLarge
+            | Refusal::IncompleteBody
             | Refusal::TooManyTargets { .. }
             | Refusal::InvalidQuery(_) => StatusCode::BAD_REQUEST,
             Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -65,6 +65,11 @@ impl Intake {
         answer
     }
 
+    /// Counts an alert whose body could not be read.
+    pub(super) fn count_unread(&self, refusal: &Refusal) {
+        Counted::new(&self.metrics).outcome = refusal.as_str();
+    }
+
     async fn take_in(self: Arc<Self>, body: Bytes, dry_run: bool) -> Result<Taken, Refusal> {
         let alert = self.read(body).await?;
         let decision = self.decide(&alert, dry_run);

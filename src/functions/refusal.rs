@@ -16,6 +16,8 @@ pub enum Refusal {
     BadBody(BadBody),
     TooLarge,
     NotJson,
+    /// The request's body broke off. A client that disconnected does not read this answer; the log has it.
+    IncompleteBody,
     /// The request's body did not arrive in time.
     Timeout(Duration),
     /// The path is right, and only this method reads it.
@@ -82,6 +84,7 @@ impl Refusal {
             Refusal::BadBody(_) | Refusal::JobTooLarge => "InvalidAlert",
             Refusal::TooLarge => "AlertTooLarge",
             Refusal::NotJson => "UnsupportedMediaType",
+            Refusal::IncompleteBody => "IncompleteBody",
             Refusal::Timeout(_) => "RequestTimeout",
             Refusal::MethodNotAllowed(_) => "MethodNotAllowed",
             Refusal::NoSuchRoute => "NotFound",
@@ -109,6 +112,9 @@ impl Refusal {
             }
             Refusal::NotJson => {
                 "the body must be JSON: send it with Content-Type: application/json".into()
+            }
+            Refusal::IncompleteBody => {
+                "the body broke off before its end; the alert was not accepted".into()
             }
             Refusal::Timeout(limit) => {
                 format!("the body did not arrive within {} s", limit.as_secs()).into()

@@ -60,12 +60,12 @@ pub(super) fn is_json(content_type: Option<&str>, body: &[u8]) -> bool {
     }
 }
 
-/// `?dryRun=true`, name and value in any case. Nothing else of the query is read: it holds the key.
+/// `?dryRun=true`, name and value in any case. A mistyped value must not start a capture, so all but `false` and `0` ask
+/// for a dry run. Nothing else of the query is read: it holds the key.
 pub(super) fn asks_for_dry_run(query: &str) -> bool {
-    query.split('&').any(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, "true"));
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, value)| {
         name.eq_ignore_ascii_case("dryRun")
-            && matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "")
+            && !["false", "0"].contains(&value.trim().to_ascii_lowercase().as_str())
     })
 }
 
@@ -102,8 +102,19 @@ mod tests {
             ("dryRun=true", true),
             ("code=abc&DRYRUN=True", true),
             ("dryRun", true),
+            ("dryRun=", true),
+            ("dryRun=%74rue", true),
+            ("%64ryRun=true", true),
+            ("dryRun=true%20", true),
+            ("dryRun=true+", true),
+            ("dryRun=yes", true),
+            ("dryRun=ture", true),
+            ("dryRun=false&dryRun=true", true),
             ("dryRun=false", false),
+            ("dryRun=False+", false),
+            ("dryRun=0", false),
             ("code=dryRun", false),
+            ("code=a%26dryRun=true", false),
             ("", false),
         ] {
             assert_eq!(asks_for_dry_run(query), expected, "{query}");

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::notice::STANDS_OUT_NOT;
 use super::table::{Row, spans, talkers, times, times_words};
+use crate::container;
 use crate::findings::Kind;
 use crate::look::Seen;
 use crate::words::{Words, bytes, counted, number, time};
@@ -73,7 +74,11 @@ impl Page<'_> {
     fn head(&mut self, seen: &Seen) {
         let figures = self.words.figures;
         let name = crate::text::clean(self.words.context.name.as_bytes());
-        let kind = figures.file.format.unwrap_or("no readable capture");
+        // A damaged file has no format among the figures, as with capinfos; what was read of it has one.
+        let kind = match &figures.file.kind {
+            container::Kind::Capture(format) => format.name(),
+            _ => "no readable capture",
+        };
         let name = if name.is_empty() {
             "Capture".to_owned()
         } else {

@@ -147,3 +147,19 @@ fn a_page_of_no_capture_says_so() {
     );
     assert!(seen.text().contains("it holds a web page"));
 }
+
+/// What was read before the damage is of a capture, and the page does not say otherwise.
+#[test]
+fn a_damaged_capture_keeps_its_format() {
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];
+    file.extend([0; 8]);
+    file.extend([0, 0, 4, 0, 1, 0, 0, 0]);
+    file.extend([
+        0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255,
+    ]);
+    let mut look = Look::new(Options::default());
+    look.feed(&file);
+    let page = look.finish(&Context::default()).text();
+    assert!(page.contains("The file is damaged"), "{page}");
+    assert!(page.starts_with("Capture: pcap, 40 bytes\n"), "{page}");
+}

@@ -16,6 +16,10 @@ const FINAL: [&str; 5] = [
 /// Service limits have a code for each kind of resource.
 const FINAL_ENDINGS: [&str; 3] = ["LimitReached", "LimitExceeded", "QuotaExceeded"];
 
+/// Refusals of a name that another capture has, with 400 or 409. The list may show the name free: it is older, or Azure
+/// has still to forget a capture that was deleted.
+const NAME_TAKEN: [&str; 1] = ["PacketCaptureAlreadyExists"];
+
 /// How operations end that gave way to another write.
 const SUPERSEDED: [&str; 3] = [
     "CanceledAndSupersededDueToAnotherOperation",
@@ -32,6 +36,11 @@ pub(super) fn is_superseded(code: &str) -> bool {
 /// Whether a resource is busy with another operation, whatever the status.
 pub(super) fn is_in_progress(code: &str) -> bool {
     IN_PROGRESS.iter().any(|one| one.eq_ignore_ascii_case(code))
+}
+
+/// Whether another capture has the name, whatever the status.
+pub(super) fn is_name_taken(code: &str) -> bool {
+    NAME_TAKEN.iter().any(|one| one.eq_ignore_ascii_case(code))
 }
 
 /// Whether a 409 with this code stays until an operator changes something.

@@ -173,10 +173,12 @@ impl AzureError {
         }
     }
 
-    /// A 409 that may be about another write, unless Azure says that only this one resource is busy: read the resource
-    /// before repeating a create.
+    /// A 409 that may be about another write, unless Azure says that only this one resource is busy, and a name that is
+    /// taken: read the resource before repeating a create.
     pub fn is_unknown_conflict(&self) -> bool {
-        self.status() == Some(409) && !conflict::is_in_progress(self.code())
+        let code = self.code();
+        self.status() == Some(409) && !conflict::is_in_progress(code)
+            || conflict::is_name_taken(code)
     }
 
     /// Whether the same call may succeed later although nothing is reconfigured.
@@ -191,7 +193,9 @@ impl AzureError {
                 status: 409, code, ..
             } => !conflict::is_final(code),
             Failure::Refused { status, code, .. } => {
-                is_temporary_status(*status) || conflict::is_in_progress(code)
+                is_temporary_status(*status)
+                    || conflict::is_in_progress(code)
+                    || conflict::is_name_taken(code)
             }
             Failure::NoAnswer { .. }
             | Failure::NotSent { .. }

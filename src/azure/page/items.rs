@@ -17,6 +17,8 @@ pub(super) struct Items {
     /// What has come and is not read.
     unread: Vec<u8>,
     at: At,
+    /// Whether `value` has come. Without it, or with null, nothing is known of the list, least of all that it is empty.
+    listed: bool,
     next_link: Option<String>,
     /// Maximum elements.
     maximum: usize,
@@ -74,6 +76,7 @@ impl Items {
         Self {
             unread: Vec::new(),
             at: At::Start,
+            listed: false,
             next_link: None,
             maximum,
             elements: 0,
@@ -129,11 +132,13 @@ impl Items {
                 return Ok(true);
             }
             (At::Colon(member), b':') => At::Value(member),
-            (At::Value(Member::Items), b'[') => At::Element { first: true },
+            (At::Value(Member::Items), b'[') => {
+                self.listed = true;
+                At::Element { first: true }
+            }
+            (At::Value(Member::Items), _) => return Err(PageError::NoPage),
             (At::Value(member), _) => {
                 let read = match member {
-                    // `"value": null` is an empty list too.
-                    Member::Items => value::<()>(rest)?.is_some(),
                     Member::NextLink => match value::<Option<String>>(rest)? {
                         Some(link) => {
                             self.next_link = link;
@@ -141,7 +146,7 @@ impl Items {
                         }
                         None => false,
                     },
-                    Member::Other => value::<IgnoredAny>(rest)?.is_some(),
+                    Member::Items | Member::Other => value::<IgnoredAny>(rest)?.is_some(),
                 };
                 if read {
                     self.at = At::AfterValue;
@@ -185,6 +190,7 @@ impl Items {
     /// The page has ended: where the next one is.
     pub fn end(self) -> Result<Option<String>, PageError> {
         match self.at {
+            At::End if !self.listed => Err(PageError::NoPage),
             At::End => Ok(self.next_link.filter(|link| !link.is_empty())),
             _ => Err(PageError::Truncated),
         }

@@ -157,17 +157,20 @@ async fn the_second_401_in_a_row_is_temporary() {
 
 #[tokio::test]
 async fn a_conflict_is_temporary_and_a_create_is_not_repeated_unseen() {
-    for (code, temporary, creates) in [
-        ("Conflict", true, 1),
-        ("ConflictingConcurrentWriteNotAllowed", true, 1),
-        ("CanceledAndSupersededDueToAnotherOperation", true, 1),
-        ("SomethingNew", true, 1),
-        ("AnotherOperationInProgress", true, 4),
-        ("PacketCaptureCountLimitReached", false, 1),
-        ("ScopeLocked", false, 1),
-        ("ReadOnlyDisabledSubscription", false, 1),
+    for (status, code, temporary, creates) in [
+        (409, "Conflict", true, 1),
+        (409, "ConflictingConcurrentWriteNotAllowed", true, 1),
+        (409, "CanceledAndSupersededDueToAnotherOperation", true, 1),
+        (409, "SomethingNew", true, 1),
+        (400, "SomethingNew", false, 1),
+        (409, "PacketCaptureAlreadyExists", true, 1),
+        (400, "packetCaptureAlreadyExists", true, 1),
+        (409, "AnotherOperationInProgress", true, 4),
+        (409, "PacketCaptureCountLimitReached", false, 1),
+        (409, "ScopeLocked", false, 1),
+        (409, "ReadOnlyDisabledSubscription", false, 1),
     ] {
-        let (client, script) = scripted(|_, _| refusal(409, code));
+        let (client, script) = scripted(move |_, _| refusal(status, code));
         let w = watcher("w");
         let error = client.create_packet_capture(&w, "c", &parameters()).await;
         assert_eq!(error.unwrap_err().is_temporary(), temporary, "{code}");

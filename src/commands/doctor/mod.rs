@@ -9,7 +9,7 @@ use crate::{
     resource_id::ResourceId,
 };
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     process::ExitCode,
 };
 
@@ -55,8 +55,10 @@ pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
         true => print::json(&report),
         false => print::text(&report, io::stdout().is_terminal() && !plain),
     };
-    // A closed pipe (`| head`) is no reason to panic.
-    let _ = writeln!(io::stdout(), "{text}");
+    if let Err(message) = super::print(&format!("{text}\n")) {
+        eprintln!("error: {message}");
+        return ExitCode::FAILURE;
+    }
     match report.count(Status::Failed) {
         0 => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,

@@ -3,12 +3,13 @@
 
 mod progress;
 
+use super::print;
 use crate::text;
 use first_look::{Context, Look, NamePolicy, Options, Seen};
 use progress::Progress;
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     net::IpAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -79,7 +80,7 @@ fn look(arguments: &Arguments) -> Result<bool, String> {
     };
     let seen = seen.map_err(|error| format!("could not read {shown}: {error}"))?;
     if arguments.json {
-        print(&format!("{}\n", seen.json()));
+        print(&format!("{}\n", seen.json()))?;
     }
     if !seen.is_capture() {
         let problem = seen.problem().unwrap_or("The file is not a capture.");
@@ -94,10 +95,10 @@ fn look(arguments: &Arguments) -> Result<bool, String> {
             fs::write(out, seen.html())
                 .map_err(|error| format!("could not write {}: {error}", self::shown(out)))?;
             let lines = seen.notice_lines(NamePolicy::Full).join("\n");
-            print(&format!("{lines}\nReport: {}\n", self::shown(out)));
+            print(&format!("{lines}\nReport: {}\n", self::shown(out)))?;
         }
-        (Some(_), None) => print(&seen.html()),
-        (None, None) if for_people => print(&seen.text()),
+        (Some(_), None) => print(&seen.html())?,
+        (None, None) if for_people => print(&seen.text())?,
         (None, None) => {}
     }
     Ok(true)
@@ -157,9 +158,4 @@ fn is_dash(path: &Path) -> bool {
 /// A path in a line for people.
 fn shown(path: &Path) -> String {
     text::clean(&path.to_string_lossy(), text::ID).into_owned()
-}
-
-/// Prints to standard output. A closed pipe (`| head`) is no reason to panic.
-fn print(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
 }

@@ -116,6 +116,36 @@ fn a_failure_is_one_line_in_the_log() {
 
 /// Settings that Azure would leave in the environment, an alert, a stop; and nothing secret in the whole log.
 #[cfg(unix)]
+/// On a full disk the report of a night is lost, which must not pass for success.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let alert = common_alert(&[samples::WEB_01]).to_string();
+    let mut capture = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];
+    capture.extend([0; 8]);
+    capture.extend([0, 0, 4, 0, 1, 0, 0, 0]);
+    for (arguments, input, code) in [
+        (&["explain"][..], alert.as_bytes(), 2),
+        (&["look", "-"], &capture, 2),
+        (&["look", "-", "--json"], &capture, 2),
+        (&["look", "-", "--html", "-"], &capture, 2),
+        (&["doctor"], b"", 1),
+    ] {
+        let mut child = handler()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(std::fs::File::create("/dev/full").unwrap())
+            .spawn()
+            .unwrap();
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+        let expected = "error: could not write to standard output: No space left on device";
+        assert!(error.starts_with(expected), "{arguments:?}: {error}");
+    }
+}
+
 #[tokio::test]
 async fn the_executable_captures_stops_on_sigterm_and_logs_no_secret() {
     let ca_file = std::env::temp_dir().join(format!("apc-process-{}.pem", std::process::id()));

@@ -66,14 +66,17 @@ async fn notified_world_with(more: &[(&str, &str)]) -> (World, Receiver) {
 
 #[tokio::test]
 async fn a_conflict_with_another_write_is_repeated() {
-    for code in [
-        "Conflict",
-        "ConflictingConcurrentWriteNotAllowed",
-        "CanceledAndSupersededDueToAnotherOperation",
-        "HeardOfNowhere",
+    for (status, code) in [
+        (409, "Conflict"),
+        (409, "ConflictingConcurrentWriteNotAllowed"),
+        (409, "CanceledAndSupersededDueToAnotherOperation"),
+        (409, "HeardOfNowhere"),
+        // The list says that the name is free: Azure has still to forget, or to show, the capture that has it.
+        (409, "PacketCaptureAlreadyExists"),
+        (400, "PacketCaptureAlreadyExists"),
     ] {
         let world = World::start().await;
-        let conflict = || What::arm_error(409, code, "Another write is in progress.");
+        let conflict = || What::arm_error(status, code, "Another write is in progress.");
         world.azure.fault(fault(Call::PutCapture, 2, conflict()));
         let reply = world.post(&common_alert(&[samples::WEB_01])).await;
         assert_eq!(reply.body["outcome"], "created", "{code}: {:?}", reply.body);
@@ -240,6 +243,19 @@ async fn a_status_without_content_fails_no_capture() {
     let events = events(&told, 2).await;
     assert_eq!(events[1].0, "completed", "{events:?}");
     world.end().await;
+}
+
+/// Without a list nothing is known of network watchers, least of all that there is none.
+#[tokio::test]
+async fn a_list_of_watchers_without_an_array_is_read_again() {
+    for page in [json!({"value": null}), json!({})] {
+        let world = World::start().await;
+        let odd = answer(200, page.clone());
+        world.azure.fault(fault(Call::ListWatchers, 5, odd));
+        let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+        assert_eq!(reply.body["outcome"], "created", "{page}: {:?}", reply.body);
+        world.end().await;
+    }
 }
 
 #[tokio::test]

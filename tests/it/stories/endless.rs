@@ -7,7 +7,9 @@ use crate::support::{
     world::{World, common_alert},
 };
 use alert_packet_capture::app::Pace;
-use azure_sandbox::{ExistingCapture, Oddity, SessionStatus, samples};
+use azure_sandbox::{
+    Call, ExistingCapture, Fault, FaultBody, Oddity, SessionStatus, What, samples,
+};
 use serde_json::Value;
 use std::time::Duration;
 use time::{OffsetDateTime, macros::datetime};
@@ -103,6 +105,27 @@ async fn a_capture_that_is_listed_as_deleting_for_ever_is_reported() {
     .await;
     assert_told(&data, "CreateDeadlineExceeded", "Azure is deleting");
     assert_eq!(world.count("DELETE"), 0);
+    world.end().await;
+}
+
+/// A capture of tomorrow is no evidence of tonight, and people have to know tonight.
+#[tokio::test]
+async fn a_pause_of_a_day_that_azure_asks_for_ends_at_the_deadline() {
+    let (world, data) = told(|azure| {
+        azure.fault(Fault {
+            on: Call::PutCapture,
+            times: 1,
+            what: What::Status {
+                code: 429,
+                retry_after: Some("86400".to_owned()),
+                body: FaultBody::Empty,
+            },
+        });
+    })
+    .await;
+    let what = "Last state: could not create the packet capture";
+    assert_told(&data, "CreateDeadlineExceeded", what);
+    assert_eq!(world.count("PUT"), 1, "{:?}", world.calls());
     world.end().await;
 }
 

@@ -131,6 +131,36 @@ async fn the_largest_body_leaves_a_small_log_without_a_forged_line() {
     assert!(log.contains(&format!("{rule}xxx")), "{log:.2000}");
 }
 
+/// An alert is lost here, so people can find out.
+#[tokio::test]
+async fn an_alert_that_was_not_read_is_logged_and_counted() {
+    let (handler, _azure) = Handler::start(&[]).await;
+    let http = reqwest::Client::new();
+    for route in ["/api/AlertPacketCapture", "/AlertPacketCapture"] {
+        let request = |kind| {
+            let request = http.post(format!("{}{route}", handler.address));
+            request.header("content-type", kind)
+        };
+        let text = request("text/plain").body("{}").send().await.unwrap();
+        assert_eq!(text.status(), 415, "{route}");
+        let large = request("application/json").body(" ".repeat(3 * MIB + 1));
+        assert_eq!(large.send().await.unwrap().status(), 413, "{route}");
+    }
+    let metrics = format!("{}/api/PacketCaptures/metrics", handler.address);
+    let metrics = http.get(metrics).send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    let counted = r#"apc_alerts_total{schema="unknown",outcome="refused"} "#;
+    assert!(metrics.contains(counted), "{metrics}");
+    let log = handler.end().await;
+    for sentence in [
+        "the body must be JSON",
+        "the body of an alert has at most 1 MiB",
+    ] {
+        let lines = log.lines().filter(|line| line.contains(sentence));
+        assert_eq!(lines.count(), 2, "{sentence}: {log}");
+    }
+}
+
 /// A receiver that refuses every notification in words of its own.
 async fn hostile_receiver() -> String {
     use axum::{Router, http::StatusCode};

@@ -196,6 +196,25 @@ async fn no_body_makes_the_function_answer_5xx() {
     world.end().await;
 }
 
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_called_too_large() {
+    let world = World::start().await;
+    let address = world.url.strip_prefix("http://").unwrap();
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let head = format!("POST {FUNCTION} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n");
+    let request = format!("{head}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\nno size\r\n");
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(answer.contains("\"IncompleteBody\""), "{answer}");
+    assert!(
+        answer.contains("the body broke off before its end"),
+        "{answer}"
+    );
+    world.end().await;
+}
+
 /// Far longer than a stop takes that waits for nothing, and shorter than one that waits for its limit.
 const PROMPT: Duration = Duration::from_secs(5);
 
