@@ -11,6 +11,7 @@ pub mod ledger;
 mod message;
 pub mod notification;
 mod reason;
+pub mod record;
 pub mod report;
 pub mod retry;
 mod skipped;

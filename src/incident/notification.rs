@@ -9,7 +9,10 @@ use std::fmt;
 use time::OffsetDateTime;
 
 /// What happened to a capture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The capture is running.
     Created,
