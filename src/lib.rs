@@ -34,6 +34,7 @@ pub mod incident;
 pub mod notify;
 pub mod queue;
 pub mod readiness;
+pub mod record;
 pub mod resource_id;
 pub mod retry_after;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use std::{
 
 /// Rooms, and which others each may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
 /// `docs/architecture.md` has the same table.
-pub(super) const ARROWS: [(&str, &[&str]); 15] = [
+pub(super) const ARROWS: [(&str, &[&str]); 16] = [
     (
         "functions",
         &[
@@ -50,6 +50,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 15] = [
     ("advice", &["advice", "azure"]),
     ("azure", &["azure", "resource_id", "retry_after", "text"]),
     ("queue", &["queue", "text"]),
+    ("record", &["record", "text"]),
     (
         "notify",
         &["notify", "incident", "alert", "retry_after", "text"],

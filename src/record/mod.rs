@@ -1,0 +1,9 @@
+//! The incident record: what happened to a machine, kept as small texts that outlive the process.
+
+mod memory;
+mod store;
+
+pub use memory::MemoryStore;
+pub use store::{
+    Condition, Etag, Listed, MAX_BODY_BYTES, MAX_SUMMARY_BYTES, Page, Store, StoreError, Stored,
+};
