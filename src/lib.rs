@@ -37,6 +37,7 @@ pub mod readiness;
 pub mod record;
 pub mod resource_id;
 pub mod retry_after;
+pub mod storage;
 pub mod telemetry;
 pub mod text;
 pub mod worker;

@@ -1,6 +1,9 @@
 //! The record of a single process: fast, needs nothing, and is lost with the process.
 
-use super::store::{Condition, Etag, Listed, Page, Store, StoreError, Stored, check_size, encoded};
+use super::{
+    store::{Condition, Etag, Listed, Page, Store, StoreError, Stored, check_size},
+    summary::encoded,
+};
 use azure_core::Bytes;
 use std::{
     collections::BTreeMap,
