@@ -1,6 +1,8 @@
 //! What the sandbox sends back. Refusals are answers too, so a handler can leave early with `?`.
 
-use axum::body::Body as HttpBody;
+use std::borrow::Cow;
+
+use axum::body::{Body as HttpBody, Bytes};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -10,7 +12,7 @@ pub(super) type Outcome = Result<Answer, Answer>;
 #[derive(Debug)]
 pub(super) struct Answer {
     pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     pub body: Body,
     /// Something the journal should point at, such as a mangled signature.
     pub note: Option<&'static str>,
@@ -24,6 +26,8 @@ pub(super) enum Body {
         content_type: &'static str,
         bytes: Vec<u8>,
     },
+    /// Of a blob: not copied, since it may be large.
+    Bytes(Bytes),
 }
 
 impl Answer {
@@ -53,8 +57,15 @@ impl Answer {
         }
     }
 
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn bytes(status: u16, bytes: Bytes) -> Self {
+        Self {
+            body: Body::Bytes(bytes),
+            ..Self::empty(status)
+        }
+    }
+
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -76,15 +87,16 @@ impl Answer {
 
     pub fn into_response(self) -> Response<HttpBody> {
         let (content_type, bytes) = match self.body {
-            Body::Empty => (None, Vec::new()),
+            Body::Empty => (None, Bytes::new()),
+            Body::Bytes(bytes) => (Some("application/octet-stream"), bytes),
             Body::Json(value) => (
                 Some("application/json; charset=utf-8"),
-                value.to_string().into_bytes(),
+                Bytes::from(value.to_string()),
             ),
             Body::Raw {
                 content_type,
                 bytes,
-            } => (Some(content_type), bytes),
+            } => (Some(content_type), bytes.into()),
         };
         let mut response = Response::new(HttpBody::from(bytes));
         *response.status_mut() =
@@ -94,9 +106,10 @@ impl Answer {
             headers.insert("content-type", HeaderValue::from_static(content_type));
         }
         for (name, value) in self.headers {
-            if let (Ok(name), Ok(value)) =
-                (HeaderName::try_from(name), HeaderValue::try_from(value))
-            {
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::try_from(name.as_ref()),
+                HeaderValue::try_from(value),
+            ) {
                 headers.insert(name, value);
             }
         }

@@ -13,8 +13,8 @@ use super::oddities::Oddity;
 use super::routes::Route;
 use super::world::World;
 use super::{
-    compute, headers, managed_identity, operations, packet_captures, permissions, queue_storage,
-    storage, versions, watchers,
+    blob_storage, compute, headers, managed_identity, operations, packet_captures, permissions,
+    queue_storage, storage, versions, watchers,
 };
 
 /// A request as the handlers see it.
@@ -52,15 +52,23 @@ pub(super) fn answer(world: &mut World, asked: &Asked<'_>) -> Answer {
         Call::Keys => world.directory.keys(route),
         Call::InstanceDiscovery => world.directory.instance_discovery(),
         Call::Endpoints => Ok(endpoints(world)),
-        Call::GetBlob => storage::get_blob(world, asked),
         Call::Unknown | Call::Any => Err(unknown(asked)),
         call if call.is_queue() => queue_storage::answer(world, asked),
+        call if call.is_blob() => blob_storage::answer(world, asked),
         _ => checks(world, asked).and_then(|()| provider(world, asked)),
     };
     let answer = outcome.unwrap_or_else(|refusal| refusal);
     match route.call.is_arm() {
         true => headers::added(asked, answer),
-        false => answer.with("x-ms-request-id", Uuid::new_v4().to_string()),
+        false => {
+            let answer = match world.storage_clock {
+                ahead if !ahead.is_zero() && route.call.is_blob() => {
+                    answer.with("date", httpdate::fmt_http_date((asked.now + ahead).into()))
+                }
+                _ => answer,
+            };
+            answer.with("x-ms-request-id", Uuid::new_v4().to_string())
+        }
     }
 }
 

@@ -53,8 +53,20 @@ pub enum Call {
     GetStorageAccount,
     /// What the caller may do at a scope.
     ListPermissions,
-    /// A capture file, read from the storage account.
+    /// `GET /{account}/{container}/{blob}`
     GetBlob,
+    /// `HEAD /{account}/{container}/{blob}`
+    GetBlobProperties,
+    /// `PUT /{account}/{container}/{blob}`
+    PutBlob,
+    /// `DELETE /{account}/{container}/{blob}`
+    DeleteBlob,
+    /// `PUT /{account}/{container}?restype=container`
+    CreateContainer,
+    /// `GET /{account}/{container}?restype=container`
+    GetContainer,
+    /// `GET /{account}/{container}?restype=container&comp=list`
+    ListBlobs,
     /// `PUT /{account}/{queue}`
     CreateQueue,
     /// `GET /{account}/{queue}?comp=metadata`
@@ -85,9 +97,23 @@ impl Call {
                 | Self::Keys
                 | Self::InstanceDiscovery
                 | Self::Endpoints
-                | Self::GetBlob
                 | Self::Unknown
         ) && !self.is_queue()
+            && !self.is_blob()
+    }
+
+    /// Calls of Blob Storage.
+    pub(super) fn is_blob(self) -> bool {
+        matches!(
+            self,
+            Self::GetBlob
+                | Self::GetBlobProperties
+                | Self::PutBlob
+                | Self::DeleteBlob
+                | Self::CreateContainer
+                | Self::GetContainer
+                | Self::ListBlobs
+        )
     }
 
     /// Calls of Queue Storage.

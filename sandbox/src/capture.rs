@@ -239,11 +239,11 @@ pub(super) fn storage_path(
     )
 }
 
-/// The key of a stored file: the path of its URL in lower case. Nothing for a foreign account.
+/// The key of a stored file: the path of its URL. Nothing for a foreign account.
 pub(super) fn blob_path(endpoint: &str, url: &str) -> Option<String> {
     let path = url.strip_prefix(endpoint)?.strip_prefix('/')?;
     let safe = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    safe.then(|| path.to_lowercase())
+    safe.then(|| path.to_owned())
 }
 
 #[cfg(test)]

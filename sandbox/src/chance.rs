@@ -19,6 +19,8 @@ pub struct Chances {
     pub resource_manager: f64,
     /// Of calls to Queue Storage.
     pub queue: f64,
+    /// Of calls to Blob Storage.
+    pub blob: f64,
     /// Of the calls that fail, those that fail in an odd way: answers that no contract promises, late answers.
     pub odd: f64,
     /// Begins the row of failures.
@@ -46,6 +48,7 @@ impl Chance {
         let share = match call {
             call if call.is_arm() => self.chances.resource_manager,
             call if call.is_queue() => self.chances.queue,
+            call if call.is_blob() => self.chances.blob,
             _ => 0.0,
         };
         if !self.random.random_bool(share.clamp(0.0, 1.0)) {
@@ -54,14 +57,14 @@ impl Chance {
         self.met += 1;
         if self.random.random_bool(self.chances.odd.clamp(0.0, 1.0)) {
             let kind = self.random.random_range(0..odd_answers::KINDS);
-            return Some(match call.is_queue() {
+            return Some(match call.is_queue() || call.is_blob() {
                 true => What::Late(Duration::from_secs(1 + u64::from(kind))),
                 false => odd_answers::of(call, kind),
             });
         }
         let kind = self.random.random_range(0..10);
-        Some(match call.is_queue() {
-            true => of_queue_storage(kind),
+        Some(match call.is_queue() || call.is_blob() {
+            true => of_storage(kind),
             false => of_resource_manager(kind, reads, SystemTime::now()),
         })
     }
@@ -106,7 +109,7 @@ fn of_resource_manager(kind: u32, reads: bool, now: SystemTime) -> What {
     }
 }
 
-fn of_queue_storage(kind: u32) -> What {
+fn of_storage(kind: u32) -> What {
     match kind {
         0..=3 => status(503, None, FaultBody::Empty),
         4..=5 => status(500, None, FaultBody::Empty),

@@ -11,6 +11,7 @@ use super::ids::{self, same};
 use super::operations::PollUrls;
 use super::server::lock;
 use super::signing_key::Signing;
+use super::storage_access::BlobRole;
 use super::view::{CaptureView, ExistingCapture};
 use super::world::{Machine, ScaleSet, StorageAccount, Watcher, World};
 use super::{Sandbox, samples};
@@ -91,6 +92,8 @@ impl Sandbox {
                 location: location.to_owned(),
                 shared_keys: true,
                 tier: "Standard",
+                blob_role: BlobRole::Contributor,
+                firewall_closed: false,
             });
         });
     }
@@ -139,7 +142,7 @@ impl Sandbox {
         });
     }
 
-    fn change_account(&self, id: &str, change: impl FnOnce(&mut StorageAccount)) {
+    pub(super) fn change_account(&self, id: &str, change: impl FnOnce(&mut StorageAccount)) {
         self.shared.with_world(|world, _| {
             let account = world
                 .storage_accounts

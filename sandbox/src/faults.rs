@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::calls::Call;
+use super::storage_access;
 
 /// An order of misbehaviour; orders are met first come, first served.
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub enum FaultBody {
     Empty,
     /// JSON that breaks off.
     TruncatedJson,
+    /// An error of a storage account with this code.
+    StorageError(&'static str),
     /// This JSON: an error with details, an odd list, the word null.
     Json(Value),
 }
@@ -105,6 +108,7 @@ pub(super) fn answer(code: u16, retry_after: Option<String>, body: FaultBody) ->
             ),
         ),
         FaultBody::Empty => Answer::empty(code),
+        FaultBody::StorageError(name) => storage_access::error(code, name),
         FaultBody::Json(value) => Answer::json(code, value),
         FaultBody::TruncatedJson => Answer::raw(code, JSON, r#"{"error":{"code":"Internal"#),
     };

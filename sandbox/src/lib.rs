@@ -1,10 +1,12 @@
 //! An imitation of Azure over real HTTPS: Entra ID, Resource Manager with Network Watcher and
-//! Compute, and a storage account with its queues. It exists so that the demo and the tests run the production code
+//! Compute, and a storage account with its queues and blobs. It exists so that the demo and the tests run the production code
 //! unchanged and without a subscription; it knows nothing of that code and has its own wire types.
 
 mod answer;
 mod arm;
 mod assertions;
+mod blob_control;
+mod blob_storage;
 mod calls;
 mod capture;
 mod chance;
@@ -27,7 +29,6 @@ mod packet_captures;
 mod patience;
 mod permissions;
 mod progress;
-mod queue_access;
 mod queue_control;
 mod queue_storage;
 mod references;
@@ -37,6 +38,7 @@ pub mod samples;
 mod server;
 mod signing_key;
 mod storage;
+mod storage_access;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -55,6 +57,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 
+pub use blob_control::Arrival;
 pub use calls::Call;
 pub use capture::SessionStatus;
 pub use chance::Chances;
@@ -65,6 +68,7 @@ pub use operations::PollUrls;
 pub use patience::Repeats;
 pub use progress::Progress;
 pub use signing_key::Signing;
+pub use storage_access::BlobRole;
 
 pub use view::{CaptureView, ExistingCapture};
 

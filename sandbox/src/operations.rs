@@ -262,7 +262,7 @@ mod tests {
             "{}",
             url.as_str().len()
         );
-        let route = Route::of("GET", url.path());
+        let route = Route::of("GET", url.path(), "");
         let query = url.query().unwrap();
         assert!(status(&world, &route, query).is_ok());
 
@@ -282,6 +282,7 @@ mod tests {
         let result_route = Route::of(
             "GET",
             &url.path().replace("/operations/", "/operationResults/"),
+            "",
         );
         assert!(
             result(&world, &result_route, query).is_err(),

@@ -142,8 +142,7 @@ impl World {
             return;
         }
         if let Some((path, bytes)) = capture.file(&self.endpoint, now) {
-            self.blobs.insert(path.clone(), bytes);
-            self.unwritten.push(path);
+            self.land(path, bytes, now);
         }
     }
 }
@@ -180,7 +179,7 @@ mod tests {
             time_limit: 10,
             ..Wanted::default()
         };
-        let path = Some("https://h/acct/c/A.cap".to_owned());
+        let path = Some("https://h/acct/c/a.cap".to_owned());
         let serial = world.put_capture(WATCHER, Capture::new("/id".to_owned(), "a", wanted, path));
         start(&mut world, Work::Create, (WATCHER, "a", serial), "v", BEGIN);
         world

@@ -3,8 +3,8 @@
 
 use time::Duration;
 
-use super::queue_access;
 use super::queue_storage::{Queue, QueuedMessage};
+use super::storage_access;
 use super::{Sandbox, ids, samples};
 
 impl Sandbox {
@@ -20,7 +20,7 @@ impl Sandbox {
         let account = ids::name(samples::STORAGE_ACCOUNT);
         let signature = self
             .shared
-            .with_world(|_, now| queue_access::signature(account, now + Duration::hours(1)));
+            .with_world(|_, now| storage_access::signature(account, now + Duration::hours(1)));
         self.queue_connection(&format!("SharedAccessSignature={signature}"))
     }
 
@@ -30,7 +30,7 @@ impl Sandbox {
             ("JobQueue__Kind", "storage".to_owned()),
             (
                 "AzureWebJobsStorage__queueServiceUri",
-                self.queue_endpoint(),
+                self.storage_endpoint(),
             ),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -38,20 +38,13 @@ impl Sandbox {
     }
 
     fn queue_connection(&self, access: &str) -> Vec<(String, String)> {
-        let connection = format!(
-            "DefaultEndpointsProtocol=https;QueueEndpoint={};{access}",
-            self.queue_endpoint()
-        );
+        let connection = self.connection(access);
         [
             ("JobQueue__Kind", "storage".to_owned()),
             ("AzureWebJobsStorage", connection),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
-    }
-
-    fn queue_endpoint(&self) -> String {
-        format!("{}/{}", self.endpoint, ids::name(samples::STORAGE_ACCOUNT))
     }
 
     /// The texts of a queue's messages out of their base64, hidden ones too, oldest first.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::answer::{Answer, Outcome};
 use super::arm::{Asked, parameter};
 use super::calls::Call;
-use super::queue_access;
+use super::storage_access::{self, Service, error};
 use super::world::World;
 
 const LARGEST_TEXT: usize = 64 * 1024;
@@ -68,7 +68,7 @@ impl QueuedMessage {
 }
 
 pub(super) fn answer(world: &mut World, asked: &Asked<'_>) -> Outcome {
-    queue_access::check(world, asked)?;
+    storage_access::check(world, asked, Service::Queue)?;
     let route = asked.route;
     let name = route.scope.clone();
     if route.call == Call::CreateQueue {
@@ -238,14 +238,6 @@ fn xml(status: u16, messages: &str) -> Answer {
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><QueueMessagesList>{messages}</QueueMessagesList>"
     );
     Answer::raw(status, "application/xml", body)
-}
-
-/// A refusal of Queue Storage; the code is in the body and in a header.
-pub(super) fn error(status: u16, code: &'static str) -> Answer {
-    let body = format!(
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{code} by the sandbox.</Message></Error>"
-    );
-    Answer::raw(status, "application/xml", body).with("x-ms-error-code", code)
 }
 
 /// What is inside `<MessageText>`.

@@ -2,6 +2,7 @@
 
 use url::form_urlencoded;
 
+use super::arm::parameter;
 use super::calls::Call;
 
 /// A recognised request.
@@ -19,8 +20,8 @@ pub(super) struct Route {
 impl Route {
     /// `platform` is whether it came to App Service's identity endpoint, which answers one call; no other
     /// endpoint answers that one.
-    pub fn at(platform: bool, method: &str, path: &str) -> Self {
-        let route = Self::of(method, path);
+    pub fn at(platform: bool, method: &str, path: &str, query: &str) -> Self {
+        let route = Self::of(method, path, query);
         match platform == (route.call == Call::ManagedIdentityToken) {
             true => route,
             false => Self {
@@ -32,7 +33,7 @@ impl Route {
         }
     }
 
-    pub fn of(method: &str, path: &str) -> Self {
+    pub fn of(method: &str, path: &str, query: &str) -> Self {
         let parts: Vec<String> = path.split('/').skip(1).map(decode).collect();
         let lower: Vec<String> = parts.iter().map(|p| p.to_ascii_lowercase()).collect();
         let key: Vec<&str> = lower.iter().map(String::as_str).collect();
@@ -183,14 +184,34 @@ impl Route {
                 let child = parts.get(9).map_or("", String::as_str);
                 route(found, up_to(8), child, from(6))
             }
-            ("GET", [_, "network-watcher-logs", ..]) => route(
-                Call::GetBlob,
-                String::new(),
-                path,
-                format!("blob {}", from(parts.len() - 1)),
-            ),
             // What begins so is Resource Manager's, imitated or not.
             (_, ["subscriptions", ..]) => route(Call::Unknown, String::new(), "", path.to_owned()),
+            // Blobs and queues share one address here: a container is named by the query, and no blob is called "messages".
+            (_, [_, container]) if is_container(query) => {
+                let call = match (method, lists(query)) {
+                    ("PUT", false) => Call::CreateContainer,
+                    ("GET" | "HEAD", false) => Call::GetContainer,
+                    ("GET", true) => Call::ListBlobs,
+                    _ => return route(Call::Unknown, String::new(), "", path.to_owned()),
+                };
+                let short = match call {
+                    Call::ListBlobs => format!("container {container} blobs"),
+                    _ => format!("container {container}"),
+                };
+                route(call, from(0), "", short)
+            }
+            (_, [_, _, first, ..]) if *first != "messages" && !first.is_empty() => {
+                let call = match method {
+                    "GET" => Call::GetBlob,
+                    "HEAD" => Call::GetBlobProperties,
+                    "PUT" => Call::PutBlob,
+                    "DELETE" => Call::DeleteBlob,
+                    _ => return route(Call::Unknown, String::new(), "", path.to_owned()),
+                };
+                let name = from(2);
+                let last = name.rsplit('/').next().unwrap_or_default();
+                route(call, parts[..2].join("/"), &name, format!("blob {last}"))
+            }
             (_, [_, queue, rest @ ..]) => {
                 let call = match (method, rest) {
                     ("PUT", []) => Call::CreateQueue,
@@ -213,6 +234,14 @@ impl Route {
             _ => route(Call::Unknown, String::new(), "", path.to_owned()),
         }
     }
+}
+
+fn is_container(query: &str) -> bool {
+    parameter(query, "restype").is_some_and(|value| value == "container")
+}
+
+fn lists(query: &str) -> bool {
+    parameter(query, "comp").is_some_and(|value| value == "list")
 }
 
 /// Percent-decoding; the form decoder would take a plus for a space.

@@ -43,6 +43,8 @@ pub(super) struct Shared {
     pub chance: Mutex<Option<Chance>>,
     /// Watchers that answer nothing.
     pub hanging: Mutex<Vec<String>>,
+    /// What each call to Blob Storage meets.
+    pub blob_outage: Mutex<Option<What>>,
     pub patience: Mutex<Patience>,
     pub journal: Journal,
     pub disk: Disk,
@@ -55,6 +57,7 @@ impl Shared {
             faults: Mutex::default(),
             chance: Mutex::default(),
             hanging: Mutex::default(),
+            blob_outage: Mutex::default(),
             patience: Mutex::default(),
             journal: Journal::new(),
             disk,
@@ -70,8 +73,8 @@ impl Shared {
         let result = act(&mut world, now);
         let landed = std::mem::take(&mut world.unwritten);
         for path in landed {
-            if let Some(bytes) = world.blobs.get(&path) {
-                self.disk.write(&path, bytes);
+            if let Some(blob) = world.blobs.get(&path) {
+                self.disk.write(&path, &blob.whole());
             }
         }
         result
@@ -136,7 +139,12 @@ async fn call(
     let body = to_bytes(Body::new(body), LARGEST_BODY)
         .await
         .map_err(io::Error::other)?;
-    let route = Route::at(platform, head.method.as_str(), head.uri.path());
+    let route = Route::at(
+        platform,
+        head.method.as_str(),
+        head.uri.path(),
+        head.uri.query().unwrap_or_default(),
+    );
     let query = head.uri.query().unwrap_or_default();
     let api_version = arm::parameter(query, "api-version").unwrap_or_default();
     let asked = |now| Asked {
@@ -179,7 +187,11 @@ async fn call(
         true => Some(What::Hang),
         false => lock(&shared.faults).take(route.call),
     };
-    let fault = ordered.or_else(|| {
+    let outage = || {
+        let outage = lock(&shared.blob_outage);
+        outage.clone().filter(|_| route.call.is_blob())
+    };
+    let fault = ordered.or_else(outage).or_else(|| {
         let mut chance = lock(&shared.chance);
         chance.as_mut()?.take(route.call, reads)
     });

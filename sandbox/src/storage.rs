@@ -1,10 +1,12 @@
-//! The storage account: its resource, and the capture files that sessions leave in it.
+//! The storage account as a resource, and how capture files land in it.
 
+use axum::body::Bytes;
 use serde_json::json;
+use time::OffsetDateTime;
 
 use super::answer::{Answer, Outcome};
 use super::arm::{Asked, resource_not_found};
-use super::capture::blob_path;
+use super::blob_storage::Blob;
 use super::ids;
 use super::world::World;
 
@@ -34,20 +36,32 @@ pub(super) fn get_account(world: &World, asked: &Asked<'_>) -> Outcome {
     ))
 }
 
-/// Reads a capture file. It needs no right: who may read captures is not what the sandbox
-/// is about.
-pub(super) fn get_blob(world: &World, asked: &Asked<'_>) -> Outcome {
-    let url = format!("{}{}", world.endpoint, asked.route.child);
-    let found = blob_path(&world.endpoint, &url).and_then(|path| world.blobs.get(&path));
-    match found {
-        Some(bytes) => Ok(Answer::raw(200, "application/octet-stream", bytes.clone())
-            .with("x-ms-blob-type", "BlockBlob")),
-        None => Err(Answer::raw(
-            404,
-            "application/xml",
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>BlobNotFound</Code>\
-             <Message>The specified blob does not exist.</Message></Error>",
-        )
-        .with("x-ms-error-code", "BlobNotFound")),
+impl World {
+    /// A session leaves its file.
+    pub fn land(&mut self, path: String, bytes: Vec<u8>, now: OffsetDateTime) {
+        let arrival = self.arrival;
+        if arrival.lost {
+            return;
+        }
+        let mut whole = Bytes::from(bytes);
+        let part = whole.len() / (arrival.grows + 1);
+        let mut blob = Blob::new(self, whole.split_to(part), now);
+        blob.late = arrival.late_for;
+        for _ in 1..arrival.grows {
+            blob.growth.push(whole.split_to(part));
+        }
+        match arrival.grows {
+            0 => debug_assert!(whole.is_empty(), "one part is all of it"),
+            _ => blob.growth.push(whole),
+        }
+        self.put_blob(path.clone(), blob);
+        self.unwritten.push(path);
+    }
+
+    /// Puts a blob, and the container if it is not there.
+    pub fn put_blob(&mut self, key: String, blob: Blob) {
+        let container: Vec<&str> = key.splitn(3, '/').take(2).collect();
+        self.containers.insert(container.join("/"));
+        self.blobs.insert(key, blob);
     }
 }

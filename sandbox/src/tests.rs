@@ -1,6 +1,7 @@
 //! The sandbox through its front door.
 
 mod assertions;
+mod blobs;
 mod client;
 mod queues;
 
@@ -61,7 +62,7 @@ async fn a_capture_lives_from_create_to_delete() {
     let path = shown["properties"]["storageLocation"]["storagePath"]
         .as_str()
         .unwrap();
-    assert_eq!(azure.get(path).await.status, 404);
+    assert!(azure.sandbox.blob(path).is_none());
     let status = azure
         .send(
             Method::POST,
@@ -88,7 +89,7 @@ async fn a_capture_lives_from_create_to_delete() {
         (status.status, &status.json()["stopReason"]),
         (200, &json!("TimeExceeded"))
     );
-    assert_eq!(azure.get(path).await.status, 200);
+    assert!(azure.sandbox.blob(path).is_some());
     let file = azure.sandbox.capture_file(path).unwrap();
     assert!(std::fs::metadata(&file).unwrap().len() > 50_000);
     std::fs::remove_dir_all(dir).unwrap();

@@ -1,8 +1,10 @@
 //! What exists in the sandbox. Everything is found by id, without case.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
+use super::blob_control::Arrival;
+use super::blob_storage::Blob;
 use super::capture::{Capture, Wanted};
 use super::entra::Directory;
 use super::ids::same;
@@ -11,6 +13,7 @@ use super::mishaps::Mishaps;
 use super::operations::{Operation, PollUrls};
 use super::progress::Progress;
 use super::queue_storage::Queue;
+use super::storage_access::BlobRole;
 
 pub(super) struct Machine {
     pub id: String,
@@ -38,6 +41,10 @@ pub(super) struct StorageAccount {
     pub shared_keys: bool,
     /// `Standard` or `Premium`.
     pub tier: &'static str,
+    /// What callers with a token may do with its blobs.
+    pub blob_role: BlobRole,
+    /// Keeps all callers out.
+    pub firewall_closed: bool,
 }
 
 pub(super) struct Watcher {
@@ -102,8 +109,15 @@ pub(super) struct World {
     /// Code and message for the operations that end next.
     pub failures: VecDeque<(String, String)>,
     pub queues: Vec<Queue>,
-    /// Capture files by lower-case path, the account's name first.
-    pub blobs: HashMap<String, Vec<u8>>,
+    /// `account/container`
+    pub containers: BTreeSet<String>,
+    /// By `account/container/name`.
+    pub blobs: BTreeMap<String, Blob>,
+    /// How the files of captures arrive.
+    pub arrival: Arrival,
+    /// How far the storage service's clock is ahead.
+    pub storage_clock: time::Duration,
+    etags: u64,
     /// Files that the disk has not got yet.
     pub unwritten: Vec<String>,
     /// The targets of all captures that were ever there.
@@ -140,7 +154,11 @@ impl World {
             operations: Vec::new(),
             failures: VecDeque::new(),
             queues: Vec::new(),
-            blobs: HashMap::new(),
+            containers: BTreeSet::new(),
+            blobs: BTreeMap::new(),
+            arrival: Arrival::default(),
+            storage_clock: time::Duration::ZERO,
+            etags: 0,
             unwritten: Vec::new(),
             made: Vec::new(),
             ran: Vec::new(),
@@ -199,6 +217,12 @@ impl World {
     pub fn denies(&self, action: &str) -> bool {
         let among = |actions: &[String]| actions.iter().any(|known| same(known, action));
         among(&self.denied) || self.granted.as_deref().is_some_and(|role| !among(role))
+    }
+
+    /// Another version of a blob.
+    pub fn next_etag(&mut self) -> String {
+        self.etags += 1;
+        format!("\"0x8DE{:012X}\"", self.etags)
     }
 
     pub fn retry_after(&self) -> String {

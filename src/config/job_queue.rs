@@ -5,7 +5,7 @@ use super::{
     identity::{self, Identity},
     reader::Reader,
 };
-use crate::queue::{Connection, StorageOptions};
+use crate::{queue::StorageOptions, storage::Connection};
 use std::{path::PathBuf, time::Duration};
 use url::Url;
 

@@ -1,13 +1,10 @@
 //! Where jobs wait: put in, received one at a time, hidden while a worker has them. The words are those
 //! of Azure Storage queues (visibility timeout, pop receipt), which one of the two queues is.
 
-pub mod connection;
 mod memory;
-mod shared_key;
 mod storage;
 mod turns;
 
-pub use connection::Connection;
 pub use memory::MemoryQueue;
 pub use storage::{StorageOptions, StorageQueue};
 

@@ -7,13 +7,13 @@ mod holding;
 mod schedule;
 mod wire;
 
-use super::{Connection, JobQueue, Message, QueueError};
+use super::{JobQueue, Message, QueueError};
+use crate::storage::{Connection, Way};
 use azure_core::credentials::TokenCredential;
 use holding::Holding;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use url::Url;
-use wire::Way;
 
 /// The queue that the trigger in `PacketCaptureJob/function.json` listens to.
 const JOBS: &str = "packet-capture-jobs";
@@ -44,7 +44,8 @@ impl StorageQueue {
         http: reqwest::Client,
         options: StorageOptions,
     ) -> azure_core::Result<Self> {
-        Self::new(Way::Connection(connection), http, options)
+        let way = Way::Access(connection.endpoint, connection.access);
+        Self::new(way, http, options)
     }
 
     /// A queue opened with a token for `https://storage.azure.com`. `service` is such as

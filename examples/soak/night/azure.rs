@@ -139,6 +139,7 @@ impl Azure {
         self.fail_at_random(Chances {
             resource_manager: 0.15,
             queue: 0.1,
+            blob: 0.0,
             odd: 0.5,
             seed: random.random(),
         });
@@ -209,6 +210,7 @@ impl Azure {
                 let chances = Chances {
                     resource_manager: share(random),
                     queue: share(random) / 2.0,
+                    blob: 0.0,
                     odd: random.random_range(0.2..0.8),
                     seed: random.random(),
                 };

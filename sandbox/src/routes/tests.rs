@@ -65,7 +65,7 @@ fn calls_are_recognised_whatever_their_case() {
         ),
         ("GET", "/".to_owned(), Call::Unknown, "/"),
     ] {
-        let route = Route::of(method, &path);
+        let route = Route::of(method, &path, "");
         assert_eq!(
             (route.call, route.short.as_str()),
             (call, short),

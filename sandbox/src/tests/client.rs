@@ -49,16 +49,49 @@ impl Client {
     }
 
     pub async fn sign_in(&self, secret: &str) -> Reply {
+        let scope = format!("{}/.default", self.sandbox.endpoint());
+        self.sign_in_to(&scope, secret).await
+    }
+
+    async fn sign_in_to(&self, scope: &str, secret: &str) -> Reply {
         let endpoint = self.sandbox.endpoint();
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", samples::CLIENT_ID)
             .append_pair("client_secret", secret)
-            .append_pair("scope", &format!("{endpoint}/.default"))
+            .append_pair("scope", scope)
             .finish();
         let url = format!("{endpoint}/{}/oauth2/v2.0/token", samples::TENANT_ID);
         let sent = self.http.post(url).body(form).send().await.unwrap();
         reply(sent).await
+    }
+
+    /// A token for storage accounts.
+    pub async fn storage_token(&self) -> String {
+        let scope = "https://storage.azure.com/.default";
+        let reply = self.sign_in_to(scope, samples::CLIENT_SECRET).await;
+        reply.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A call to a storage account, with nothing but these headers.
+    pub async fn storage(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &'static str,
+    ) -> Reply {
+        let url = format!("{}{path}", self.sandbox.endpoint());
+        let writes = method == Method::PUT;
+        let mut request = self.http.request(method, url);
+        request = request.header("x-ms-version", "2026-04-06");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if writes {
+            request = request.body(body);
+        }
+        reply(request.send().await.unwrap()).await
     }
 
     pub async fn try_send(

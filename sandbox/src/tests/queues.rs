@@ -7,7 +7,7 @@ use azure_core::http::{ClientOptions, RetryOptions, Transport, Url};
 use azure_storage_queue::models::{QueueClientGetPropertiesResultHeaders, QueueMessage};
 use azure_storage_queue::{QueueServiceClient, QueueServiceClientOptions};
 
-use crate::queue_access::signature;
+use crate::storage_access::signature;
 use crate::{Options, Sandbox};
 
 fn service(azure: &Sandbox, query: &str) -> QueueServiceClient {

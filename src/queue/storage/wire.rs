@@ -2,20 +2,13 @@
 //! every failure in words without secrets.
 
 use crate::{
-    queue::{
-        Connection, MAX_BODY_BYTES, Message, QueueError,
-        connection::{Access, is_loopback},
-    },
-    text,
-};
-use azure_core::{
-    credentials::TokenCredential,
-    error::ErrorKind,
-    http::{
-        ClientOptions, ExponentialRetryOptions, RequestContent, RetryOptions, Transport, XmlFormat,
-        policies::Policy,
+    queue::{MAX_BODY_BYTES, Message, QueueError},
+    storage::{
+        Cause, Opened, Way,
+        refusal::{code, status},
     },
 };
+use azure_core::http::{ExponentialRetryOptions, RequestContent, RetryOptions, XmlFormat};
 use azure_storage_queue::{
     QueueClient, QueueServiceClient, QueueServiceClientOptions,
     models::{
@@ -24,9 +17,8 @@ use azure_storage_queue::{
     },
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use std::{error::Error, fmt, future::Future, sync::Arc, time::Duration};
+use std::{future::Future, time::Duration};
 use tokio::sync::Semaphore;
-use url::Url;
 
 /// How long one call may take, without the wait for its turn. Queue Storage answers within tens of milliseconds, and
 /// the sender of an alert waits for it.
@@ -37,12 +29,6 @@ pub(super) const CALLS: usize = 16;
 const LONGEST_HIDDEN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The time to live of a message that never expires.
 const FOR_EVER: i32 = -1;
-
-/// What opens a queue service.
-pub(super) enum Way {
-    Connection(Connection),
-    Identity(Url, Arc<dyn TokenCredential>),
-}
 
 /// A message as Queue Storage has it. The text is base64, if all is well.
 pub(super) struct Received {
@@ -61,42 +47,21 @@ pub(super) struct Wire {
 
 /// The queue service's client.
 pub(super) fn service(way: Way, http: reqwest::Client) -> azure_core::Result<QueueServiceClient> {
-    let mut per_try_policies: Vec<Arc<dyn Policy>> = Vec::new();
-    let (mut url, credential) = match way {
-        Way::Identity(url, credential) => (url, Some(credential)),
-        Way::Connection(Connection { endpoint, access }) => {
-            let mut url = endpoint;
-            match access {
-                Access::SharedKey(key) => per_try_policies.push(Arc::new(key)),
-                Access::Signature(query) => url.set_query(Some(&query)),
-            }
-            (url, None)
-        }
-    };
-    if url.scheme() != "https" && !is_loopback(&url) {
-        return Err(azure_core::Error::with_message(
-            ErrorKind::Other,
-            "a queue service elsewhere than on this machine must use https",
-        ));
-    }
-    // The path must not end in a slash: the queue's name is put behind one.
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&path);
-    let client_options = ClientOptions {
-        per_try_policies,
-        transport: Some(Transport::new(Arc::new(http))),
-        // A put whose answer was lost is repeated like the rest: the message may then be there twice, and
-        // receivers have to expect that anyway.
-        retry: RetryOptions::exponential(ExponentialRetryOptions {
-            initial_delay: azure_core::time::Duration::milliseconds(100),
-            max_retries: 3,
-            max_total_elapsed: azure_core::time::Duration::seconds(3),
-            max_delay: azure_core::time::Duration::seconds(1),
-        }),
-        ..ClientOptions::default()
-    };
+    // A put whose answer was lost is repeated like the rest: the message may then be there twice, and receivers have to
+    // expect that anyway.
+    let retry = RetryOptions::exponential(ExponentialRetryOptions {
+        initial_delay: azure_core::time::Duration::milliseconds(100),
+        max_retries: 3,
+        max_total_elapsed: azure_core::time::Duration::seconds(3),
+        max_delay: azure_core::time::Duration::seconds(1),
+    });
+    let Opened {
+        url,
+        credential,
+        options,
+    } = way.open(http, retry)?;
     let options = QueueServiceClientOptions {
-        client_options,
+        client_options: options,
         ..QueueServiceClientOptions::default()
     };
     QueueServiceClient::new(url, credential, Some(options))
@@ -304,74 +269,6 @@ fn seconds(hidden: Duration) -> i32 {
     let hidden = hidden.min(LONGEST_HIDDEN);
     let seconds = hidden.as_secs() + u64::from(hidden.subsec_nanos() > 0);
     i32::try_from(seconds.min(LONGEST_HIDDEN.as_secs())).unwrap_or(i32::MAX)
-}
-
-fn code(error: &azure_core::Error) -> Option<&str> {
-    match error.kind() {
-        ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),
-        _ => None,
-    }
-}
-
-fn status(error: &azure_core::Error) -> Option<u16> {
-    match error.kind() {
-        ErrorKind::HttpResponse { status, .. } => Some(u16::from(*status)),
-        _ => None,
-    }
-}
-
-/// Why a call failed, in words. The errors themselves print addresses with their queries, which may hold a
-/// signature.
-#[derive(Debug)]
-struct Cause(String);
-
-impl Cause {
-    fn of(error: &azure_core::Error) -> Self {
-        if let ErrorKind::HttpResponse {
-            status, error_code, ..
-        } = error.kind()
-        {
-            let code = error_code.as_deref().unwrap_or("without an error code");
-            let code = text::clean(code, text::WORD);
-            return Self(format!("Azure answered {} {code}", u16::from(*status)));
-        }
-        let mut causes = without_queries(&error.to_string());
-        let mut cause = Error::source(error);
-        while let Some(next) = cause {
-            let more = without_queries(&next.to_string());
-            if !causes.contains(&more) {
-                causes = format!("{causes}: {more}");
-            }
-            cause = next.source();
-        }
-        Self(text::clean(&causes, text::MESSAGE).into_owned())
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for Cause {}
-
-/// Cuts the query off each address in a text.
-fn without_queries(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, address) = rest.split_at(at + 3);
-        kept.push_str(before);
-        let end = address
-            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '\'' | '"' | '>'))
-            .unwrap_or(address.len());
-        let (address, after) = address.split_at(end);
-        kept.push_str(address.split('?').next().unwrap_or_default());
-        rest = after;
-    }
-    kept.push_str(rest);
-    kept
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 
 /// Rooms, and which others each may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
 /// `docs/architecture.md` has the same table.
-pub(super) const ARROWS: [(&str, &[&str]); 15] = [
+pub(super) const ARROWS: [(&str, &[&str]); 17] = [
     (
         "functions",
         &[
@@ -49,7 +49,9 @@ pub(super) const ARROWS: [(&str, &[&str]); 15] = [
     ("alert", &["alert", "resource_id", "text"]),
     ("advice", &["advice", "azure"]),
     ("azure", &["azure", "resource_id", "retry_after", "text"]),
-    ("queue", &["queue", "text"]),
+    ("queue", &["queue", "storage", "text"]),
+    ("record", &["record", "storage", "text"]),
+    ("storage", &["storage", "text"]),
     (
         "notify",
         &["notify", "incident", "alert", "retry_after", "text"],
@@ -75,8 +77,8 @@ pub(super) const ARROWS: [(&str, &[&str]); 15] = [
             "incident::Allowed",
             "incident::Event",
             "notify::Format",
-            "queue::Connection",
             "queue::StorageOptions",
+            "storage::Connection",
         ],
     ),
     ("resource_id", &["resource_id", "text"]),

@@ -12,3 +12,4 @@ mod field_settings;
 mod local_settings;
 mod messages;
 mod queue;
+mod store;

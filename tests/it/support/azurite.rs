@@ -1,4 +1,4 @@
-//! Microsoft's storage emulator, its queue service alone, for as long as a test runs.
+//! Microsoft's storage emulator, one of its services, for as long as a test runs.
 //! <https://learn.microsoft.com/en-us/azure/storage/common/storage-use-azurite>
 
 use std::{
@@ -11,19 +11,47 @@ use std::{
 pub struct Azurite {
     child: Child,
     port: u16,
+    service: Service,
+}
+
+#[derive(Clone, Copy)]
+enum Service {
+    Queue,
+    Blob,
+}
+
+impl Service {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Blob => "blob",
+        }
+    }
 }
 
 impl Azurite {
-    /// Starts it on a free port of 127.0.0.1; panics with what to do when it is not installed.
+    /// Starts the queue service on a free port of 127.0.0.1; panics with what to do when it is not installed.
     pub fn start() -> Self {
+        Self::start_service(Service::Queue, &[])
+    }
+
+    /// Starts the blob service.
+    pub fn blobs() -> Self {
+        Self::start_service(Service::Blob, &[])
+    }
+
+    fn start_service(service: Service, more: &[&str]) -> Self {
+        let name = service.name();
         // Free a moment ago; Azurite cannot be handed a listener.
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
             .port();
-        let executable = executable();
+        let executable = executable(service);
         let spawned = Command::new(&executable)
-            .args(["--queueHost", "127.0.0.1", "--queuePort", &port.to_string()])
+            .args([&format!("--{name}Host"), "127.0.0.1"])
+            .args([&format!("--{name}Port"), &port.to_string()])
+            .args(more)
             // The SDK is newer than the emulator.
             .args([
                 "--skipApiVersionCheck",
@@ -36,8 +64,9 @@ impl Azurite {
             .spawn();
         let mut child = spawned.unwrap_or_else(|error| {
             panic!(
-                "{} cannot be started ({error}). Install the emulator with `npm install azurite@3.35`, or name its executable in AZURITE_QUEUE",
-                executable.display()
+                "{} cannot be started ({error}). Install the emulator with `npm install azurite@3.35`, or name its executable in AZURITE_{}",
+                executable.display(),
+                name.to_uppercase()
             )
         });
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
@@ -45,7 +74,11 @@ impl Azurite {
             .by_ref()
             .map_while(Result::ok)
             .any(|line| line.contains("successfully listens on"));
-        let azurite = Self { child, port };
+        let azurite = Self {
+            child,
+            port,
+            service,
+        };
         let azurite = azurite.or_fail(ready);
         // Its access log must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
@@ -59,7 +92,10 @@ impl Azurite {
             if let Some(mut errors) = self.child.stderr.take() {
                 let _ = errors.read_to_string(&mut output);
             }
-            panic!("azurite-queue ended without listening: {output}");
+            panic!(
+                "azurite-{} ended without listening: {output}",
+                self.service.name()
+            );
         }
         self
     }
@@ -67,8 +103,8 @@ impl Azurite {
     /// With the account and key that every emulator has.
     pub fn connection(&self) -> String {
         format!(
-            "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;QueueEndpoint=http://127.0.0.1:{}/devstoreaccount1",
-            self.port
+            "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;QueueEndpoint=http://127.0.0.1:{port}/devstoreaccount1;BlobEndpoint=http://127.0.0.1:{port}/devstoreaccount1",
+            port = self.port
         )
     }
 }
@@ -80,15 +116,20 @@ impl Drop for Azurite {
     }
 }
 
-/// The one that is named, else one that npm has put here, else the one on the path.
-fn executable() -> PathBuf {
-    if let Some(named) = std::env::var_os("AZURITE_QUEUE") {
+/// The one that is named, else one beside a named one, one that npm has put here, or the one on the path.
+fn executable(service: Service) -> PathBuf {
+    let name = format!("azurite-{}", service.name());
+    let variable = format!("AZURITE_{}", service.name().to_uppercase());
+    if let Some(named) = std::env::var_os(variable) {
         return named.into();
     }
+    let beside =
+        std::env::var_os("AZURITE_QUEUE").map(|queue| Path::new(&queue).with_file_name(&name));
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    ["node_modules", "target/azurite/node_modules"]
-        .iter()
-        .map(|place| root.join(place).join(".bin/azurite-queue"))
+    let here = ["node_modules", "target/azurite/node_modules"]
+        .map(|place| root.join(place).join(".bin").join(&name));
+    let mut places = beside.into_iter().chain(here);
+    places
         .find(|path| path.exists())
-        .unwrap_or_else(|| "azurite-queue".into())
+        .unwrap_or_else(|| name.into())
 }

@@ -4,8 +4,9 @@
 mod places;
 
 use crate::support::azure::Azure;
-use alert_packet_capture::queue::{
-    Connection, JobQueue, MemoryQueue, Message, QueueError, StorageOptions, StorageQueue,
+use alert_packet_capture::{
+    queue::{JobQueue, MemoryQueue, Message, QueueError, StorageOptions, StorageQueue},
+    storage::Connection,
 };
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Where a storage account's queues are and what opens them, read from a connection string as the portal and
+//! Where a storage account's queues and blobs are and what opens them, read from a connection string as the portal and
 //! the Functions host write it.
 //! <https://learn.microsoft.com/en-us/azure/storage/common/storage-configure-connection-string>
 
@@ -13,19 +13,22 @@ const PUBLIC_SUFFIX: &str = "core.windows.net";
 /// The account and key of every storage emulator; published, so no secret.
 /// <https://learn.microsoft.com/en-us/azure/storage/common/storage-connect-azurite>
 const EMULATOR: &str = "http://127.0.0.1:10001/devstoreaccount1";
+const EMULATOR_BLOBS: &str = "http://127.0.0.1:10000/devstoreaccount1";
 const EMULATOR_ACCOUNT: &str = "devstoreaccount1";
 const EMULATOR_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// The queue service of one account, and the right to use it. Does not print what is secret.
+/// The services of one account, and the right to use them. Does not print what is secret.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    /// Without a query: never secret.
+    /// The queue service. Without a query: never secret.
     pub endpoint: Url,
+    /// The blob service, without a query; `None` when the connection string names the queue service alone.
+    pub blobs: Option<Url>,
     pub access: Access,
 }
 
-/// What opens the account's queues.
+/// What opens the account.
 #[derive(Clone)]
 pub enum Access {
     SharedKey(SharedKey),
@@ -42,7 +45,7 @@ impl fmt::Debug for Access {
     }
 }
 
-/// The parts that matter here; others, such as `BlobEndpoint`, are passed over.
+/// The parts that matter here; others, such as `TableEndpoint`, are ignored.
 #[derive(Default)]
 struct Parts<'a> {
     development: Option<&'a str>,
@@ -52,7 +55,8 @@ struct Parts<'a> {
     key: Option<&'a str>,
     signature: Option<&'a str>,
     suffix: Option<&'a str>,
-    endpoint: Option<&'a str>,
+    queue_endpoint: Option<&'a str>,
+    blob_endpoint: Option<&'a str>,
 }
 
 impl Connection {
@@ -73,11 +77,13 @@ impl Connection {
             }
             return Ok(Self {
                 endpoint: Url::parse(EMULATOR).map_err(|_| "a usable emulator address")?,
+                blobs: Url::parse(EMULATOR_BLOBS).ok(),
                 access: Access::SharedKey(shared_key(EMULATOR_ACCOUNT, EMULATOR_KEY)?),
             });
         }
         Ok(Self {
             endpoint: parts.endpoint()?,
+            blobs: parts.blobs()?,
             access: match (parts.signature, parts.name, parts.key) {
                 (Some(_), _, Some(_)) => {
                     return Err("either AccountKey or SharedAccessSignature, not both");
@@ -111,7 +117,8 @@ impl<'a> Parts<'a> {
                 "accountkey" => &mut parts.key,
                 "sharedaccesssignature" => &mut parts.signature,
                 "endpointsuffix" => &mut parts.suffix,
-                "queueendpoint" => &mut parts.endpoint,
+                "queueendpoint" => &mut parts.queue_endpoint,
+                "blobendpoint" => &mut parts.blob_endpoint,
                 _ => continue,
             };
             let value = value.trim();
@@ -126,25 +133,41 @@ impl<'a> Parts<'a> {
     }
 
     fn endpoint(&self) -> Result<Url, &'static str> {
-        let text = match (self.endpoint, self.name) {
-            (Some(endpoint), _) => endpoint.to_owned(),
-            (None, Some(name)) => format!(
-                "{}://{name}.queue.{}",
-                self.protocol.unwrap_or("https"),
-                self.suffix.unwrap_or(PUBLIC_SUFFIX).trim_start_matches('.')
-            ),
-            (None, None) => return Err("AccountName or QueueEndpoint in the connection string"),
+        match self.service("queue", self.queue_endpoint) {
+            Some(text) => checked(&text),
+            None => Err("AccountName or QueueEndpoint in the connection string"),
+        }
+    }
+
+    fn blobs(&self) -> Result<Option<Url>, &'static str> {
+        let service = self.service("blob", self.blob_endpoint);
+        service.map(|text| checked(&text)).transpose()
+    }
+
+    /// The address of a service: its own part, or made of the account's name.
+    fn service(&self, kind: &str, endpoint: Option<&str>) -> Option<String> {
+        let made = |name| {
+            let protocol = self.protocol.unwrap_or("https");
+            let suffix = self.suffix.unwrap_or(PUBLIC_SUFFIX);
+            format!(
+                "{protocol}://{name}.{kind}.{}",
+                suffix.trim_start_matches('.')
+            )
         };
-        let url =
-            Url::parse(&text).map_err(|_| "a QueueEndpoint or AccountName that makes a URL")?;
-        if !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
-            return Err("a QueueEndpoint without a user name and a query");
-        }
-        match url.scheme() {
-            "https" => Ok(url),
-            "http" if is_loopback(&url) => Ok(url),
-            _ => Err("https; plain http is for an emulator on this machine"),
-        }
+        endpoint.map(str::to_owned).or_else(|| self.name.map(made))
+    }
+}
+
+fn checked(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text)
+        .map_err(|_| "a QueueEndpoint, a BlobEndpoint or an AccountName that makes a URL")?;
+    if !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
+        return Err("a QueueEndpoint and a BlobEndpoint without a user name and a query");
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err("https; plain http is for an emulator on this machine"),
     }
 }
 

@@ -51,6 +51,42 @@ fn connection_strings_of_all_kinds_are_read() {
 }
 
 #[test]
+fn the_blob_service_is_found_beside_the_queue_service() {
+    const KEYED: &str = "AccountName=stjobs;AccountKey=c2VjcmV0LWtleQ==";
+    for (text, blobs) in [
+        (
+            "UseDevelopmentStorage=true".to_owned(),
+            Some(EMULATOR_BLOBS),
+        ),
+        (
+            KEYED.to_owned(),
+            Some("https://stjobs.blob.core.windows.net/"),
+        ),
+        (
+            format!("{KEYED};EndpointSuffix=core.chinacloudapi.cn"),
+            Some("https://stjobs.blob.core.chinacloudapi.cn/"),
+        ),
+        (
+            format!("{KEYED};BlobEndpoint=https://b.example/stjobs"),
+            Some("https://b.example/stjobs"),
+        ),
+        (
+            "QueueEndpoint=https://q.example;SharedAccessSignature=sig=x".to_owned(),
+            None,
+        ),
+    ] {
+        let read = Connection::parse(&text).unwrap();
+        assert_eq!(read.blobs.as_ref().map(Url::as_str), blobs, "{text}");
+    }
+    let unsafe_one = format!("{KEYED};BlobEndpoint=http://b.example");
+    assert!(
+        Connection::parse(&unsafe_one)
+            .unwrap_err()
+            .contains("https")
+    );
+}
+
+#[test]
 fn half_and_unsafe_ones_are_refused_without_repeating_them() {
     let cases = [
         ("stjobs", "Name=Value"),

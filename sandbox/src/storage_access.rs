@@ -1,5 +1,5 @@
-//! Who may use the storage account's queues: a caller that signs with its key, shows a signature made with it, or has
-//! a token for storage. Everything is verified as Azure documents it.
+//! Who may use a storage account's queues and blobs: a caller that signs with its key, shows a signature made with it, or
+//! has a token for storage and, for blobs, a role. Everything is verified as Azure documents it.
 //! <https://learn.microsoft.com/en-us/rest/api/storageservices/authorize-requests-to-azure-storage>
 
 use aws_lc_rs::hmac;
@@ -9,19 +9,91 @@ use url::form_urlencoded;
 
 use super::answer::Answer;
 use super::arm::{Asked, parameter};
-use super::queue_storage::error;
-use super::world::World;
+use super::world::{StorageAccount, World};
 use super::{ids, samples};
 
 /// The version whose signatures the sandbox knows.
 const SIGNED_VERSION: &str = "2024-11-04";
 
-pub(super) fn check(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {
+/// What callers with a token may do with an account's blobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlobRole {
+    /// Nothing.
+    None,
+    /// As Storage Blob Data Reader.
+    Reader,
+    /// As Storage Blob Data Contributor.
+    Contributor,
+}
+
+/// The services of an account, by their letter in a signature.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    Blob,
+    Queue,
+}
+
+/// An account as its services see it.
+pub(super) struct Account {
+    pub name: String,
+    shared_keys: bool,
+    firewall_closed: bool,
+    blob_role: BlobRole,
+}
+
+impl Account {
+    /// The sample account answers even in a world that has not been furnished.
+    fn find(world: &World, name: &str) -> Option<Self> {
+        let known = |it: &&StorageAccount| ids::name(&it.id) == name;
+        let found = world.storage_accounts.iter().find(known);
+        let sample = ids::name(samples::STORAGE_ACCOUNT) == name;
+        (found.is_some() || sample).then(|| Self {
+            name: name.to_owned(),
+            shared_keys: found.is_none_or(|it| it.shared_keys),
+            firewall_closed: found.is_some_and(|it| it.firewall_closed),
+            blob_role: found.map_or(BlobRole::Contributor, |it| it.blob_role),
+        })
+    }
+}
+
+/// Whether a caller with a token has the role that a call to Blob Storage needs.
+pub(super) fn check_role(account: &Account, asked: &Asked<'_>) -> Result<(), Answer> {
+    let by_token = asked.header("authorization").unwrap_or_default();
+    if !by_token.starts_with("Bearer ") {
+        return Ok(());
+    }
+    let reads = matches!(asked.method, "GET" | "HEAD");
+    match account.blob_role {
+        BlobRole::Contributor => Ok(()),
+        BlobRole::Reader if reads => Ok(()),
+        _ => Err(error(403, "AuthorizationPermissionMismatch")),
+    }
+}
+
+pub(super) fn check(world: &World, asked: &Asked<'_>, service: Service) -> Result<Account, Answer> {
     let path = asked.path.trim_start_matches('/');
-    let account = path.split('/').next().unwrap_or_default();
+    let name = path.split('/').next().unwrap_or_default();
+    let account = Account::find(world, name).ok_or_else(|| error(404, "ResourceNotFound"))?;
+    authorize(world, asked, service, &account)?;
+    Ok(account)
+}
+
+fn authorize(
+    world: &World,
+    asked: &Asked<'_>,
+    service: Service,
+    known: &Account,
+) -> Result<(), Answer> {
+    let account = known.name.as_str();
     let denied = || Err(error(403, "AuthenticationFailed"));
-    if account != ids::name(samples::STORAGE_ACCOUNT) {
-        return Err(error(404, "ResourceNotFound"));
+    if service == Service::Blob && known.firewall_closed {
+        return Err(error(403, "AuthorizationFailure"));
+    }
+    let by_key = asked
+        .header("authorization")
+        .is_none_or(|it| it.starts_with("SharedKey"));
+    if service == Service::Blob && !known.shared_keys && by_key {
+        return Err(error(403, "KeyBasedAuthenticationNotPermitted"));
     }
     if asked.header("x-ms-version").is_none() {
         return Err(error(400, "MissingRequiredHeader"));
@@ -38,7 +110,7 @@ pub(super) fn check(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {
             true => Ok(()),
             false => Err(error(401, "InvalidAuthenticationInfo")),
         },
-        None if is_signed(asked, account) => Ok(()),
+        None if is_signed(asked, account, service) => Ok(()),
         None if parameter(asked.query, "sig").is_none() => {
             Err(error(401, "NoAuthenticationInformation"))
         }
@@ -46,7 +118,7 @@ pub(super) fn check(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {
     }
 }
 
-/// An account SAS for queues, good until then.
+/// An account SAS for queues and blobs, good until then.
 pub(super) fn signature(account: &str, until: OffsetDateTime) -> String {
     let expiry = until
         .replace_nanosecond(0)
@@ -55,7 +127,7 @@ pub(super) fn signature(account: &str, until: OffsetDateTime) -> String {
         .unwrap_or_default();
     let parts = [
         ("sv", SIGNED_VERSION),
-        ("ss", "q"),
+        ("ss", "bq"),
         ("srt", "sco"),
         ("sp", "rwdlacup"),
         ("se", &expiry),
@@ -73,10 +145,15 @@ pub(super) fn signature(account: &str, until: OffsetDateTime) -> String {
         .finish()
 }
 
-fn is_signed(asked: &Asked<'_>, account: &str) -> bool {
+fn is_signed(asked: &Asked<'_>, account: &str, service: Service) -> bool {
+    let letter = match service {
+        Service::Blob => 'b',
+        Service::Queue => 'q',
+    };
     let value = |name: &str| parameter(asked.query, name);
     let ends = value("se").and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
     ends.is_some_and(|ends| ends > asked.now)
+        && value("ss").is_some_and(|services| services.contains(letter))
         && value("sig") == Some(sign(&signed_text(account, value)))
 }
 
@@ -87,6 +164,14 @@ fn signed_text(account: &str, value: impl Fn(&str) -> Option<String>) -> String 
     names.iter().fold(format!("{account}\n"), |text, name| {
         text + &value(name).unwrap_or_default() + "\n"
     })
+}
+
+/// A refusal of a storage service; the code is in the body and in a header.
+pub(super) fn error(status: u16, code: &'static str) -> Answer {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{code} by the sandbox.</Message></Error>"
+    );
+    Answer::raw(status, "application/xml", body).with("x-ms-error-code", code)
 }
 
 /// Azure refuses dates that are a quarter of an hour away.
