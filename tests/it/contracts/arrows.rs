@@ -49,7 +49,10 @@ pub(super) const ARROWS: [(&str, &[&str]); 15] = [
     ("alert", &["alert", "resource_id", "text"]),
     ("advice", &["advice", "azure"]),
     ("azure", &["azure", "resource_id", "retry_after", "text"]),
-    ("queue", &["queue", "text"]),
+    (
+        "queue",
+        &["queue", "text", "incident::InvalidJob", "incident::Job"],
+    ),
     (
         "notify",
         &["notify", "incident", "alert", "retry_after", "text"],
