@@ -89,6 +89,8 @@ struct Shared {
     awaited: Mutex<HashMap<String, oneshot::Sender<Instant>>>,
     /// Names that are taken by sessions that have ended.
     stale: Mutex<HashSet<String>>,
+    /// Until then, sessions that are asked about run.
+    running_until: Mutex<Option<Instant>>,
 }
 
 impl Azure {
@@ -107,6 +109,7 @@ impl Azure {
             puts: Mutex::default(),
             awaited: Mutex::default(),
             stale: Mutex::default(),
+            running_until: Mutex::default(),
         });
         tokio::spawn(accept(listener, acceptor, shared.clone()));
         Ok(Self {
@@ -161,6 +164,11 @@ impl Azure {
         let (sender, receiver) = oneshot::channel();
         lock(&self.shared.awaited).insert(machine.to_owned(), sender);
         receiver
+    }
+
+    /// For so long, sessions that are asked about run. Otherwise they end at once.
+    pub fn keep_running(&self, time: Duration) {
+        *lock(&self.shared.running_until) = Instant::now().checked_add(time);
     }
 
     /// From now on every list has an ended session of this name, until it is deleted.
@@ -380,6 +388,15 @@ fn answer(
         (&Method::GET, [.., "operations", _]) => {
             (Kind::Operation, json(200, r#"{"status":"Succeeded"}"#.to_owned()))
         }
+        (&Method::POST, [.., "queryStatus"])
+            if lock(&shared.running_until).is_some_and(|until| Instant::now() < until) =>
+        (
+            Kind::Status,
+            json(
+                200,
+                r#"{"packetCaptureStatus":"Running","captureStartTime":"2026-11-23T01:02:03Z","packetCaptureError":[]}"#.to_owned(),
+            ),
+        ),
         (&Method::POST, [.., "queryStatus"]) => (
             Kind::Status,
             json(

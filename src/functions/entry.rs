@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// What became of one target.
 #[derive(Debug, Clone)]
 pub enum Entry {
-    Job(Box<JobRecord>),
+    Job(JobRecord),
     LeftOut(LeftOut),
 }
 
@@ -36,7 +36,7 @@ impl Entry {
 
     pub fn target(&self) -> &ResourceId {
         match self {
-            Entry::Job(job) => &job.target,
+            Entry::Job(job) => &job.target.id,
             Entry::LeftOut(left) => &left.target.id,
         }
     }
@@ -81,7 +81,7 @@ impl Entry {
     pub fn headline(&self) -> String {
         match self {
             Entry::Job(job) if job.report.message.is_empty() => {
-                let name = job.target.short_name();
+                let name = job.target.id.short_name();
                 match job.action {
                     Action::Capture => {
                         format!("Alert accepted; the packet capture on {name} is in progress")

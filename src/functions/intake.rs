@@ -7,7 +7,7 @@ use crate::{
         Action, Decision, Job, JobId, JobRecord, Known, Ledger, LeftOut, NotOpened, Plan, Policy,
         Reason, Status, decide, dedupe_key,
     },
-    queue::{JobQueue, MAX_BODY_BYTES},
+    queue::{JobQueue, QueueError},
     telemetry::{Metrics, describe, trace_parent},
 };
 use axum::body::Bytes;
@@ -117,13 +117,13 @@ impl Intake {
             trace_parent: trace.clone(),
             ..Job::new(plan.action, target, &alert)
         };
-        let mut jobs: Vec<Job> = plan.targets.into_iter().map(job).collect();
+        let mut jobs: Vec<Arc<Job>> = plan.targets.into_iter().map(job).map(Arc::new).collect();
         let captures = jobs.len();
         if plan.action == Action::Capture {
             let max_targets = self.policy.max_targets;
-            jobs.extend(Job::skipped(&alert, &plan.left_out, max_targets));
+            let skipped = Job::skipped(&alert, &plan.left_out, max_targets);
+            jobs.extend(skipped.map(Arc::new));
         }
-        let bodies = bodies(&jobs)?;
         let key = plan.key.as_deref();
         if plan.action == Action::Stop {
             self.ledger.resolve(alert.dedupe_key.as_deref(), &jobs);
@@ -146,11 +146,16 @@ impl Intake {
                 });
             }
         }
-        if let Err(error) = self.queue.put(bodies).await {
+        let put = jobs.iter().cloned().map(Into::into).collect();
+        if let Err(error) = self.queue.put(put).await {
             self.ledger.withdraw(key, &jobs);
-            return Err(Refusal::NotTaken {
-                message: format!("alert not accepted: {error}"),
-                retry_after: QUEUE_FULL_RETRY_AFTER,
+            return Err(match error {
+                // The same alert never fits, so its sender must not repeat it.
+                QueueError::TooLarge { .. } => Refusal::JobTooLarge,
+                error => Refusal::NotTaken {
+                    message: format!("alert not accepted: {error}"),
+                    retry_after: QUEUE_FULL_RETRY_AFTER,
+                },
             });
         }
         if let Some(key) = key {
@@ -196,9 +201,9 @@ impl Intake {
     }
 
     /// The job as soon as it is decided, or as it is at the deadline or when no more jobs run here.
-    async fn job_by(&self, job: &Job, deadline: Instant, stop: &Stop) -> Box<JobRecord> {
-        if let Some(mut reports) = self.ledger.follow(&job.job_id) {
-            let decided = reports.wait_for(|report| report.status != Status::Accepted);
+    async fn job_by(&self, job: &Arc<Job>, deadline: Instant, stop: &Stop) -> JobRecord {
+        if let Some(mut statuses) = self.ledger.follow(&job.job_id) {
+            let decided = statuses.wait_for(|status| *status != Status::Accepted);
             tokio::select! {
                 _ = decided => {}
                 () = tokio::time::sleep_until(deadline) => {}
@@ -206,7 +211,7 @@ impl Intake {
             }
         }
         let remembered = self.ledger.job(&job.job_id);
-        Box::new(remembered.unwrap_or_else(|| JobRecord::from(job)))
+        remembered.unwrap_or_else(|| JobRecord::from(job.clone()))
     }
 
     /// # Errors
@@ -221,7 +226,7 @@ impl Intake {
             });
         }
         let remembered = first.iter().filter_map(|job| self.ledger.job(job));
-        let captures = remembered.map(|job| Entry::Job(Box::new(job))).collect();
+        let captures = remembered.map(Entry::Job).collect();
         Ok(Answer::ignored(alert, Reason::Duplicate, captures))
     }
 }
@@ -231,7 +236,7 @@ enum Taken {
     Answered(Box<Answer>),
     Queued {
         alert: Box<Alert>,
-        jobs: Vec<Job>,
+        jobs: Vec<Arc<Job>>,
         left_out: Vec<LeftOut>,
     },
 }
@@ -272,7 +277,7 @@ fn entries(left_out: Vec<LeftOut>) -> impl Iterator<Item = Entry> {
     left_out.into_iter().map(Entry::LeftOut)
 }
 
-fn log_accepted(alert: &Alert, jobs: &[Job], left_out: &[LeftOut]) {
+fn log_accepted(alert: &Alert, jobs: &[Arc<Job>], left_out: &[LeftOut]) {
     let rule = alert.facts.rule.as_deref();
     for job in jobs {
         tracing::info!(alert.rule = rule, job.id = %job.job_id, resource.id = %job.target.id, "alert accepted");
@@ -288,18 +293,6 @@ fn log_accepted(alert: &Alert, jobs: &[Job], left_out: &[LeftOut]) {
             Reason::MaxTargetsReached.sentence()
         );
     }
-}
-
-/// The jobs as queue messages.
-///
-/// # Errors
-/// A job that no queue message can hold: the same alert never fits, so its sender must not repeat it.
-fn bodies(jobs: &[Job]) -> Result<Vec<String>, Refusal> {
-    let fits = |body: &String| body.len() <= MAX_BODY_BYTES;
-    jobs.iter()
-        .map(|job| job.to_message(MAX_BODY_BYTES).ok().filter(fits))
-        .collect::<Option<_>>()
-        .ok_or(Refusal::JobTooLarge)
 }
 
 fn internal_error(panic: &tokio::task::JoinError) -> Refusal {

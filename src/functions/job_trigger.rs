@@ -42,7 +42,7 @@ pub(super) async fn take(intake: &Intake, envelope: Bytes) -> Result<Response, R
         Refusal::NoJob(message)
     })?;
     let (id, target) = (job.job_id, &job.target.id);
-    if let Err(error) = intake.queue.put(vec![text]).await {
+    if let Err(error) = intake.queue.put(vec![text.into()]).await {
         tracing::warn!(job.id = %id, "could not recover a job: {error}; the Functions host retries");
         return Err(Refusal::NotTaken {
             message: format!("could not recover job {id}: {error}"),

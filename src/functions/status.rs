@@ -158,8 +158,8 @@ impl Serialize for JobEntry<'_> {
         let report = &job.report;
         let wire = Wire {
             job_id: &job.job_id,
-            target: &job.target,
-            rule: job.rule.as_deref(),
+            target: &job.target.id,
+            rule: job.rule(),
             action: job.action,
             phase: job.phase,
             status: report.status,

@@ -7,7 +7,7 @@ use crate::{
     resource_id::{OperationUrl, ResourceId},
 };
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, sync::Arc};
 use time::OffsetDateTime;
 
 /// Names a job in logs, answers and notifications.
@@ -43,7 +43,8 @@ pub struct Job {
     pub target: Target,
     /// The region that the alert named, normalised.
     pub region: Option<String>,
-    pub alert: AlertFacts,
+    /// Shared by all jobs of the alert.
+    pub alert: Arc<AlertFacts>,
     /// When the alert was taken.
     #[serde(with = "time::serde::rfc3339")]
     pub taken_at: OffsetDateTime,
@@ -75,7 +76,7 @@ impl Job {
             action,
             target,
             region: alert.region.clone(),
-            alert: alert.facts.clone(),
+            alert: Arc::new(alert.facts.clone()),
             taken_at: OffsetDateTime::now_utc(),
             phase: Phase::Prepare,
             failures: 0,
@@ -114,11 +115,21 @@ impl Job {
         Ok(text)
     }
 
+    /// Releases unused capacity of the texts, which is up to as much again as they have: a job that follows a capture is
+    /// in memory for hours.
+    pub fn shrink(&mut self) {
+        self.report.shrink();
+        if let Phase::Running { session, .. } = &mut self.phase {
+            session.name.shrink_to_fit();
+        }
+    }
+
     /// Drops the text that is missed least; `false`: none is left that can be dropped.
     fn shed(&mut self) -> bool {
-        self.alert.conditions.pop().is_some()
+        let alert = Arc::make_mut(&mut self.alert);
+        alert.conditions.pop().is_some()
             || self.report.errors.pop().is_some()
-            || self.alert.id.take().is_some()
+            || alert.id.take().is_some()
     }
 
     /// The alert rule's name.

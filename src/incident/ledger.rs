@@ -17,7 +17,7 @@ use super::{
 };
 use crate::resource_id::ResourceId;
 use known::{Kind, Known};
-use state::{Delivery, State};
+use state::{Delivery, Key, State};
 use std::sync::{Arc, Mutex, MutexGuard};
 use time::OffsetDateTime;
 use tokio::{sync::watch, time::Instant};
@@ -58,12 +58,18 @@ impl Ledger {
     ///
     /// # Errors
     /// The jobs of the alert's first delivery, or how many jobs wait.
-    pub fn open(&self, key: Option<&str>, jobs: &[Job], capacity: usize) -> Result<(), NotOpened> {
+    pub fn open(
+        &self,
+        key: Option<&str>,
+        jobs: &[Arc<Job>],
+        capacity: usize,
+    ) -> Result<(), NotOpened> {
+        let key = key.map(Key::of);
         let mut state = self.state();
         let now = Instant::now();
         state.forget(now);
-        if let Some(first) = key.and_then(|key| state.alerts.get(key)) {
-            return Err(NotOpened::Repeated(first.jobs.clone()));
+        if let Some(first) = key.and_then(|key| state.alerts.get(&key)) {
+            return Err(NotOpened::Repeated(first.jobs.to_vec()));
         }
         let waiting = state.urgent;
         let under_way = state.in_progress();
@@ -74,10 +80,9 @@ impl Ledger {
             return Err(NotOpened::Full { waiting });
         }
         if let Some(key) = key {
-            let key: Arc<str> = key.into();
             let jobs = jobs.iter().map(|job| job.job_id).collect();
             let queued = false;
-            state.alerts.insert(key.clone(), Delivery { jobs, queued });
+            state.alerts.insert(key, Delivery { jobs, queued });
             state.alert_ages.push_back((now, key));
         }
         for job in jobs {
@@ -92,24 +97,25 @@ impl Ledger {
 
     /// The jobs of this alert are in the queue.
     pub fn queued(&self, key: &str) {
-        if let Some(first) = self.state().alerts.get_mut(key) {
+        if let Some(first) = self.state().alerts.get_mut(&Key::of(key)) {
             first.queued = true;
         }
     }
 
     /// Whether the jobs of this alert are being put into the queue, which may still fail.
     pub fn is_being_queued(&self, key: &str) -> bool {
+        let key = Key::of(key);
         let state = self.state();
-        state.alerts.get(key).is_some_and(|first| !first.queued)
+        state.alerts.get(&key).is_some_and(|first| !first.queued)
     }
 
     /// Takes an alert back that could not be queued after all.
-    pub fn withdraw(&self, key: Option<&str>, jobs: &[Job]) {
+    pub fn withdraw(&self, key: Option<&str>, jobs: &[Arc<Job>]) {
         let mut state = self.state();
-        if let Some(key) = key {
-            state.alerts.remove(key);
+        if let Some(key) = key.map(Key::of) {
+            state.alerts.remove(&key);
             // Looked for from the youngest: it came a moment ago. Left there, it would push out an older one.
-            let at = state.alert_ages.iter().rposition(|(_, it)| **it == *key);
+            let at = state.alert_ages.iter().rposition(|(_, it)| *it == key);
             at.and_then(|at| state.alert_ages.remove(at));
         }
         for job in jobs {
@@ -124,7 +130,7 @@ impl Ledger {
     }
 
     /// Writes down how far a job is. One that another process has left is known from now on.
-    pub fn record(&self, job: &Job) {
+    pub fn record(&self, job: &Arc<Job>) {
         let mut state = self.state();
         let now = Instant::now();
         if !state.jobs.contains_key(&job.job_id) {
@@ -158,15 +164,16 @@ impl Ledger {
     /// An alert is resolved: its jobs that have not created their capture end without one. `stops` are the jobs that
     /// stop its captures. An alert is known by its key; one whose resolution has another key, as in the classic schema, by
     /// its rule and targets, as its running captures are.
-    pub fn resolve(&self, key: Option<&str>, stops: &[Job]) {
+    pub fn resolve(&self, key: Option<&str>, stops: &[Arc<Job>]) {
+        let key = key.map(Key::of);
         let mut state = self.state();
-        let first = key.and_then(|key| state.alerts.get(key));
+        let first = key.and_then(|key| state.alerts.get(&key));
         let jobs = match first {
-            Some(first) => first.jobs.clone(),
+            Some(first) => first.jobs.to_vec(),
             None => {
                 let is_stopped = |record: &JobRecord| {
                     stops.iter().any(|stop| {
-                        stop.target.id == record.target && stop.rule() == record.rule.as_deref()
+                        stop.target.id == record.target.id && stop.rule() == record.rule()
                     })
                 };
                 let waiting = |known: &&Known| known.kind == Kind::Waiting;
@@ -218,7 +225,8 @@ impl Ledger {
     pub fn known(&self, key: &str) -> Option<Vec<JobId>> {
         let mut state = self.state();
         state.forget(Instant::now());
-        state.alerts.get(key).map(|first| first.jobs.clone())
+        let first = state.alerts.get(&Key::of(key))?;
+        Some(first.jobs.to_vec())
     }
 
     /// When the last capture of this target was accepted, unless it failed.
@@ -226,40 +234,25 @@ impl Ledger {
         self.state().targets.get(target).map(|(at, _)| *at)
     }
 
-    /// How far a job is, if it is remembered.
-    pub fn report(&self, job: &JobId) -> Option<Report> {
-        self.state()
-            .jobs
-            .get(job)
-            .map(|known| Report::clone(&known.record.report))
-    }
-
     /// How a job ended in this process, and whether nothing is left to do for it; `None` while it has not ended.
     pub fn end(&self, job: &JobId) -> Option<(Report, bool)> {
         let state = self.state();
         let record = &state.jobs.get(job)?.record;
         let ended = record.report.finished;
-        ended.then(|| (Report::clone(&record.report), record.phase == DONE))
+        ended.then(|| (record.report.clone(), record.phase == DONE))
     }
 
-    /// Follows a job's report.
-    pub fn follow(&self, job: &JobId) -> Option<watch::Receiver<Report>> {
+    /// Follows a job's status until it is decided.
+    pub fn follow(&self, job: &JobId) -> Option<watch::Receiver<Status>> {
         let mut state = self.state();
         let known = state.jobs.get_mut(job)?;
-        let sender = || watch::Sender::new(Report::clone(&known.record.report));
-        Some(match known.over {
+        let status = known.record.report.status;
+        let sender = || watch::Sender::new(status);
+        Some(match known.over || status != Status::Accepted {
             // Its value is still read.
             true => sender().subscribe(),
             false => known.followed.get_or_insert_with(sender).subscribe(),
         })
-    }
-
-    /// The target of a job, if it is remembered.
-    pub fn target(&self, job: &JobId) -> Option<ResourceId> {
-        self.state()
-            .jobs
-            .get(job)
-            .map(|known| known.record.target.clone())
     }
 }
 

@@ -81,7 +81,7 @@ impl Notification {
             event,
             at,
             job_id: job.job_id,
-            alert: job.alert.clone(),
+            alert: AlertFacts::clone(&job.alert),
             target: job.target.id.clone(),
             report: job.report.clone(),
         }

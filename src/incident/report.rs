@@ -41,6 +41,22 @@ pub struct Report {
     pub given_up: bool,
 }
 
+impl Report {
+    /// Releases unused capacity of the texts.
+    pub(super) fn shrink(&mut self) {
+        self.message.shrink_to_fit();
+        let texts = [
+            &mut self.reason,
+            &mut self.name,
+            &mut self.storage_path,
+            &mut self.file_path,
+            &mut self.stop_reason,
+            &mut self.request_id,
+        ];
+        texts.into_iter().flatten().for_each(String::shrink_to_fit);
+    }
+}
+
 /// The statuses that an entry of `captures` can have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,7 @@
 //! The queue of a single process: fast, needs nothing, and is lost with the process.
 
 use super::{
-    JobQueue, Message, QueueError,
+    JobQueue, Message, Payload, QueueError,
     turns::{Group, Turns},
 };
 use std::{
@@ -27,13 +27,11 @@ pub struct MemoryQueue {
 /// When a message is visible, then its last receipt: the order in which messages become due.
 type Place = (Instant, u64);
 
-#[derive(Default)]
 struct Stored {
     id: u64,
     group: Group,
     delivered: u32,
-    /// Boxed, since a string that was written into has room for as much again.
-    body: Box<str>,
+    job: Payload,
 }
 
 #[derive(Default)]
@@ -58,13 +56,7 @@ impl State {
 
     /// Puts a message in as one that its receiver holds from `now` on.
     fn hold(&mut self, now: Instant, stored: Stored) -> Message {
-        let Stored {
-            id,
-            delivered,
-            ref body,
-            ..
-        } = stored;
-        let body = body.clone();
+        let (id, delivered, job) = (stored.id, stored.delivered, stored.job.clone());
         let place = self.insert(now + VISIBILITY_TIMEOUT, stored);
         let pop_receipt = place.1.to_string();
         self.received.insert(pop_receipt.clone(), place);
@@ -72,20 +64,20 @@ impl State {
             message_id: id.to_string(),
             pop_receipt,
             delivered,
-            body: body.into(),
+            job,
         }
     }
 
-    fn put(&mut self, bodies: Vec<String>) {
+    fn put(&mut self, jobs: Vec<Payload>) {
         let now = Instant::now();
         let group = self.turns.new_group();
-        for body in bodies {
+        for job in jobs {
             self.last_id += 1;
             let stored = Stored {
                 id: self.last_id,
                 group,
                 delivered: 0,
-                body: body.into(),
+                job,
             };
             self.insert(now, stored);
         }
@@ -144,9 +136,9 @@ impl MemoryQueue {
 
 #[async_trait::async_trait]
 impl JobQueue for MemoryQueue {
-    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
+    async fn put(&self, jobs: Vec<Payload>) -> Result<(), QueueError> {
         let mut state = self.state();
-        state.put(bodies);
+        state.put(jobs);
         drop(state);
         self.changed.notify_one();
         Ok(())
@@ -167,25 +159,21 @@ impl JobQueue for MemoryQueue {
         }
     }
 
-    async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError> {
+    async fn keep(&self, message: &Message, job: Payload) -> Result<Message, QueueError> {
         let mut state = self.state();
         let taken = state.take(message)?;
-        let body = body.into();
-        Ok(state.hold(Instant::now(), Stored { body, ..taken }))
+        Ok(state.hold(Instant::now(), Stored { job, ..taken }))
     }
 
     async fn put_back(
         &self,
         message: &Message,
-        body: String,
+        job: Payload,
         wait: Duration,
     ) -> Result<(), QueueError> {
         let mut state = self.state();
         let taken = state.take(message)?;
-        let stored = Stored {
-            body: body.into(),
-            ..taken
-        };
+        let stored = Stored { job, ..taken };
         // A wait beyond what the clock can count counts as for ever.
         let now = Instant::now();
         let due = now.checked_add(wait.min(LONGEST_WAIT)).unwrap_or(now);
@@ -200,12 +188,12 @@ impl JobQueue for MemoryQueue {
     }
 
     /// There is no second queue in memory, and the log is the only witness.
-    async fn poison(&self, message: &Message, body: String) -> Result<(), QueueError> {
+    async fn poison(&self, message: &Message, job: Payload) -> Result<(), QueueError> {
         self.delete(message).await?;
+        let bytes = job.text().map_or(0, |text| text.len());
         tracing::error!(
             message.id = message.message_id,
-            "removed an invalid job message from the memory queue; it had {} bytes",
-            body.len()
+            "removed an invalid job message from the memory queue; it had {bytes} bytes"
         );
         Ok(())
     }
@@ -230,23 +218,20 @@ mod tests {
         let queue = MemoryQueue::default();
         queue.put(vec!["a".into(), "b".into()]).await.unwrap();
         let a = queue.receive().await;
-        assert_eq!(a.body, "a");
+        assert_eq!(a.job, "a".into());
         let later = Duration::from_secs(30);
         queue.put_back(&a, "a2".into(), later).await.unwrap();
         assert!(matches!(queue.delete(&a).await, Err(QueueError::NotFound)));
         let b = queue.receive().await;
-        assert_eq!(b.body, "b");
+        assert_eq!(b.job, "b".into());
         let kept = queue.keep(&b, "b2".into()).await.unwrap();
-        assert_eq!(
-            (&kept.message_id, kept.body.as_str()),
-            (&b.message_id, "b2")
-        );
+        assert_eq!((&kept.message_id, &kept.job), (&b.message_id, &"b2".into()));
         assert!(matches!(queue.delete(&b).await, Err(QueueError::NotFound)));
         let b = kept;
         queue.delete(&b).await.unwrap();
         let start = Instant::now();
         let a = queue.receive().await;
-        assert_eq!((a.body.as_str(), start.elapsed()), ("a2", later));
+        assert_eq!((a.job.clone(), start.elapsed()), ("a2".into(), later));
         queue.delete(&a).await.unwrap();
         assert_eq!(queue.waiting().await, 0);
     }
@@ -257,7 +242,7 @@ mod tests {
         queue.put(vec!["a".into()]).await.unwrap();
         let first = queue.receive().await;
         let second = queue.receive().await;
-        assert_eq!(second.body, "a");
+        assert_eq!(second.job, "a".into());
         assert!(matches!(
             queue.delete(&first).await,
             Err(QueueError::NotFound)

@@ -2,20 +2,22 @@
 //! of Azure Storage queues (visibility timeout, pop receipt), which one of the two queues is.
 
 mod memory;
+mod payload;
 mod storage;
 mod turns;
 
 pub use memory::MemoryQueue;
+pub use payload::Payload;
 pub use storage::{StorageOptions, StorageQueue};
 
 use std::{error::Error, time::Duration};
 
-/// Maximum size of a message's body: what Queue Storage takes, less its base64.
+/// Maximum size of a message's text: what Queue Storage takes, less its base64.
 /// <https://learn.microsoft.com/en-us/rest/api/storageservices/put-message>
 pub const MAX_BODY_BYTES: usize = 64 * 1024 / 4 * 3;
 
 /// A message that was received and is hidden from others until its visibility timeout ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// Stays the same as long as the message lives.
     pub message_id: String,
@@ -23,7 +25,7 @@ pub struct Message {
     pub pop_receipt: String,
     /// How often the queue has delivered it, this time included; 0 for one that this process put in and still holds.
     pub delivered: u32,
-    pub body: String,
+    pub job: Payload,
 }
 
 /// Why a call to a queue failed.
@@ -36,6 +38,8 @@ pub enum QueueError {
     Vanished,
     #[error("a message of {bytes} bytes does not go into the queue, which takes {limit}")]
     TooLarge { bytes: usize, limit: usize },
+    #[error("internal error: could not serialize a job: {0}")]
+    NotWritten(#[from] serde_json::Error),
     #[error("could not {tried} (queue {queue})")]
     Unavailable {
         /// What was tried, such as `put a message`.
@@ -63,36 +67,36 @@ impl QueueError {
     }
 }
 
-/// A queue of messages, delivered at least once.
+/// A queue of jobs, delivered at least once.
 #[async_trait::async_trait]
 pub trait JobQueue: Send + Sync {
-    /// Puts all messages of one alert in, or none of them. This process holds them: [`JobQueue::receive`] gives them
+    /// Puts all jobs of one alert in, or none of them. This process holds them: [`JobQueue::receive`] gives them
     /// to it at once, in turn with those of other alerts; other processes see them when the visibility timeout has
     /// passed. A queue has no capacity of its own: how much new work is accepted is decided before
     /// (`incident::Ledger::open`), and what was accepted once always gets in.
     ///
     /// # Errors
-    /// [`QueueError::TooLarge`], [`QueueError::Unavailable`].
-    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError>;
+    /// [`QueueError::TooLarge`] where jobs leave the process; [`QueueError::Unavailable`].
+    async fn put(&self, jobs: Vec<Payload>) -> Result<(), QueueError>;
 
     /// Waits for a message whose time has come. At least half of its visibility timeout is left then.
     async fn receive(&self) -> Message;
 
-    /// Replaces a message's body and keeps holding it, for the whole visibility timeout. Gives the message with its
+    /// Replaces what a message carries and keeps holding it, for the whole visibility timeout. Gives the message with its
     /// new receipt.
     ///
     /// # Errors
     /// [`QueueError::NotFound`] when the message is no longer this receiver's; else as [`JobQueue::put`].
-    async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError>;
+    async fn keep(&self, message: &Message, job: Payload) -> Result<Message, QueueError>;
 
-    /// Replaces a message's body; [`JobQueue::receive`] gives it again after `wait`.
+    /// Replaces what a message carries; [`JobQueue::receive`] gives it again after `wait`.
     ///
     /// # Errors
     /// As [`JobQueue::keep`].
     async fn put_back(
         &self,
         message: &Message,
-        body: String,
+        job: Payload,
         wait: Duration,
     ) -> Result<(), QueueError>;
 
@@ -106,7 +110,7 @@ pub trait JobQueue: Send + Sync {
     ///
     /// # Errors
     /// As [`JobQueue::keep`].
-    async fn poison(&self, message: &Message, body: String) -> Result<(), QueueError>;
+    async fn poison(&self, message: &Message, job: Payload) -> Result<(), QueueError>;
 
     /// Messages in the poison queue, about; none where there is no such queue.
     ///
@@ -124,14 +128,14 @@ pub trait JobQueue: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Makes a message of the poison queue visible again, with another body if there is one.
+    /// Makes a message of the poison queue visible again, with another job if there is one.
     ///
     /// # Errors
     /// As [`JobQueue::keep`].
     async fn show_poisoned(
         &self,
         _message: &Message,
-        _body: Option<&str>,
+        _job: Option<&Payload>,
     ) -> Result<(), QueueError> {
         Err(QueueError::NotFound)
     }

@@ -7,7 +7,7 @@ mod holding;
 mod schedule;
 mod wire;
 
-use super::{JobQueue, Message, QueueError};
+use super::{JobQueue, Message, Payload, QueueError};
 use crate::storage::{Connection, Way};
 use azure_core::credentials::TokenCredential;
 use holding::Holding;
@@ -86,10 +86,12 @@ impl StorageQueue {
 
 #[async_trait::async_trait]
 impl JobQueue for StorageQueue {
-    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
-        bodies.iter().try_for_each(|body| wire::check_size(body))?;
+    async fn put(&self, jobs: Vec<Payload>) -> Result<(), QueueError> {
+        let written =
+            |job: Payload| -> Result<_, QueueError> { Ok((job.text()?.into_owned(), job)) };
+        let jobs = (jobs.into_iter().map(written)).collect::<Result<Vec<_>, _>>()?;
         // A task of its own: a caller that disconnects must not leave a part of the messages behind.
-        let put = tokio::spawn(self.holding.clone().put_all(bodies));
+        let put = tokio::spawn(self.holding.clone().put_all(jobs));
         let put = put.await.unwrap_or_else(|panic| {
             Err(QueueError::Unavailable {
                 tried: "put messages",
@@ -119,10 +121,10 @@ impl JobQueue for StorageQueue {
         }
     }
 
-    async fn keep(&self, message: &Message, body: String) -> Result<Message, QueueError> {
+    async fn keep(&self, message: &Message, job: Payload) -> Result<Message, QueueError> {
         let (holding, start) = (&self.holding, Instant::now());
         let hidden = holding.options.visibility_timeout;
-        let updated = holding.rewrite(message, Some(&body), hidden).await;
+        let updated = holding.rewrite(message, Some(&job), hidden).await;
         let kept = holding.settled(message, updated)?;
         let mut state = holding.state();
         state.schedule.hold(kept.clone(), start, start + hidden);
@@ -132,18 +134,18 @@ impl JobQueue for StorageQueue {
     async fn put_back(
         &self,
         message: &Message,
-        body: String,
+        job: Payload,
         wait: Duration,
     ) -> Result<(), QueueError> {
         let (holding, start) = (&self.holding, Instant::now());
         let wait = wait.min(LONGEST_WAIT);
         let hidden = wait.saturating_add(holding.options.visibility_timeout);
-        let updated = holding.rewrite(message, Some(&body), hidden).await;
+        let updated = holding.rewrite(message, Some(&job), hidden).await;
         let back = match holding.settled(message, updated) {
             Err(error) if error.is_temporary() => {
                 tracing::warn!("could not release a job; retrying: {}", told(&error));
                 let written = Message {
-                    body,
+                    job,
                     ..message.clone()
                 };
                 tokio::spawn(holding.clone().put_back_later(written, start + wait));
@@ -165,8 +167,8 @@ impl JobQueue for StorageQueue {
         Ok(())
     }
 
-    async fn poison(&self, message: &Message, body: String) -> Result<(), QueueError> {
-        let moved = self.holding.move_away(message, body).await;
+    async fn poison(&self, message: &Message, job: Payload) -> Result<(), QueueError> {
+        let moved = self.holding.move_away(message, &job).await;
         self.holding.settled(message, moved)?;
         self.holding.state().schedule.forget(message);
         Ok(())
@@ -182,9 +184,14 @@ impl JobQueue for StorageQueue {
         self.holding.receive_poisoned().await
     }
 
-    async fn show_poisoned(&self, message: &Message, body: Option<&str>) -> Result<(), QueueError> {
-        let poison = &self.holding.poison;
-        poison.update(message, body, Duration::ZERO).await.map(drop)
+    async fn show_poisoned(
+        &self,
+        message: &Message,
+        job: Option<&Payload>,
+    ) -> Result<(), QueueError> {
+        let text = job.map(Payload::text).transpose()?;
+        let shown = (self.holding.poison).update(message, text.as_deref(), Duration::ZERO);
+        shown.await.map(drop)
     }
 
     async fn waiting(&self) -> usize {

@@ -41,8 +41,6 @@ const KNOWN_TYPES: [&str; 4] = [
 #[derive(Clone)]
 pub struct ResourceId {
     text: Arc<str>,
-    /// `text` lower-cased: what is compared and hashed.
-    key: Arc<str>,
 }
 
 impl ResourceId {
@@ -157,10 +155,10 @@ impl ResourceId {
     /// Whether `other` is this scope or in it: a subscription holds its groups, a group its resources, a resource
     /// its children and extensions.
     pub fn contains(&self, other: &ResourceId) -> bool {
-        other
-            .key
-            .strip_prefix(&*self.key)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let (own, other) = (self.text.as_bytes(), other.text.as_bytes());
+        let start = other.get(..own.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(own))
+            && other.get(own.len()).is_none_or(|next| *next == b'/')
     }
 
     fn iter(&self) -> std::str::Split<'_, char> {
@@ -177,11 +175,7 @@ impl ResourceId {
             text.push('/');
             text.push_str(segment);
         }
-        let key = name::fold(&text);
-        ResourceId {
-            text: text.into(),
-            key: key.into(),
-        }
+        ResourceId { text: text.into() }
     }
 }
 

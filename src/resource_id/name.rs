@@ -155,9 +155,3 @@ pub(super) fn other(name: &str) -> Result<(), InvalidResourceId> {
     }
     Ok(())
 }
-
-/// Lower case for comparisons, of ASCII letters alone, as Azure compares. Two groups whose names differ in another
-/// letter are two groups: the Kelvin sign (U+212A) is no k, although Unicode's lower case of it is one.
-pub(super) fn fold(text: &str) -> String {
-    text.to_ascii_lowercase()
-}

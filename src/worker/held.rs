@@ -3,7 +3,7 @@
 use crate::{
     capture::Checkpoint,
     incident::Job,
-    queue::{JobQueue, MAX_BODY_BYTES, Message, QueueError},
+    queue::{JobQueue, Message, QueueError},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -55,18 +55,16 @@ impl<'a> Held<'a> {
     }
 
     /// Releases the job for `wait`.
-    pub async fn put_back(self, job: &Job, wait: Duration) {
-        if let Some(body) = written(job) {
-            settle(self.queue.put_back(&self.message, body, wait).await);
-        }
+    pub async fn put_back(self, job: &Arc<Job>, wait: Duration) {
+        let job = job.clone().into();
+        settle(self.queue.put_back(&self.message, job, wait).await);
     }
 
     /// Deletes the job's message; one that was given up goes to the poison queue.
-    pub async fn finish(self, job: &Job) {
-        let given_up = job.report.given_up.then(|| written(job)).flatten();
-        settle(match given_up {
-            Some(body) => self.queue.poison(&self.message, body).await,
-            None => self.queue.delete(&self.message).await,
+    pub async fn finish(self, job: &Arc<Job>) {
+        settle(match job.report.given_up {
+            true => self.queue.poison(&self.message, job.clone().into()).await,
+            false => self.queue.delete(&self.message).await,
         });
     }
 }
@@ -93,10 +91,7 @@ impl Checkpoint for Held<'_> {
         if !self.queue.is_durable() {
             return true;
         }
-        let Some(body) = written(job) else {
-            return true;
-        };
-        match self.queue.keep(&self.message, body).await {
+        match self.queue.keep(&self.message, job.clone().into()).await {
             Ok(message) => {
                 self.message = message;
                 true
@@ -109,16 +104,6 @@ impl Checkpoint for Held<'_> {
                 );
                 true
             }
-        }
-    }
-}
-
-fn written(job: &Job) -> Option<String> {
-    match job.to_message(MAX_BODY_BYTES) {
-        Ok(body) => Some(body),
-        Err(error) => {
-            tracing::error!("internal error: could not serialize a job: {error}");
-            None
         }
     }
 }

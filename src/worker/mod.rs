@@ -80,12 +80,12 @@ impl Worker {
         place: OwnedSemaphorePermit,
         lanes: Arc<Lanes>,
     ) {
-        let job = match Job::from_message(&message.body) {
+        let job = match message.job.job() {
             Ok(job) => job,
             Err(error) => {
                 tracing::error!("moved an invalid job message to the poison queue: {error}");
-                let body = message.body.clone();
-                return held::settle(self.queue.poison(&message, body).await);
+                let text = message.job.clone();
+                return held::settle(self.queue.poison(&message, text).await);
             }
         };
         let (queue, delivered) = (self.queue.as_ref(), message.delivered);

@@ -5,9 +5,9 @@
 use super::Worker;
 use crate::{
     incident::{Deliveries, Job, Phase},
-    queue::{MAX_BODY_BYTES, Message, QueueError},
+    queue::{Message, Payload, QueueError},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 const MOVED: &str =
     "the Functions host moved its message to the poison queue after several attempts";
@@ -44,7 +44,7 @@ impl Worker {
         let mut result = Ok(());
         for message in &seen {
             let checked = match self.notify_poisoned(message).await {
-                Ok(written) => self.queue.show_poisoned(message, written.as_deref()).await,
+                Ok(written) => self.queue.show_poisoned(message, written.as_ref()).await,
                 Err(error) => Err(error),
             };
             match checked {
@@ -58,25 +58,24 @@ impl Worker {
 
     /// Puts a job into the job queue that only notifies of this one's end. Returns what the poison queue keeps, so that no
     /// other check notifies again; `None`: it is no job, or people were notified.
-    async fn notify_poisoned(&self, message: &Message) -> Result<Option<String>, QueueError> {
-        let Ok(mut job) = Job::from_message(&message.body) else {
+    async fn notify_poisoned(&self, message: &Message) -> Result<Option<Payload>, QueueError> {
+        let Ok(mut shared) = message.job.job() else {
             return Ok(None);
         };
-        if job.report.finished {
+        if shared.report.finished {
             return Ok(None);
         }
-        self.capturer.abandon(&mut job, MOVED);
+        let job: &mut Job = Arc::make_mut(&mut shared);
+        self.capturer.abandon(job, MOVED);
         job.phase = Phase::Notifying;
         job.failures = 0;
         job.unfinished = Deliveries::default();
         tracing::error!(job.id = %job.job_id, resource.id = %job.target.id, "{}", job.report.message);
-        let kept = job.to_message(MAX_BODY_BYTES).ok();
+        let kept = Payload::from(job.clone());
         // Its message is in the poison queue already.
         job.report.given_up = false;
-        self.ledger.record(&job);
-        if let Ok(text) = job.to_message(MAX_BODY_BYTES) {
-            self.queue.put(vec![text]).await?;
-        }
-        Ok(kept)
+        self.ledger.record(&shared);
+        self.queue.put(vec![shared.into()]).await?;
+        Ok(Some(kept))
     }
 }

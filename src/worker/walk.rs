@@ -6,7 +6,7 @@ use crate::{
     incident::{Job, Report, Status, ledger},
 };
 use futures_util::FutureExt;
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use time::OffsetDateTime;
 use tracing::Instrument;
 
@@ -17,24 +17,29 @@ const STEPS_AT_ONCE: u32 = 20;
 
 impl Worker {
     /// Takes steps until the job has to wait or is finished.
-    pub(super) async fn walk(&self, mut held: Held<'_>, mut job: Job, delivered: u32) {
+    pub(super) async fn walk(&self, mut held: Held<'_>, mut job: Arc<Job>, delivered: u32) {
         for _ in 0..STEPS_AT_ONCE {
             if self.recall(&mut job) {
                 return held.finish(&job).await;
             }
-            let before = job.report.clone();
-            let next = if self.retry.is_exhausted(job.unfinished.count(delivered)) {
-                self.capturer.abandon(&mut job, KILLED)
-            } else if self.ledger.is_resolved(&job.job_id) && self.capturer.end_resolved(&mut job) {
+            let before = job.clone();
+            let changed = Arc::make_mut(&mut job);
+            let next = if self.retry.is_exhausted(changed.unfinished.count(delivered)) {
+                self.capturer.abandon(changed, KILLED)
+            } else if self.ledger.is_resolved(&changed.job_id)
+                && self.capturer.end_resolved(changed)
+            {
                 Next::Decided
             } else {
-                self.step(&mut job, &mut held).await
+                self.step(&before, changed, &mut held).await
             };
-            job.unfinished.step_completed(delivered);
+            changed.unfinished.step_completed(delivered);
+            changed.shrink();
+            let before = &before.report;
             // First, since those who read the ledger may read the metrics next.
-            self.count(&job, &before);
+            self.count(&job, before);
             self.ledger.record(&job);
-            if job.report != before && !job.report.finished {
+            if job.report != *before && !job.report.finished {
                 tracing::info!("{}", job.report.message);
                 if job.report.status == Status::Created && before.status != Status::Created {
                     held.begin_notifying().await;
@@ -44,7 +49,9 @@ impl Worker {
             let next = match next {
                 Next::Decided => {
                     held.begin_notifying().await;
-                    self.notify_ended(&mut job).await
+                    let next = self.notify_ended(Arc::make_mut(&mut job)).await;
+                    self.ledger.record(&job);
+                    next
                 }
                 next => next,
             };
@@ -52,7 +59,6 @@ impl Worker {
                 Next::AtOnce => {}
                 Next::After(wait) => return held.put_back(&job, wait).await,
                 Next::Decided | Next::Done => {
-                    self.ledger.record(&job);
                     self.ledger.leave(&job.job_id, ledger::DONE);
                     return held.finish(&job).await;
                 }
@@ -69,11 +75,12 @@ impl Worker {
     /// What this process knows better than this copy of a job, whose message is in the queue twice or could not be updated:
     /// an end that was decided is not decided again, or two different ends would be notified. `true`: nothing is left to
     /// do. A job that was given up and comes back was put back by an operator.
-    fn recall(&self, job: &mut Job) -> bool {
+    fn recall(&self, job: &mut Arc<Job>) -> bool {
         let Some((report, done)) = self.ledger.end(&job.job_id) else {
             return false;
         };
         if !job.report.finished {
+            let job = Arc::make_mut(job);
             job.report = report;
             job.begin_notifying();
             return done;
@@ -82,14 +89,13 @@ impl Worker {
     }
 
     /// Takes a step. One that panics counts as a failure, and the job is as it was before it.
-    async fn step(&self, job: &mut Job, held: &mut Held<'_>) -> Next {
-        let before = job.clone();
+    async fn step(&self, before: &Job, job: &mut Job, held: &mut Held<'_>) -> Next {
         let span = tracing::debug_span!("step", phase = job.phase.as_str());
         let step = self.capturer.step(job, held).instrument(span);
         match AssertUnwindSafe(step).catch_unwind().await {
             Ok(next) => next,
             Err(_) => {
-                *job = before;
+                *job = before.clone();
                 tracing::error!(
                     "internal error in a step of this job; the panic is in the log above"
                 );

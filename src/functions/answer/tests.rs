@@ -3,6 +3,7 @@
 use super::*;
 use crate::incident::{Action, Job, JobRecord};
 use serde_json::json;
+use std::sync::Arc;
 
 fn alert() -> Alert {
     let machine = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web-01";
@@ -15,10 +16,10 @@ fn alert() -> Alert {
 
 fn job(action: Action, status: Status, message: &str) -> Entry {
     let alert = alert();
-    let mut job = JobRecord::from(&Job::new(action, alert.targets[0].clone(), &alert));
+    let mut job = Job::new(action, alert.targets[0].clone(), &alert);
     job.report.status = status;
     job.report.message = message.to_owned();
-    Entry::Job(Box::new(job))
+    Entry::Job(JobRecord::from(Arc::new(job)))
 }
 
 fn left_out(reason: Reason) -> Entry {

@@ -1,45 +1,37 @@
 //! What the ledger keeps of one job.
 
-use crate::{
-    incident::{
-        job::{Action, Job, JobId, Phase},
-        report::Report,
-    },
-    resource_id::ResourceId,
+use crate::incident::{
+    job::{Job, Phase},
+    report::Status,
 };
+use std::{ops::Deref, sync::Arc};
 use time::OffsetDateTime;
 use tokio::{sync::watch, time::Instant};
 
-/// A job as this process last saw it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A job as this process last saw it: shared with the queue, so that it is in memory once.
+#[derive(Debug, Clone, PartialEq)]
 pub struct JobRecord {
-    pub job_id: JobId,
-    pub target: ResourceId,
-    /// The alert rule's name.
-    pub rule: Option<Box<str>>,
-    pub action: Action,
+    job: Arc<Job>,
     /// [`Phase::as_str`], [`super::DONE`] or [`super::ELSEWHERE`].
     pub phase: &'static str,
-    /// Failed attempts in this phase.
-    pub failures: u32,
-    pub taken_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
-    pub report: Box<Report>,
 }
 
-impl From<&Job> for JobRecord {
-    fn from(job: &Job) -> Self {
+impl From<Arc<Job>> for JobRecord {
+    fn from(job: Arc<Job>) -> Self {
         Self {
-            job_id: job.job_id,
-            target: job.target.id.clone(),
-            rule: job.rule().map(Into::into),
-            action: job.action,
             phase: job.phase.as_str(),
-            failures: job.failures,
-            taken_at: job.taken_at,
             updated_at: job.taken_at,
-            report: Box::new(job.report.clone()),
+            job,
         }
+    }
+}
+
+impl Deref for JobRecord {
+    type Target = Job;
+
+    fn deref(&self) -> &Job {
+        &self.job
     }
 }
 
@@ -53,8 +45,8 @@ pub(super) struct Known {
     pub kind: Kind,
     /// Its alert is resolved.
     pub resolved: bool,
-    /// Created for callers that wait, and dropped when the job is finished: it takes as much memory as all the rest.
-    pub followed: Option<watch::Sender<Report>>,
+    /// Created for callers that wait, and dropped as soon as the job is decided.
+    pub followed: Option<watch::Sender<Status>>,
 }
 
 /// What a job is counted as.
@@ -80,9 +72,9 @@ impl Kind {
 }
 
 impl Known {
-    pub fn new(job: &Job) -> Self {
+    pub fn new(job: &Arc<Job>) -> Self {
         Self {
-            record: job.into(),
+            record: job.clone().into(),
             updated: Instant::now(),
             over: false,
             kind: Kind::of(job),
@@ -91,18 +83,19 @@ impl Known {
         }
     }
 
-    pub fn update(&mut self, now: Instant, job: &Job) {
+    pub fn update(&mut self, now: Instant, job: &Arc<Job>) {
         self.updated = now;
-        let record = &mut self.record;
-        record.updated_at = OffsetDateTime::now_utc();
-        record.phase = job.phase.as_str();
-        record.failures = job.failures;
-        *record.report = job.report.clone();
-        match &self.followed {
-            // Its caller was answered. In a storm of running captures these would take a third of all memory.
-            Some(followed) if followed.receiver_count() == 0 => self.followed = None,
-            Some(followed) => drop(followed.send_replace(job.report.clone())),
-            None => {}
+        self.record = JobRecord {
+            updated_at: OffsetDateTime::now_utc(),
+            ..job.clone().into()
+        };
+        let status = job.report.status;
+        if let Some(followed) = &self.followed {
+            followed.send_replace(status);
+            // Those who wait read the last value all the same.
+            if status != Status::Accepted || followed.receiver_count() == 0 {
+                self.followed = None;
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     incident::job::{Job, JobId},
     resource_id::ResourceId,
 };
+use aws_lc_rs::digest::{SHA256, digest};
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
@@ -23,9 +24,25 @@ const FEWEST_FINISHED: usize = 1_000;
 /// Jobs not updated for this long are assumed to run on another instance. The longest capture takes 5 h.
 pub(super) const SILENT: Duration = Duration::from_secs(6 * 3600);
 
+/// An alert's key, hashed: keys have hundreds of bytes, and each is remembered for an hour.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key([u8; 16]);
+
+impl Key {
+    pub fn of(key: &str) -> Self {
+        let hash = digest(&SHA256, key.as_bytes());
+        let mut start = [0; 16];
+        start
+            .iter_mut()
+            .zip(hash.as_ref())
+            .for_each(|(to, from)| *to = *from);
+        Self(start)
+    }
+}
+
 /// The first delivery of an alert.
 pub(super) struct Delivery {
-    pub jobs: Vec<JobId>,
+    pub jobs: Box<[JobId]>,
     /// The jobs are in the queue.
     pub queued: bool,
 }
@@ -44,8 +61,8 @@ pub(super) struct State {
     pub under_way: VecDeque<(Instant, JobId)>,
     /// With the time when each finished.
     over: VecDeque<(Instant, JobId)>,
-    pub alerts: HashMap<Arc<str>, Delivery>,
-    pub alert_ages: VecDeque<(Instant, Arc<str>)>,
+    pub alerts: HashMap<Key, Delivery>,
+    pub alert_ages: VecDeque<(Instant, Key)>,
     /// When each target's last capture was accepted, and by which job.
     pub targets: HashMap<ResourceId, (Instant, JobId)>,
 }
@@ -62,7 +79,7 @@ impl State {
         }
     }
 
-    pub fn insert(&mut self, now: Instant, job: &Job) {
+    pub fn insert(&mut self, now: Instant, job: &Arc<Job>) {
         self.forget(now);
         let known = Known::new(job);
         self.count(known.kind, usize::saturating_add);

@@ -7,7 +7,7 @@ use super::{
     told,
     wire::{CALLS, Received, Wire},
 };
-use crate::queue::{Message, QueueError};
+use crate::queue::{Message, Payload, QueueError};
 use azure_storage_queue::QueueServiceClient;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rand::RngExt;
@@ -76,19 +76,22 @@ impl Holding {
 
     /// Puts the messages of one alert in, no more of them at once than there are calls: another alert's wait for one
     /// call, not for all of these.
-    pub async fn put_all(self: Arc<Self>, bodies: Vec<String>) -> Result<(), QueueError> {
+    pub async fn put_all(self: Arc<Self>, jobs: Vec<(String, Payload)>) -> Result<(), QueueError> {
         let start = Instant::now();
         let hidden = self.options.visibility_timeout;
-        let mut bodies = bodies.into_iter().enumerate();
+        let mut jobs = jobs.into_iter().enumerate();
         let mut puts = JoinSet::new();
-        let (mut messages, mut failure) = (Vec::with_capacity(bodies.len()), None);
+        let (mut messages, mut failure) = (Vec::with_capacity(jobs.len()), None);
         loop {
             while failure.is_none() && puts.len() < CALLS {
-                let Some((number, body)) = bodies.next() else {
+                let Some((number, (text, job))) = jobs.next() else {
                     break;
                 };
                 let holding = self.clone();
-                puts.spawn(async move { (number, holding.jobs.put(body, hidden).await) });
+                puts.spawn(async move {
+                    let put = holding.jobs.put(&text, hidden).await;
+                    (number, put.map(|place| place.message(0, job)))
+                });
             }
             match puts.join_next().await {
                 None => break,
@@ -180,7 +183,7 @@ impl Holding {
             }
             let wait = due.saturating_duration_since(start);
             let hidden = wait.saturating_add(self.options.visibility_timeout);
-            let updated = self.rewrite(&message, Some(&message.body), hidden).await;
+            let updated = self.rewrite(&message, Some(&message.job), hidden).await;
             match self.settled(&message, updated) {
                 Ok(back) => {
                     let mut state = self.state();
@@ -255,13 +258,9 @@ impl Holding {
             message.id = received.message_id,
             "moved an invalid message to the queue {POISON}: it is not base64 of a text"
         );
-        let message = Message {
-            message_id: received.message_id,
-            pop_receipt: received.pop_receipt,
-            delivered: received.delivered,
-            body: received.text,
-        };
-        if let Err(error) = self.move_away(&message, message.body.clone()).await {
+        let text = Payload::from(received.text.as_str());
+        let message = received.message(text);
+        if let Err(error) = self.move_away(&message, &message.job).await {
             tracing::warn!(
                 "could not move an invalid message to the queue {POISON}; retrying when it becomes visible again: {}",
                 told(&error)
@@ -269,8 +268,8 @@ impl Holding {
         }
     }
 
-    pub async fn move_away(&self, message: &Message, body: String) -> Result<(), QueueError> {
-        self.poison.put(body, Duration::ZERO).await?;
+    pub async fn move_away(&self, message: &Message, job: &Payload) -> Result<(), QueueError> {
+        self.poison.put(&job.text()?, Duration::ZERO).await?;
         self.delete(message).await
     }
 
@@ -290,16 +289,17 @@ impl Holding {
     pub async fn rewrite(
         &self,
         message: &Message,
-        body: Option<&str>,
+        job: Option<&Payload>,
         hidden: Duration,
     ) -> Result<Message, QueueError> {
-        let text = body.unwrap_or(&message.body);
-        match self.jobs.update(message, body, hidden).await {
+        let text = job.map(Payload::text).transpose()?;
+        let job = job.unwrap_or(&message.job);
+        match self.jobs.update(message, text.as_deref(), hidden).await {
             Ok(pop_receipt) => Ok(Message {
                 message_id: message.message_id.clone(),
                 pop_receipt,
                 delivered: message.delivered,
-                body: text.to_owned(),
+                job: job.clone(),
             }),
             Err(QueueError::Vanished) => {
                 if !self.state().schedule.holds(message, Instant::now()) {
@@ -309,12 +309,9 @@ impl Holding {
                     message.id = message.message_id,
                     "a job's message was deleted from the queue while this instance held it (was the queue deleted or cleared?); putting the job into the queue again"
                 );
-                let put = self.jobs.put(text.to_owned(), hidden).await?;
+                let put = self.jobs.put(&job.text()?, hidden).await?;
                 self.state().schedule.forget(message);
-                Ok(Message {
-                    delivered: message.delivered,
-                    ..put
-                })
+                Ok(put.message(message.delivered, job.clone()))
             }
             Err(error) => Err(error),
         }
@@ -400,17 +397,12 @@ impl Holding {
 }
 
 fn decoded(received: Received) -> Result<Message, Received> {
-    let body = BASE64_STANDARD
+    let text = BASE64_STANDARD
         .decode(received.text.trim())
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok());
-    match body {
-        Some(body) => Ok(Message {
-            message_id: received.message_id,
-            pop_receipt: received.pop_receipt,
-            delivered: received.delivered,
-            body,
-        }),
+    match text {
+        Some(text) => Ok(received.message(text.into())),
         None => Err(received),
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct Schedule {
 }
 
 /// What to do next.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Turn {
     Take(Message),
     /// Due, but Queue Storage shows it to others too soon.

@@ -2,7 +2,7 @@
 //! every failure in words without secrets.
 
 use crate::{
-    queue::{MAX_BODY_BYTES, Message, QueueError},
+    queue::{Message, Payload, QueueError},
     storage::{
         Cause, Opened, Way,
         refusal::{code, status},
@@ -36,6 +36,36 @@ pub(super) struct Received {
     pub pop_receipt: String,
     pub delivered: u32,
     pub text: String,
+}
+
+impl Received {
+    /// The message with what it carries.
+    pub fn message(self, job: Payload) -> Message {
+        Message {
+            message_id: self.message_id,
+            pop_receipt: self.pop_receipt,
+            delivered: self.delivered,
+            job,
+        }
+    }
+}
+
+/// Where a message was put.
+pub(super) struct Put {
+    message_id: String,
+    pop_receipt: String,
+}
+
+impl Put {
+    /// The message with what it carries.
+    pub fn message(self, delivered: u32, job: Payload) -> Message {
+        Message {
+            message_id: self.message_id,
+            pop_receipt: self.pop_receipt,
+            delivered,
+            job,
+        }
+    }
 }
 
 /// One queue of a storage account over HTTP.
@@ -80,8 +110,8 @@ impl Wire {
     }
 
     /// Puts a message in that stays hidden so long.
-    pub async fn put(&self, body: String, hidden: Duration) -> Result<Message, QueueError> {
-        let content = content(&body)?;
+    pub async fn put(&self, text: &str, hidden: Duration) -> Result<Put, QueueError> {
+        let content = content(text);
         let options = QueueClientSendMessageOptions {
             message_time_to_live: Some(FOR_EVER),
             visibility_timeout: Some(seconds(hidden)),
@@ -98,11 +128,9 @@ impl Wire {
             })
             .await?;
         match (sent.message_id, sent.pop_receipt) {
-            (Some(message_id), Some(pop_receipt)) => Ok(Message {
+            (Some(message_id), Some(pop_receipt)) => Ok(Put {
                 message_id,
                 pop_receipt,
-                delivered: 0,
-                body,
             }),
             _ => Err(self.unavailable(
                 "take a message",
@@ -140,15 +168,15 @@ impl Wire {
             .collect())
     }
 
-    /// Hides a message for this long, with another body if there is one. Gives the new receipt.
+    /// Hides a message for this long, with another text if there is one. Gives the new receipt.
     pub async fn update(
         &self,
         message: &Message,
-        body: Option<&str>,
+        text: Option<&str>,
         hidden: Duration,
     ) -> Result<String, QueueError> {
         let options = QueueClientUpdateMessageOptions {
-            queue_message: body.map(content).transpose()?,
+            queue_message: text.map(content),
             ..Default::default()
         };
         let (id, receipt) = (&message.message_id, &message.pop_receipt);
@@ -245,23 +273,13 @@ impl Wire {
     }
 }
 
-/// Says [`QueueError::TooLarge`] for a body that no message can hold.
-pub(super) fn check_size(body: &str) -> Result<(), QueueError> {
-    let limit = MAX_BODY_BYTES;
-    match body.len() {
-        bytes if bytes > limit => Err(QueueError::TooLarge { bytes, limit }),
-        _ => Ok(()),
-    }
-}
-
 /// The Functions trigger takes base64.
-fn content(body: &str) -> Result<RequestContent<QueueMessage, XmlFormat>, QueueError> {
-    check_size(body)?;
+fn content(text: &str) -> RequestContent<QueueMessage, XmlFormat> {
     let message = QueueMessage {
-        message_text: Some(BASE64_STANDARD.encode(body)),
+        message_text: Some(BASE64_STANDARD.encode(text)),
     };
     // A struct of one text is always XML.
-    Ok(RequestContent::try_from(message).unwrap_or_else(|_| RequestContent::from(Vec::new())))
+    RequestContent::try_from(message).unwrap_or_else(|_| RequestContent::from(Vec::new()))
 }
 
 /// Whole seconds, rounded up: a message hidden a moment too long is better than one that two have.

@@ -49,7 +49,16 @@ pub(super) const ARROWS: [(&str, &[&str]); 17] = [
     ("alert", &["alert", "resource_id", "text"]),
     ("advice", &["advice", "azure"]),
     ("azure", &["azure", "resource_id", "retry_after", "text"]),
-    ("queue", &["queue", "storage", "text"]),
+    (
+        "queue",
+        &[
+            "queue",
+            "storage",
+            "text",
+            "incident::InvalidJob",
+            "incident::Job",
+        ],
+    ),
     ("record", &["record", "storage", "text"]),
     ("storage", &["storage", "text"]),
     (

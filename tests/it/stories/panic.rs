@@ -11,7 +11,7 @@ use alert_packet_capture::{
     capture::{Capturer, Polling},
     config::Settings,
     incident::{Action, Job, Ledger, Retry},
-    queue::{JobQueue, MemoryQueue, Message, QueueError},
+    queue::{JobQueue, MemoryQueue, Message, Payload, QueueError},
     telemetry::Metrics,
     worker::Worker,
 };
@@ -31,33 +31,34 @@ struct Panics {
 
 #[async_trait::async_trait]
 impl JobQueue for Panics {
-    async fn put(&self, bodies: Vec<String>) -> Result<(), QueueError> {
-        self.queue.put(bodies).await
+    async fn put(&self, jobs: Vec<Payload>) -> Result<(), QueueError> {
+        self.queue.put(jobs).await
     }
 
     async fn receive(&self) -> Message {
         self.queue.receive().await
     }
 
-    async fn keep(&self, _: &Message, _: String) -> Result<Message, QueueError> {
+    async fn keep(&self, _: &Message, _: Payload) -> Result<Message, QueueError> {
         panic!("a defect");
     }
 
     async fn put_back(
         &self,
         message: &Message,
-        body: String,
+        job: Payload,
         wait: Duration,
     ) -> Result<(), QueueError> {
-        self.queue.put_back(message, body, wait).await
+        self.queue.put_back(message, job, wait).await
     }
 
     async fn delete(&self, message: &Message) -> Result<(), QueueError> {
         self.queue.delete(message).await
     }
 
-    async fn poison(&self, message: &Message, body: String) -> Result<(), QueueError> {
-        self.poisoned.lock().unwrap().push(body);
+    async fn poison(&self, message: &Message, job: Payload) -> Result<(), QueueError> {
+        let text = job.text()?.into_owned();
+        self.poisoned.lock().unwrap().push(text);
         self.queue.delete(message).await
     }
 
@@ -116,8 +117,7 @@ async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
     let works = tokio::spawn(worker.run(stopped));
     let alert = alert::read(common_alert(&[samples::WEB_01]).to_string().as_bytes()).unwrap();
     let job = Job::new(Action::Capture, alert.targets[0].clone(), &alert);
-    let text = serde_json::to_string(&job).unwrap();
-    queue.put(vec![text]).await.unwrap();
+    queue.put(vec![job.clone().into()]).await.unwrap();
     receiver.until(|events| !events.is_empty()).await;
     stop.send_replace(true);
     works.await.unwrap();

@@ -10,7 +10,7 @@ fn message(id: &str, receipt: &str) -> Message {
         message_id: id.to_owned(),
         pop_receipt: receipt.to_owned(),
         delivered: 0,
-        body: String::new(),
+        job: "".into(),
     }
 }
 

@@ -16,13 +16,10 @@ async fn jobs_in_the_poison_queue_are_counted() {
         panic!("a storage queue");
     };
     let queue = app::storage_queue(storage, None).unwrap();
-    queue
-        .put(vec!["a".to_owned(), "b".to_owned()])
-        .await
-        .unwrap();
+    queue.put(vec!["a".into(), "b".into()]).await.unwrap();
     for _ in 0..2 {
         let message = queue.receive().await;
-        queue.poison(&message, message.body.clone()).await.unwrap();
+        queue.poison(&message, message.job.clone()).await.unwrap();
     }
     let (checks, code) = practice.checks().await;
     let faults = faults(&checks);

@@ -63,7 +63,7 @@ async fn busy_for(time: Duration) {
 async fn a_message_that_others_would_soon_see_is_renewed_before_it_is_given_out() {
     let sandbox = InSandbox::start().await;
     let queue = sandbox.open();
-    queue.put(bodies(&["a"])).await.unwrap();
+    queue.put(texts(&["a"])).await.unwrap();
     busy_for(Duration::from_secs(70)).await;
     let message = received(&*queue, "a").await;
     let renewed = "PUT queue packet-capture-jobs messages 204".to_owned();
@@ -75,11 +75,11 @@ async fn a_message_that_others_would_soon_see_is_renewed_before_it_is_given_out(
 async fn a_message_that_another_has_by_then_is_left_to_it() {
     let sandbox = InSandbox::start().await;
     let (slow, other) = (sandbox.open(), sandbox.open());
-    slow.put(bodies(&["a"])).await.unwrap();
+    slow.put(texts(&["a"])).await.unwrap();
     sandbox.azure.make_visible(QUEUE);
     let taken = received(&*other, "a").await;
     busy_for(Duration::from_secs(70)).await;
-    slow.put(bodies(&["b"])).await.unwrap();
+    slow.put(texts(&["b"])).await.unwrap();
     let own = received(&*slow, "b").await;
     slow.delete(&own).await.unwrap();
     let refused = |line: &String| line == "PUT queue packet-capture-jobs messages 400";
@@ -88,7 +88,7 @@ async fn a_message_that_another_has_by_then_is_left_to_it() {
         .wait_for(|_| azure.journal_lines().iter().any(refused))
         .await;
     // Once it is forgotten, there is room for three again.
-    while slow.put(bodies(&["c", "d", "e"])).await.is_err() {
+    while slow.put(texts(&["c", "d", "e"])).await.is_err() {
         tokio::task::yield_now().await;
     }
     other.delete(&taken).await.unwrap();
