@@ -31,7 +31,7 @@ pub struct Look {
     counts: Counts,
 }
 
-/// What a look has seen: figures, findings, and what was not looked into.
+/// What a look has seen: figures, findings, and what was not analyzed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Seen {

@@ -1,4 +1,4 @@
-//! What a caller can ask for, and what it can tell about the capture.
+//! What a caller can ask for, and what it knows about the capture.
 
 use std::net::IpAddr;
 
@@ -6,11 +6,11 @@ use std::net::IpAddr;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// TCP streams that are told apart at a time. One costs about 300 bytes.
+    /// Maximum number of TCP streams that are followed at a time. One costs about 300 bytes.
     pub streams: usize,
     /// Pairs of addresses, UDP flows, DNS transactions and asked-for ARP addresses, each.
     pub entries: usize,
-    /// Seconds with packets that are told apart; above, their width doubles.
+    /// Seconds with packets that are counted one by one; above, their width doubles.
     pub seconds: usize,
     /// TCP streams that the JSON lists.
     pub listed_streams: usize,

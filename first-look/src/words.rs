@@ -7,7 +7,7 @@ use crate::figures::Figures;
 use crate::findings::{Finding, Kind};
 use crate::options::Context;
 
-/// No percentage is told of fewer than this.
+/// No percentage is given of a smaller base.
 const BASE_OF_PERCENT: u64 = 20;
 
 /// Figures and context, and how to speak of them.

@@ -11,7 +11,7 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
     let figures = words.figures;
     let context = words.context;
     let mut out = Vec::new();
-    let mut tell = |sentence: String, count: u64, base: Option<u64>, filter: &str| {
+    let mut add = |sentence: String, count: u64, base: Option<u64>, filter: &str| {
         out.push(
             words.finding(Kind::File, (count, base), None, filter.into(), |_| {
                 sentence.clone()
@@ -20,7 +20,7 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
     };
     if !matches!(figures.file.kind, FileKind::Capture(_)) {
         let complaint = figures.file.error.clone().unwrap_or_default();
-        tell(complaint, 0, None, "");
+        add(complaint, 0, None, "");
         return out;
     }
     let so_far = format!(
@@ -28,14 +28,14 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
         counted(figures.packets, "packet", "packets")
     );
     match &figures.file.ending {
-        Ending::Cut => tell(
+        Ending::Cut => add(
             format!("The file ends in the middle of a record; {so_far}."),
             figures.packets,
             None,
             "",
         ),
         Ending::Damaged(reason) => {
-            tell(
+            add(
                 format!("The file is damaged: {reason}; {so_far}."),
                 figures.packets,
                 None,
@@ -53,7 +53,7 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
         } else {
             ""
         };
-        tell(
+        add(
             format!("The file is a capture without any packet{why}."),
             0,
             None,
@@ -66,7 +66,7 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
         .filter(|whole| *whole > figures.file.size)
     {
         let read = bytes(figures.file.size);
-        tell(
+        add(
             format!("Only the first {read} of {} were read.", bytes(whole)),
             figures.file.size,
             Some(whole),
@@ -77,7 +77,7 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
         .bytes_per_session
         .filter(|limit| *limit > 0 && figures.file.size >= limit - limit / 50)
     {
-        tell(
+        add(
             format!(
                 "The capture reached its limit of {} and ended by itself.",
                 bytes(limit)
@@ -87,15 +87,15 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
             "",
         );
     }
-    outside_of_alert(words, &mut tell);
-    shorter_than_asked(words, &mut tell);
+    outside_of_alert(words, &mut add);
+    shorter_than_asked(words, &mut add);
     if let Some(snapped) = left_out.count_of(Unread::Snapped.words()) {
         let sentence = format!(
             "{} packets end within a header (records have {} bytes at most): ports, flags or names are missing.",
             share(snapped, figures.packets),
             number(figures.longest_captured)
         );
-        tell(
+        add(
             sentence,
             snapped,
             Some(figures.packets),
@@ -108,18 +108,18 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
             "The file holds one direction only in {} TCP streams: what came back is not in it.",
             share(tcp.one_sided, tcp.streams)
         );
-        tell(sentence, tcp.one_sided, Some(tcp.streams), "tcp");
+        add(sentence, tcp.one_sided, Some(tcp.streams), "tcp");
     }
     if figures.doubles >= DOUBLES && is_share(figures.doubles, figures.packets, DOUBLE_PERCENT) {
         let sentence = format!(
             "{} packets are in the file twice within 1 ms; retransmissions can be fewer than counted.",
             share(figures.doubles, figures.packets)
         );
-        tell(sentence, figures.doubles, Some(figures.packets), "");
+        add(sentence, figures.doubles, Some(figures.packets), "");
     }
     if figures.file.dropped > 0 {
         let dropped = counted(figures.file.dropped, "packet", "packets");
-        tell(
+        add(
             format!("The capturing program dropped {dropped}."),
             figures.file.dropped,
             None,
@@ -132,7 +132,7 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
             share(figures.cut_packets, figures.packets),
             number(figures.longest_captured)
         );
-        tell(
+        add(
             sentence,
             figures.cut_packets,
             Some(figures.packets),
@@ -145,13 +145,13 @@ pub(super) fn findings(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Findi
             share(unknown, figures.packets),
             figures.file.encapsulation.as_deref().unwrap_or("none")
         );
-        tell(sentence, unknown, Some(figures.packets), "");
+        add(sentence, unknown, Some(figures.packets), "");
     }
     out
 }
 
 /// Half of the time that was asked for, or less: the network was quiet, or the capture ended early.
-fn shorter_than_asked(words: &Words<'_>, tell: &mut impl FnMut(String, u64, Option<u64>, &str)) {
+fn shorter_than_asked(words: &Words<'_>, add: &mut impl FnMut(String, u64, Option<u64>, &str)) {
     let (Some(limit), Some(duration)) = (words.context.time_limit_seconds, words.figures.duration)
     else {
         return;
@@ -163,11 +163,11 @@ fn shorter_than_asked(words: &Words<'_>, tell: &mut impl FnMut(String, u64, Opti
             time(duration),
             number(limit)
         );
-        tell(sentence, seconds, Some(limit), "");
+        add(sentence, seconds, Some(limit), "");
     }
 }
 
-fn outside_of_alert(words: &Words<'_>, tell: &mut impl FnMut(String, u64, Option<u64>, &str)) {
+fn outside_of_alert(words: &Words<'_>, add: &mut impl FnMut(String, u64, Option<u64>, &str)) {
     let figures = words.figures;
     let (Some(alert), Some(first), Some(last)) =
         (&words.context.alert, figures.first, figures.last)
@@ -179,12 +179,12 @@ fn outside_of_alert(words: &Words<'_>, tell: &mut impl FnMut(String, u64, Option
             "The file ends {} before the alert fired.",
             time(alert.at.saturating_sub(last))
         );
-        tell(sentence, 0, None, "");
+        add(sentence, 0, None, "");
     } else if alert.at < first {
         let sentence = format!(
             "The first packet is {} younger than the alert.",
             time(first.saturating_sub(alert.at))
         );
-        tell(sentence, 0, None, "");
+        add(sentence, 0, None, "");
     }
 }

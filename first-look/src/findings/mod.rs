@@ -15,7 +15,7 @@ use crate::options::Context;
 use crate::unread::NotLookedInto;
 use crate::words::Words;
 
-/// What a finding is about, in the order in which findings are told.
+/// What a finding is about, in the order in which findings are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -212,7 +212,7 @@ fn value(kind: Kind, figures: &Figures) -> String {
             crate::words::time(figures.duration.unwrap_or(0))
         ),
         Kind::NoAnswer => format!(
-            "{} of {} attempts without answer, {} of them too late to tell",
+            "{} of {} attempts without answer, {} of them in the last second",
             tcp.no_answer, tcp.attempts, tcp.too_late
         ),
         Kind::Scan => {

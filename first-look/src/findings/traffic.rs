@@ -8,7 +8,7 @@ use super::{Finding, Kind};
 use crate::options::Counted;
 use crate::words::{Words, address_filter, bytes, counted, number, share, time};
 
-const TOLD: usize = 2;
+const LISTED: usize = 2;
 
 pub(super) fn findings(words: &Words<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
@@ -136,7 +136,7 @@ fn icmp(words: &Words<'_>) -> Vec<Finding> {
         .errors
         .iter()
         .filter(|row| row.count >= ICMP_ERRORS || is_too_large(row.v6, row.kind, row.code));
-    loud.take(TOLD)
+    loud.take(LISTED)
         .map(|row| {
             let about = if row.about.port == 0 {
                 words.host(row.about.address)

@@ -31,9 +31,9 @@ impl Seen {
         if self.figures.packets > 0 {
             lines.push(self.summary());
         }
-        let told = most_important(&self.findings, MAXIMUM_LINES - lines.len());
-        let left = self.findings.len() - told.len();
-        lines.extend(told.into_iter().map(|finding| match policy {
+        let listed = most_important(&self.findings, MAXIMUM_LINES - lines.len());
+        let left = self.findings.len() - listed.len();
+        lines.extend(listed.into_iter().map(|finding| match policy {
             NamePolicy::Counts => finding.plain.clone(),
             _ => finding.sentence.clone(),
         }));

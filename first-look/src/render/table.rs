@@ -93,7 +93,7 @@ pub(super) fn host_name(words: &Words<'_>, address: Address) -> String {
     words.host(address).full
 }
 
-/// How many times lie in each range.
+/// How many times are in each range.
 pub(super) fn times(times: &Times) -> Vec<Row> {
     let mut rows: Vec<Row> = times
         .shape

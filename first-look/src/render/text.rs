@@ -240,7 +240,7 @@ impl Page<'_> {
         if seen.not_looked_into.0.is_empty() {
             return;
         }
-        self.title("Not looked into", "");
+        self.title("Not analyzed", "");
         for left in &seen.not_looked_into.0 {
             self.line(&format!(
                 "  {} {}: {}",

@@ -63,7 +63,7 @@ fn a_file_without_packets_says_why() {
 }
 
 #[test]
-fn a_snap_length_without_ports_is_told_first() {
+fn a_snap_length_without_ports_comes_first() {
     let mut packets = everything();
     packets.sort_by_key(|packet| packet.time);
     let mut look = Look::new(Options::default());

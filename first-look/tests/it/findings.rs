@@ -40,7 +40,7 @@ fn attempts(packets: &mut Vec<Packet>, server: End, count: u16, answered: u16) {
     }
 }
 
-/// Something at the end of the file, so that nothing before is too late to tell.
+/// Something at the end of the file, so that an answer to anything before would be in the file.
 fn late(packets: &mut Vec<Packet>) {
     packets.push(Packet {
         time: START + 60_000 * MS,
@@ -118,7 +118,7 @@ fn attempts_at_the_very_end_are_not_called_unanswered() {
     );
 }
 
-/// Enough of everything that all twelve lines would be told.
+/// Enough of everything for a finding of almost every kind.
 pub(crate) fn everything() -> Vec<Packet> {
     let mut packets = Vec::new();
     attempts(&mut packets, end("10.1.2.3", 1_433), 40, 4);
@@ -282,7 +282,7 @@ fn one_source_and_many_endpoints() {
 }
 
 #[test]
-fn few_attempts_at_many_endpoints_are_told_in_one_sentence() {
+fn few_attempts_at_many_endpoints_become_one_sentence() {
     let mut packets = Vec::new();
     for number in 0..8 {
         attempts(&mut packets, end(&format!("10.1.2.{number}"), 443), 2, 1);
