@@ -63,11 +63,14 @@ pub(super) const ARP_SILENT: u64 = 5;
 pub(super) const DOUBLES: u64 = 5;
 pub(super) const DOUBLE_PERCENT: u64 = 1;
 
+/// Time from the alert to the first packet, in nanoseconds. A capture begins some time after the alert that started it.
+pub(super) const ALERT_BEFORE: i64 = 300_000_000_000;
+
 /// The same in words, for the report.
 pub(super) fn words(kind: Kind) -> &'static str {
     match kind {
         Kind::File => {
-            "no packets, an incomplete or damaged file, one direction only, 5 packets and 1 % twice, missing or cut packets, packets that end within a header, half of the time asked for, the alert's moment outside"
+            "no packets, an incomplete or damaged file, one direction only, 5 packets and 1 % twice, missing or cut packets, packets that end within a header, half of the time asked for, the alert after the last packet or 300 s before the first"
         }
         Kind::NoAnswer | Kind::Refused => {
             "3 attempts at one endpoint and 10 % of them, 5 in all and 10 %, or all attempts of the file"

@@ -91,6 +91,18 @@ impl Seen {
     }
 }
 
+/// Where the alert is in the file, or before it.
+pub(super) fn alert_words(seen: &Seen) -> Option<String> {
+    let alert = seen.context.alert.as_ref()?;
+    let (first, last) = (seen.figures.first?, seen.figures.last?);
+    let (distance, place) = match alert.at {
+        at if at < first => (first.saturating_sub(at), "before the first packet"),
+        at if at > last => (at.saturating_sub(last), "after the last packet"),
+        at => (at.saturating_sub(first), "after the first packet"),
+    };
+    Some(format!("The alert fired {} {place}.", time(distance)))
+}
+
 /// One finding of each kind before the second of any, in their order.
 fn most_important(findings: &[Finding], room: usize) -> Vec<&Finding> {
     let mut rounds: Vec<(usize, &Finding)> = Vec::new();
