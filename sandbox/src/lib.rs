@@ -65,6 +65,7 @@ pub use operations::PollUrls;
 pub use patience::Repeats;
 pub use progress::Progress;
 pub use signing_key::Signing;
+pub use traffic::Traffic;
 
 pub use view::{CaptureView, ExistingCapture};
 
@@ -85,6 +86,8 @@ pub struct Options {
     pub progress: Progress,
     /// Where capture files are written, if anywhere.
     pub captures_dir: Option<PathBuf>,
+    /// What capture files hold.
+    pub traffic: Traffic,
     /// Where the CA's certificate is written, if anywhere.
     pub ca_file: Option<PathBuf>,
     /// Watchers per page; without it lists have one page.
@@ -101,6 +104,7 @@ impl Default for Options {
             port: 0,
             progress: Progress::Manual,
             captures_dir: None,
+            traffic: Traffic::default(),
             ca_file: None,
             watcher_page_size: None,
             capture_page_size: None,
@@ -134,6 +138,7 @@ impl Sandbox {
         let endpoint = format!("https://127.0.0.1:{}", listener.local_addr()?.port());
 
         let mut world = World::new(endpoint.clone(), options.progress, options.token_lifetime);
+        world.traffic = options.traffic;
         world.watcher_page_size = options.watcher_page_size;
         world.capture_page_size = options.capture_page_size;
         let shared = Arc::new(Shared::new(world, Disk::new(options.captures_dir)));
