@@ -20,6 +20,7 @@ mod figures;
 mod findings;
 mod frame;
 mod look;
+mod manifest;
 mod options;
 mod render;
 mod spread;
@@ -32,5 +33,6 @@ mod words;
 
 pub use findings::{Finding, Kind};
 pub use look::{Look, Seen};
+pub use manifest::{AlertEntry, CaptureEntry, Digest, FileEntry, Manifest, Tool, Verdict};
 pub use options::{Alert, Context, Counted, Metric, Options};
 pub use render::{NamePolicy, html_style};
