@@ -1,4 +1,4 @@
-//! Prints what a capture file shows: `cargo run -p first-look --example look -- FILE [--json | --html | --notice]`.
+//! Prints what a capture file shows: `cargo run -p first-look --example look -- FILE [--json | --html | --lines]`.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
     match arguments.next().as_deref() {
         Some("--json") => println!("{:#}", seen.json()),
         Some("--html") => println!("{}", seen.html()),
-        Some("--notice") => println!("{}", seen.notice_lines(NamePolicy::Full).join("\n")),
+        Some("--lines") => println!("{}", seen.notice_lines(NamePolicy::Full).join("\n")),
         _ => print!("{}", seen.text()),
     }
     Ok(())

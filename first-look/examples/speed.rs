@@ -40,7 +40,7 @@ fn make(path: &str, generate: impl FnOnce(&mut dyn FnMut(&[u8]))) -> io::Result<
     result.and_then(|()| file.flush())
 }
 
-/// Reads the file three times and tells the best.
+/// Reads the file three times and prints the best time.
 fn read(path: &str) -> io::Result<()> {
     let mut best = f64::MAX;
     for _ in 0..3 {
@@ -74,7 +74,7 @@ fn read(path: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Peak memory of this process, where the system tells.
+/// Peak memory of this process, where the system reports it.
 fn peak_memory() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -5,9 +5,9 @@
 //! Nothing here waits, opens a file, or asks for the time: what else is known of the capture comes as a [`Context`].
 //!
 //! - **Formats**: pcap (microseconds, nanoseconds, modified) and pcapng, in both byte orders and all units of time, of
-//!   Ethernet, Linux cooked, loopback and raw IP. Files that are cut, damaged, empty or no capture at all are told apart.
+//!   Ethernet, Linux cooked, loopback and raw IP. Files that are cut, damaged, empty or no capture at all are distinguished.
 //! - **Figures** of TCP, DNS, TLS and ICMP mean what TShark 4.0 means by them; the tests hold them against it. What a
-//!   reader cannot tell is listed as not looked into, with its count.
+//!   reader cannot read is listed as not analyzed, with its count.
 //! - **Findings** are counts and places, never causes, from thresholds that are printed beside them.
 //! - **Memory** is bounded by [`Options`], whatever the file holds: about 100 MB at most with the defaults.
 
@@ -20,6 +20,7 @@ mod figures;
 mod findings;
 mod frame;
 mod look;
+mod manifest;
 mod options;
 mod render;
 mod spread;
@@ -32,5 +33,6 @@ mod words;
 
 pub use findings::{Finding, Kind};
 pub use look::{Look, Seen};
+pub use manifest::{AlertEntry, CaptureEntry, Digest, FileEntry, Manifest, Tool, Verdict};
 pub use options::{Alert, Context, Counted, Metric, Options};
 pub use render::{NamePolicy, html_style};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::address::{Endpoint, Pair};
 use crate::apps::{Apps, quic_begins};
-use crate::container::{Container, Kind as FileKind, Record};
+use crate::container::{Container, Ending, Kind as FileKind, Record};
 use crate::figures::Figures;
 use crate::findings::{self, Finding, Measure};
 use crate::frame::{Content, Layers, Unread, decode};
@@ -31,7 +31,7 @@ pub struct Look {
     counts: Counts,
 }
 
-/// What a look has seen: figures, findings, and what was not looked into.
+/// What a look has seen: figures, findings, and what was not analyzed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Seen {
@@ -76,7 +76,12 @@ impl Look {
 
     /// The file has no more bytes. Sorts and sums; takes some ten milliseconds at most.
     pub fn finish(mut self, context: &Context) -> Seen {
-        let facts = self.container.finish();
+        let mut facts = self.container.finish();
+        // Reading ended in the middle of a record, not the file.
+        let is_part = context.whole_size.is_some_and(|whole| whole > facts.bytes);
+        if is_part && facts.ending == Ending::Cut {
+            facts.ending = Ending::Complete;
+        }
         let counts = &mut self.counts;
         counts.own.decide(&mut counts.seconds);
         counts.apps.dns.finish(counts.last.unwrap_or(0));

@@ -1,4 +1,4 @@
-//! What a caller can ask for, and what it can tell about the capture.
+//! What a caller can ask for, and what it knows about the capture.
 
 use std::net::IpAddr;
 
@@ -6,11 +6,11 @@ use std::net::IpAddr;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// TCP streams that are told apart at a time. One costs about 300 bytes.
+    /// Maximum number of TCP streams that are followed at a time. One costs about 300 bytes.
     pub streams: usize,
     /// Pairs of addresses, UDP flows, DNS transactions and asked-for ARP addresses, each.
     pub entries: usize,
-    /// Seconds with packets that are told apart; above, their width doubles.
+    /// Seconds with packets that are counted one by one; above, their width doubles.
     pub seconds: usize,
     /// TCP streams that the JSON lists.
     pub listed_streams: usize,
@@ -66,11 +66,28 @@ pub struct Alert {
 
 /// A metric that counts packets or bytes.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Metric {
     /// The value as the alert has it.
     pub value: String,
     /// What it counts.
     pub counts: Counted,
+    /// How the rule made one value of many, such as `Average`, as the alert has it.
+    pub aggregation: Option<String>,
+    /// Length of the rule's window, in seconds.
+    pub window_seconds: Option<u64>,
+}
+
+impl Metric {
+    /// A metric's value, without aggregation and window.
+    pub fn new(value: impl Into<String>, counts: Counted) -> Metric {
+        Metric {
+            value: value.into(),
+            counts,
+            aggregation: None,
+            window_seconds: None,
+        }
+    }
 }
 
 /// What a metric counts, from the VM's side.
@@ -91,6 +108,21 @@ pub enum Counted {
 }
 
 impl Counted {
+    /// What a metric of a virtual machine counts, by its name; none if a capture cannot be compared with it.
+    /// <https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/microsoft-compute-virtualmachines-metrics>
+    pub fn of_metric(name: &str) -> Option<Counted> {
+        let letters = name.chars().filter(|letter| letter.is_ascii_alphanumeric());
+        Some(match letters.collect::<String>().to_lowercase().as_str() {
+            "tcpsegmentssent" => Counted::SegmentsSent,
+            "tcpsegmentsreceived" => Counted::SegmentsReceived,
+            "packetssent" => Counted::PacketsSent,
+            "packetsreceived" => Counted::PacketsReceived,
+            "networkout" | "networkouttotal" => Counted::BytesSent,
+            "networkin" | "networkintotal" => Counted::BytesReceived,
+            _ => return None,
+        })
+    }
+
     pub(crate) fn words(self) -> &'static str {
         match self {
             Counted::SegmentsSent => "TCP segments sent",
@@ -99,6 +131,27 @@ impl Counted {
             Counted::PacketsReceived => "packets received",
             Counted::BytesSent => "bytes sent",
             Counted::BytesReceived => "bytes received",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_that_a_capture_can_be_compared_with() {
+        for (name, expected) in [
+            ("TCP Segments Sent", Some(Counted::SegmentsSent)),
+            ("Network Out Total", Some(Counted::BytesSent)),
+            ("Network In", Some(Counted::BytesReceived)),
+            ("Network In Total", Some(Counted::BytesReceived)),
+            ("packets_sent", Some(Counted::PacketsSent)),
+            ("Percentage CPU", None),
+            ("Inbound Flows", None),
+            ("", None),
+        ] {
+            assert_eq!(Counted::of_metric(name), expected, "{name}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the reader did not look into, with its count: no figure is silently too low.
+//! What the reader did not analyze, with its count: no figure is silently too low.
 
 use serde::Serialize;
 

@@ -4,10 +4,9 @@ use std::net::IpAddr;
 
 use crate::address::{Address, Endpoint};
 use crate::figures::Figures;
-use crate::findings::{Finding, Kind};
 use crate::options::Context;
 
-/// No percentage is told of fewer than this.
+/// No percentage is given of a smaller base.
 const BASE_OF_PERCENT: u64 = 20;
 
 /// Figures and context, and how to speak of them.
@@ -55,27 +54,6 @@ impl<'a> Words<'a> {
         Phrase {
             full,
             plain: format!("port {} of one address", endpoint.port),
-        }
-    }
-
-    /// A finding; `sentence` is called for the full and for the plain wording.
-    pub fn finding(
-        &self,
-        kind: Kind,
-        (count, base): (u64, Option<u64>),
-        endpoint: Option<String>,
-        filter: String,
-        sentence: impl Fn(fn(&Phrase) -> &str) -> String,
-    ) -> Finding {
-        Finding {
-            kind,
-            sentence: sentence(|phrase| &phrase.full),
-            plain: sentence(|phrase| &phrase.plain),
-            count,
-            base,
-            endpoint,
-            tshark: self.list(&filter),
-            filter,
         }
     }
 

@@ -9,7 +9,7 @@ use time::macros::format_description;
 
 use super::ids;
 use super::mishaps::Mishap;
-use super::traffic::{self, Recipe};
+use super::traffic::{self, Recipe, Traffic};
 
 /// Seven fraction digits, as .NET writes them.
 const TICKS: &[BorrowedFormatItem<'_>] =
@@ -196,7 +196,12 @@ impl Capture {
     }
 
     /// Path and bytes of the file that the session leaves in the sandbox's storage.
-    pub fn file(&self, endpoint: &str, ended: OffsetDateTime) -> Option<(String, Vec<u8>)> {
+    pub fn file(
+        &self,
+        endpoint: &str,
+        ended: OffsetDateTime,
+        traffic: Traffic,
+    ) -> Option<(String, Vec<u8>)> {
         let path = blob_path(endpoint, self.storage_path.as_deref()?)?;
         let start = self.started?;
         // In Manual mode the clock hardly moves; the session then claims its whole length.
@@ -204,6 +209,7 @@ impl Capture {
         let whole = self.wanted.session_length();
         let manual = self.stop_reason.as_deref() == Some("Manual");
         let bytes = traffic::pcap(&Recipe {
+            traffic,
             seed: &self.id,
             start,
             duration: if manual { ran.min(whole) } else { whole },

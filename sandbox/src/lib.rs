@@ -69,6 +69,7 @@ pub use patience::Repeats;
 pub use progress::Progress;
 pub use signing_key::Signing;
 pub use storage_access::BlobRole;
+pub use traffic::Traffic;
 
 pub use view::{CaptureView, ExistingCapture};
 
@@ -89,6 +90,8 @@ pub struct Options {
     pub progress: Progress,
     /// Where capture files are written, if anywhere.
     pub captures_dir: Option<PathBuf>,
+    /// What capture files hold.
+    pub traffic: Traffic,
     /// Where the CA's certificate is written, if anywhere.
     pub ca_file: Option<PathBuf>,
     /// Watchers per page; without it lists have one page.
@@ -105,6 +108,7 @@ impl Default for Options {
             port: 0,
             progress: Progress::Manual,
             captures_dir: None,
+            traffic: Traffic::default(),
             ca_file: None,
             watcher_page_size: None,
             capture_page_size: None,
@@ -138,6 +142,7 @@ impl Sandbox {
         let endpoint = format!("https://127.0.0.1:{}", listener.local_addr()?.port());
 
         let mut world = World::new(endpoint.clone(), options.progress, options.token_lifetime);
+        world.traffic = options.traffic;
         world.watcher_page_size = options.watcher_page_size;
         world.capture_page_size = options.capture_page_size;
         let shared = Arc::new(Shared::new(world, Disk::new(options.captures_dir)));

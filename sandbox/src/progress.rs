@@ -141,7 +141,7 @@ impl World {
         if !errors.is_empty() || reason.eq_ignore_ascii_case("Error") {
             return;
         }
-        if let Some((path, bytes)) = capture.file(&self.endpoint, now) {
+        if let Some((path, bytes)) = capture.file(&self.endpoint, now, self.traffic) {
             self.land(path, bytes, now);
         }
     }

@@ -82,6 +82,8 @@ impl Watcher {
 pub(super) struct World {
     pub endpoint: String,
     pub progress: Progress,
+    /// What capture files hold.
+    pub traffic: super::traffic::Traffic,
     pub watcher_page_size: Option<usize>,
     pub capture_page_size: Option<usize>,
     pub capture_limit: usize,
@@ -135,6 +137,7 @@ impl World {
             platform: Platform::new(),
             endpoint,
             progress,
+            traffic: super::traffic::Traffic::default(),
             watcher_page_size: None,
             capture_page_size: None,
             capture_limit: 10_000,

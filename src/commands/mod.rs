@@ -4,6 +4,9 @@ mod credentials;
 mod doctor;
 mod explain;
 mod look;
+mod path;
+mod progress;
+mod verify;
 
 use crate::config::AppSettings;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -67,6 +70,7 @@ pub enum Command {
     Credentials(credentials::Command),
     Doctor(doctor::Arguments),
     Look(look::Arguments),
+    Verify(verify::Arguments),
 }
 
 impl Command {
@@ -77,6 +81,7 @@ impl Command {
             Self::Credentials(command) => credentials::run(command, settings),
             Self::Doctor(arguments) => doctor::run(&arguments, settings),
             Self::Look(arguments) => look::run(&arguments),
+            Self::Verify(arguments) => verify::run(&arguments),
         }
     }
 }
@@ -120,6 +125,7 @@ mod tests {
             &["credentials", "check"],
             &["doctor"],
             &["look"],
+            &["verify"],
         ] {
             let parse = |option: &str| {
                 let words = [&["handler"], command, &[option]].concat();

@@ -40,7 +40,7 @@ pub(super) struct Bytes<'a> {
 
 /// What a reader made of the bytes.
 pub(super) enum Taken {
-    /// So many bytes are done with; they may be more than there are. Nothing (0): more are needed.
+    /// Number of bytes that were read; it may be more than there are. 0: more bytes are needed.
     Bytes(usize),
     /// Nothing more of this side is wanted.
     Closed,

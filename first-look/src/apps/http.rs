@@ -7,7 +7,7 @@ use crate::tally::Tally;
 const METHODS: [&str; 9] = [
     "GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE",
 ];
-/// A request line is looked for its version in so many bytes.
+/// Maximum number of bytes in which the version of a request line is searched for.
 const FIRST_LINE: usize = 2_048;
 
 pub(crate) struct Http {

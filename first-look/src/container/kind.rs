@@ -1,4 +1,4 @@
-//! What a file is by its beginning, and how it ends. The cases that have no packets are told apart, because each has
+//! What a file is by its beginning, and how it ends. The cases without packets are distinguished, because each has
 //! a different cause: no upload, a refusal of the storage service, a proxy's page.
 
 /// Format of a capture file.
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_without_packets_are_told_apart() {
+    fn files_without_packets_are_distinguished() {
         let error = "\u{feff}<?xml version=\"1.0\"?><Error><Code>BlobNotFound</Code><Message>…</Message></Error>";
         let cases: [(&[u8], Kind); 8] = [
             (b"", Kind::Empty),

@@ -45,11 +45,11 @@ pub(crate) struct FileFacts {
 
 /// What a format's reader makes of the bytes at the front of the file's rest.
 enum Step {
-    /// A unit of so many bytes was read.
+    /// A unit of this many bytes was read.
     Done(usize),
-    /// So many bytes carry nothing for us; they need not be in memory together.
+    /// This many bytes carry nothing that is counted; they need not be in memory together.
     Skip(u64),
-    /// The unit is longer than what is there: it needs so many bytes.
+    /// The unit is longer than what is there: it needs this many bytes.
     Need(usize),
     /// Nothing after this can be read.
     Stop(String),

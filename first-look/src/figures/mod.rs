@@ -54,7 +54,7 @@ pub(crate) struct Figures {
     pub vm_given: bool,
     pub protocols: CountRows,
     pub hosts: Vec<HostRow>,
-    /// There were more hosts than are told apart.
+    /// There were more hosts than are counted one by one.
     pub more_hosts: bool,
     pub conversations: Vec<ConversationRow>,
     pub tcp: TcpFigures,

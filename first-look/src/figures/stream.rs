@@ -1,4 +1,4 @@
-//! TCP streams one by one, for whoever wants to hold them beside another program's.
+//! TCP streams one by one, to compare them with those of another program.
 
 use serde::Serialize;
 

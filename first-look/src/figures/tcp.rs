@@ -27,13 +27,13 @@ pub(crate) struct TcpFigures {
     pub midstream: u64,
     /// Of `no_answer`: begun within the file's last second.
     pub too_late: u64,
-    /// Of `no_answer`: the client goes on as if answered, so the answer is not in the file.
+    /// Of `no_answer`: the client continues as if answered, so the answer is not in the file.
     pub answer_missing: u64,
     /// Streams of which the file has one direction only.
     pub one_sided: u64,
     /// Streams that were reset before a FIN, without refused attempts.
     pub reset_streams: u64,
-    /// Of so many streams that were open.
+    /// Streams that were open: the base of `reset_streams`.
     pub open_streams: u64,
     pub rst_by_sender: Counts,
     pub no_answer_to: Counts,

@@ -56,7 +56,7 @@ pub(crate) struct Times {
     pub max: i64,
     /// Percentiles are exact up to 65,536 values.
     pub exact: bool,
-    /// How many times lie in each of [`Times::BOUNDS`], for a picture.
+    /// How many times are in each of [`Times::BOUNDS`], for a picture.
     pub shape: Vec<u64>,
 }
 

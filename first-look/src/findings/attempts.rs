@@ -8,8 +8,8 @@ use super::{Finding, Kind};
 use crate::figures::Attempts;
 use crate::words::{Phrase, Words, address_filter, counted, number, share, time};
 
-/// Endpoints that are told of each kind; the rest is in the tables.
-const TOLD: usize = 3;
+/// Maximum number of endpoints with a finding of each kind; the rest is in the tables.
+const LISTED: usize = 3;
 
 /// How many attempts at an endpoint ended in one way.
 type Outcomes = fn(&Attempts) -> u64;
@@ -20,7 +20,7 @@ pub(super) fn findings(words: &Words<'_>) -> Vec<Finding> {
     let scanned = !out.is_empty();
     let silent = |row: &Attempts| row.silent;
     let refused = |row: &Attempts| row.refused;
-    // Attempts of which it can be told whether they were answered.
+    // Attempts that the file is long enough and complete enough to judge.
     let base = tcp
         .attempts
         .saturating_sub(tcp.too_late)
@@ -53,7 +53,7 @@ fn failed(words: &Words<'_>, kind: Kind, of: Outcomes, all: u64) -> Vec<Finding>
         .collect();
     rows.sort_by_key(|row| (std::cmp::Reverse(of(row)), row.endpoint));
     rows.into_iter()
-        .take(TOLD)
+        .take(LISTED)
         .map(|row| {
             let (count, base) = (of(row), row.attempts - row.too_late);
             let endpoint = words.endpoint(row.endpoint);
@@ -144,7 +144,7 @@ fn scans(words: &Words<'_>) -> Vec<Finding> {
     let loud = tcp.failed_by_client.iter().filter(|(_, _, endpoints)| {
         *endpoints >= SCANNED_ENDPOINTS && *endpoints as u64 > tcp.answered
     });
-    loud.take(TOLD)
+    loud.take(LISTED)
         .map(|(client, hosts, endpoints)| {
             let who = words.host(*client);
             let filter = format!(
@@ -178,7 +178,7 @@ fn resets(words: &Words<'_>) -> Vec<Finding> {
     tcp.resets
         .iter()
         .filter(|row| all || row.count >= RESETS && is_share(row.count, tcp.open_streams, RESET_PERCENT))
-        .take(TOLD)
+        .take(LISTED)
         .map(|row| {
             let (sender, server) = (words.host(row.sender), words.endpoint(row.server));
             let filter = format!("tcp.flags.reset==1 && {} && tcp.port=={}", address_filter("src", row.sender), row.server.port);

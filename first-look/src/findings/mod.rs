@@ -13,9 +13,9 @@ use serde::Serialize;
 use crate::figures::Figures;
 use crate::options::Context;
 use crate::unread::NotLookedInto;
-use crate::words::Words;
+use crate::words::{Phrase, Words};
 
-/// What a finding is about, in the order in which findings are told.
+/// What a finding is about, in the order in which findings are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -89,13 +89,10 @@ impl Kind {
         }
     }
 
-    /// What to check next; no cause is claimed.
-    pub fn check_next(self) -> &'static [&'static str] {
+    /// What to check next, if nothing is known but the kind.
+    fn checks(self) -> &'static [&'static str] {
         match self {
-            Kind::File => &[
-                "The capture session's parameters and its end reason",
-                "Access from the VM to the storage account over port 443",
-            ],
+            Kind::File => &["The capture session's parameters and its stop reason"],
             Kind::NoAnswer => &[
                 "Effective security rules and routes of the network interface for this destination (IP flow verify, next hop)",
                 "Whether the destination runs, listens on the port, and lets this source in",
@@ -161,6 +158,64 @@ pub struct Finding {
     pub filter: String,
     /// A command line that lists them.
     pub tshark: String,
+    #[serde(skip)]
+    checks: &'static [&'static str],
+}
+
+impl Finding {
+    /// What to check next; no cause is claimed.
+    pub fn check_next(&self) -> &'static [&'static str] {
+        self.checks
+    }
+
+    /// The same finding with checks of its own.
+    fn with_checks(mut self, checks: &'static [&'static str]) -> Finding {
+        self.checks = checks;
+        self
+    }
+}
+
+impl Words<'_> {
+    /// A finding; `sentence` is called for the full and for the plain wording.
+    fn finding(
+        &self,
+        kind: Kind,
+        (count, base): (u64, Option<u64>),
+        endpoint: Option<String>,
+        filter: String,
+        sentence: impl Fn(fn(&Phrase) -> &str) -> String,
+    ) -> Finding {
+        Finding {
+            kind,
+            sentence: sentence(|phrase| &phrase.full),
+            plain: sentence(|phrase| &phrase.plain),
+            count,
+            base,
+            endpoint,
+            tshark: self.list(&filter),
+            filter,
+            checks: kind.checks(),
+        }
+    }
+}
+
+/// What to check next, for each kind of finding that there is, without repetitions.
+pub(crate) fn check_next(findings: &[Finding]) -> Vec<(Kind, Vec<&'static str>)> {
+    let mut all: Vec<(Kind, Vec<&'static str>)> = Vec::new();
+    for finding in findings {
+        if all.last().is_none_or(|(kind, _)| *kind != finding.kind) {
+            all.push((finding.kind, Vec::new()));
+        }
+        if let Some((_, checks)) = all.last_mut() {
+            let new = finding
+                .checks
+                .iter()
+                .filter(|check| !checks.contains(check));
+            let new: Vec<&'static str> = new.copied().collect();
+            checks.extend(new);
+        }
+    }
+    all
 }
 
 /// What was measured, whether it stands out or not.
@@ -212,7 +267,7 @@ fn value(kind: Kind, figures: &Figures) -> String {
             crate::words::time(figures.duration.unwrap_or(0))
         ),
         Kind::NoAnswer => format!(
-            "{} of {} attempts without answer, {} of them too late to tell",
+            "{} of {} attempts without answer, {} of them in the last second",
             tcp.no_answer, tcp.attempts, tcp.too_late
         ),
         Kind::Scan => {

@@ -9,7 +9,7 @@ use super::{Finding, Kind};
 use crate::figures::DnsServer;
 use crate::words::{Words, address_filter, counted, share, time};
 
-const TOLD: usize = 2;
+const LISTED: usize = 2;
 
 pub(super) fn findings(words: &Words<'_>) -> Vec<Finding> {
     let mut out = dns(words);
@@ -30,7 +30,7 @@ fn dns(words: &Words<'_>) -> Vec<Finding> {
         })
         .collect();
     failing.sort_by_key(|server| std::cmp::Reverse(server.silent + server.failed));
-    for server in failing.into_iter().take(TOLD) {
+    for server in failing.into_iter().take(LISTED) {
         let who = words.host(server.server);
         let base = server.queries - server.repeated;
         let filter = format!("dns && {}", address_filter("addr", server.server));
@@ -95,34 +95,35 @@ fn tls(words: &Words<'_>) -> Vec<Finding> {
     if fatal < TLS_ALERTS && (fatal == 0 || fatal * 2 < tls.client_hello) {
         return Vec::new();
     }
-    let told = tls.fatal.iter().take(TOLD);
-    told.map(|(alert, receiver, count)| {
-        let to = words.host(receiver.address);
-        let filter = format!(
-            "tls.alert_message.desc=={alert} && {}",
-            address_filter("dst", receiver.address)
-        );
-        let about = (
-            *count,
-            Some(tls.client_hello).filter(|hellos| hellos >= count),
-        );
-        words.finding(
-            Kind::Tls,
-            about,
-            Some(receiver.to_string()),
-            filter,
-            |say| {
-                format!(
-                    "{} received {} \"{}\" in clear; the file has {}.",
-                    capital(say(&to)),
-                    counted(*count, "fatal TLS alert", "fatal TLS alerts"),
-                    alert_name(*alert),
-                    counted(tls.client_hello, "ClientHello", "ClientHellos")
-                )
-            },
-        )
-    })
-    .collect()
+    let listed = tls.fatal.iter().take(LISTED);
+    listed
+        .map(|(alert, receiver, count)| {
+            let to = words.host(receiver.address);
+            let filter = format!(
+                "tls.alert_message.desc=={alert} && {}",
+                address_filter("dst", receiver.address)
+            );
+            let about = (
+                *count,
+                Some(tls.client_hello).filter(|hellos| hellos >= count),
+            );
+            words.finding(
+                Kind::Tls,
+                about,
+                Some(receiver.to_string()),
+                filter,
+                |say| {
+                    format!(
+                        "{} received {} \"{}\" in clear; the file has {}.",
+                        capital(say(&to)),
+                        counted(*count, "fatal TLS alert", "fatal TLS alerts"),
+                        alert_name(*alert),
+                        counted(tls.client_hello, "ClientHello", "ClientHellos")
+                    )
+                },
+            )
+        })
+        .collect()
 }
 
 fn http(words: &Words<'_>) -> Vec<Finding> {
@@ -131,7 +132,7 @@ fn http(words: &Words<'_>) -> Vec<Finding> {
         .failing
         .iter()
         .filter(|(_, count)| *count >= HTTP_FAILING);
-    loud.take(TOLD)
+    loud.take(LISTED)
         .map(|(server, count)| {
             let who = words.endpoint(*server);
             let filter = format!(

@@ -8,7 +8,7 @@ use super::{Finding, Kind};
 use crate::figures::Way;
 use crate::words::{Words, address_filter, counted, number, share, time};
 
-const TOLD: usize = 2;
+const LISTED: usize = 2;
 
 pub(super) fn findings(words: &Words<'_>) -> Vec<Finding> {
     let mut out = sent_again(words);
@@ -31,7 +31,7 @@ fn sent_again(words: &Words<'_>) -> Vec<Finding> {
         .collect();
     ways.sort_by_key(|way| (std::cmp::Reverse(way.sent_again), way.from, way.to));
     ways.into_iter()
-        .take(TOLD)
+        .take(LISTED)
         .map(|way| {
             let (from, to) = (words.host(way.from), words.host(way.to));
             let filter = format!(
@@ -71,7 +71,7 @@ fn receivers(words: &Words<'_>) -> Vec<Finding> {
         row.longest >= CLOSED_FOR || row.still_closed > 0 || row.times >= CLOSED_TIMES
     });
     let mut out: Vec<Finding> = loud
-        .take(TOLD)
+        .take(LISTED)
         .map(|row| {
             let (receiver, sender) = (words.host(row.receiver), words.endpoint(row.sender));
             let filter = format!(
@@ -104,7 +104,7 @@ fn receivers(words: &Words<'_>) -> Vec<Finding> {
         .iter()
         .filter(|way| way.window_full >= WINDOW_FULL)
         .collect();
-    out.extend(full.into_iter().take(TOLD).map(|way| {
+    out.extend(full.into_iter().take(LISTED).map(|way| {
         let (from, to) = (words.host(way.from), words.host(way.to));
         let filter = format!(
             "tcp.analysis.window_full && {}",
@@ -136,7 +136,7 @@ fn round_trips(words: &Words<'_>) -> Vec<Finding> {
         .collect();
     slow.sort_by_key(|row| (std::cmp::Reverse(row.round_trip_mean), row.endpoint));
     slow.into_iter()
-        .take(TOLD)
+        .take(LISTED)
         .map(|row| {
             let endpoint = words.endpoint(row.endpoint);
             let filter = format!(

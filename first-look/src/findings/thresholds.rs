@@ -1,9 +1,9 @@
-//! From when on a figure stands out. The numbers are this project's: low enough for a fault that people notice, high
+//! From when on a figure stands out. The numbers are this project's: low enough for a fault that users complain about, high
 //! enough that ordinary traffic stays quiet. They are printed with every report.
 
 use super::Kind;
 
-/// Attempts at one endpoint that failed: so many, and this share of them.
+/// Attempts at one endpoint that failed: their number, and their share of all to that endpoint.
 pub(super) const FAILED_ATTEMPTS: u64 = 3;
 pub(super) const FAILED_PERCENT: u64 = 10;
 /// Attempts that failed in all, if no endpoint has as many.
@@ -34,16 +34,16 @@ pub(super) const CLOSED_TIMES: u64 = 10;
 /// Packets that filled a window.
 pub(super) const WINDOW_FULL: u64 = 20;
 
-/// The mean of at least so many handshakes with one endpoint, in nanoseconds.
+/// Handshakes with one endpoint, and their mean in nanoseconds.
 pub(super) const ROUND_TRIPS: u64 = 3;
 pub(super) const ROUND_TRIP: i64 = 200_000_000;
 
-/// One conversation's share of all bytes, if there are so many packets and conversations.
+/// One conversation's share of all bytes, and the packets and conversations that the file must have.
 pub(super) const TALKER_PERCENT: u64 = 50;
 pub(super) const TALKER_PACKETS: u64 = 1_000;
 pub(super) const TALKER_CONVERSATIONS: usize = 4;
 
-/// The busiest second against the mean, if the file has so many seconds and that second so many packets.
+/// The busiest second as a multiple of the mean, its packets, and the seconds that the file must have.
 pub(super) const BURST_TIMES: u64 = 5;
 pub(super) const BURST_PACKETS: u64 = 500;
 pub(super) const BURST_SECONDS: u64 = 10;
@@ -63,11 +63,14 @@ pub(super) const ARP_SILENT: u64 = 5;
 pub(super) const DOUBLES: u64 = 5;
 pub(super) const DOUBLE_PERCENT: u64 = 1;
 
+/// Time from the alert to the first packet, in nanoseconds. A capture begins some time after the alert that started it.
+pub(super) const ALERT_BEFORE: i64 = 300_000_000_000;
+
 /// The same in words, for the report.
 pub(super) fn words(kind: Kind) -> &'static str {
     match kind {
         Kind::File => {
-            "no packets, an incomplete or damaged file, one direction only, 5 packets and 1 % twice, missing or cut packets, packets that end within a header, half of the time asked for, the alert's moment outside"
+            "no packets, an incomplete or damaged file, one direction only, 5 packets and 1 % twice, missing or cut packets, packets that end within a header, half of the time asked for, the alert after the last packet or 300 s before the first"
         }
         Kind::NoAnswer | Kind::Refused => {
             "3 attempts at one endpoint and 10 % of them, 5 in all and 10 %, or all attempts of the file"

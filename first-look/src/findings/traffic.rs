@@ -5,10 +5,10 @@ use super::thresholds::{
     TALKER_CONVERSATIONS, TALKER_PACKETS, TALKER_PERCENT, is_share,
 };
 use super::{Finding, Kind};
-use crate::options::Counted;
+use crate::options::{Counted, Metric};
 use crate::words::{Words, address_filter, bytes, counted, number, share, time};
 
-const TOLD: usize = 2;
+const LISTED: usize = 2;
 
 pub(super) fn findings(words: &Words<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
@@ -46,8 +46,12 @@ fn talker(words: &Words<'_>) -> Option<Finding> {
         filter,
         |say| {
             let percent = most.total_bytes() as f64 * 100.0 / figures.bytes as f64;
+            let [there, back] = match figures.is_vm(most.a) {
+                true => ["sent", "received"],
+                false => ["one way", "back"],
+            };
             format!(
-                "{} and {} exchanged {} of {} ({percent:.0} %): {} one way, {} back.",
+                "{} and {} exchanged {} of {} ({percent:.0} %): {} {there}, {} {back}.",
                 super::attempts::capital(say(&a)),
                 say(&b),
                 bytes(most.total_bytes()),
@@ -72,7 +76,11 @@ fn alert(words: &Words<'_>) -> Option<Finding> {
         Counted::BytesSent => figures.per_second.sent[1],
         Counted::BytesReceived => figures.per_second.received[1],
     };
-    let value = crate::text::clean(metric.value.as_bytes());
+    let value = match metric.value.parse() {
+        Ok(value) => number(value),
+        Err(_) => crate::text::clean(metric.value.as_bytes()),
+    };
+    let over = over(metric);
     let side = match metric.counts {
         Counted::SegmentsSent | Counted::PacketsSent | Counted::BytesSent => "src",
         _ => "dst",
@@ -92,13 +100,31 @@ fn alert(words: &Words<'_>) -> Option<Finding> {
     Some(
         words.finding(Kind::Burst, (count, None), None, filter, |_| {
             format!(
-                "The alert counted {value} {}; this file has {} in its {}.",
+                "The alert counted {value} {}{over}; this file has {} in its {}.",
                 metric.counts.words(),
                 number(count),
                 time(duration)
             )
         }),
     )
+}
+
+/// ` (average over 300 s)`, as far as that is known.
+fn over(metric: &Metric) -> String {
+    let how = metric.aggregation.as_deref().unwrap_or_default();
+    let how = crate::text::clean(how.as_bytes()).to_lowercase();
+    let window = metric
+        .window_seconds
+        .map(|seconds| format!("over {} s", number(seconds)));
+    let parts: Vec<&str> = [Some(how.as_str()), window.as_deref()]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
+    match parts[..] {
+        [] => String::new(),
+        _ => format!(" ({})", parts.join(" ")),
+    }
 }
 
 fn burst(words: &Words<'_>) -> Option<Finding> {
@@ -136,7 +162,7 @@ fn icmp(words: &Words<'_>) -> Vec<Finding> {
         .errors
         .iter()
         .filter(|row| row.count >= ICMP_ERRORS || is_too_large(row.v6, row.kind, row.code));
-    loud.take(TOLD)
+    loud.take(LISTED)
         .map(|row| {
             let about = if row.about.port == 0 {
                 words.host(row.about.address)

@@ -97,7 +97,7 @@ fn pppoe<'a>(rest: Rest<'a>, layers: &mut Layers) -> Next<'a> {
         return unread(Unread::Snapped);
     };
     let inner = rest.after(6).at_most(usize::from(length));
-    // The protocol field may be one byte; its last bit tells (RFC 1661, section 2).
+    // The protocol field may be one byte; its last bit says so (RFC 1661, section 2).
     let (protocol, header) = if first & 1 == 1 {
         (Some(u16::from(first)), 1)
     } else {

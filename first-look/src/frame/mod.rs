@@ -115,7 +115,7 @@ pub(crate) struct Rest<'a> {
 }
 
 impl<'a> Rest<'a> {
-    /// Behind a header of so many bytes.
+    /// Behind a header of this many bytes.
     pub fn after(self, header: usize) -> Rest<'a> {
         Rest {
             data: self.data.get(header..).unwrap_or(&[]),

@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::notice::STANDS_OUT_NOT;
+use super::notice::{STANDS_OUT_NOT, alert_words};
 use super::picture::{Bar, Bars, Columns, Show};
 use super::report_tables::{Table, tables};
 use super::table::{spans, talkers, times, times_words};
@@ -33,6 +33,7 @@ struct Body<'a> {
     name: &'a str,
     about: String,
     vm: Option<String>,
+    alert: Option<String>,
     quiet: &'static str,
     findings: &'a [Finding],
     pictures: Vec<Picture>,
@@ -77,6 +78,7 @@ impl Seen {
                 String::new()
             },
             vm: self.vm_words(),
+            alert: alert_words(self),
             quiet: STANDS_OUT_NOT,
             findings: &self.findings[..self.findings.len().min(FINDINGS)],
             pictures: if has_packets {
@@ -152,15 +154,7 @@ impl Seen {
         if figures.tcp.attempts > 0 {
             out.push(attempts(words));
         }
-        let rows = talkers(words, BARS);
-        if !rows.is_empty() {
-            let bars = Bars::of_rows("Bytes by host", shortened(rows), "sent");
-            out.push(Picture {
-                title: "Bytes by host".into(),
-                svg: drawn(&bars),
-                legend: Vec::new(),
-            });
-        }
+        out.extend(hosts(words));
         out.extend(histogram("TCP handshakes", &figures.tcp.initial_rtt));
         out.extend(histogram("DNS answer times", &figures.dns.time));
         if figures.dns.queries > 0 {
@@ -218,6 +212,26 @@ fn attempts(words: &Words<'_>) -> Picture {
     }
 }
 
+fn hosts(words: &Words<'_>) -> Option<Picture> {
+    let is_vm_known = !words.figures.vm.is_empty();
+    let bars: Vec<Bar> = talkers(words, BARS)
+        .into_iter()
+        .map(|talker| Bar {
+            words: talker.words(words),
+            name: short(&talker.name),
+            parts: vec![(talker.bytes[0], "sent"), (talker.bytes[1], "received")],
+        })
+        .collect();
+    (!bars.is_empty()).then(|| Picture {
+        title: "Bytes by host".into(),
+        svg: drawn(&Bars::new("Bytes by host", bars)),
+        legend: match is_vm_known {
+            true => vec![("sent", "sent by the VM"), ("received", "received")],
+            false => vec![("sent", "to the host"), ("received", "from the host")],
+        },
+    })
+}
+
 fn dns_outcomes(words: &Words<'_>) -> Picture {
     let servers = words.figures.dns.servers.iter().take(BARS);
     let bars = servers.map(|server| {
@@ -250,13 +264,6 @@ fn histogram(title: &str, values: &Times) -> Option<Picture> {
         svg: drawn(&Bars::of_rows(title, times(values), "received")),
         legend: Vec::new(),
     })
-}
-
-fn shortened(mut rows: Vec<super::table::Row>) -> Vec<super::table::Row> {
-    for row in &mut rows {
-        row.name = short(&row.name);
-    }
-    rows
 }
 
 /// Cut to what fits beside a bar's value.

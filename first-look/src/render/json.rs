@@ -3,13 +3,17 @@
 use serde_json::{Value, json};
 
 use super::notice::STANDS_OUT_NOT;
-use crate::findings::Kind;
+use crate::findings::check_next;
 use crate::look::Seen;
 
 impl Seen {
     /// Everything as one JSON value. Members of `figures` are never renamed; new ones may come.
     pub fn json(&self) -> Value {
         let figures = &self.figures;
+        let check_next: Vec<Value> = check_next(&self.findings)
+            .into_iter()
+            .map(|(kind, check)| json!({ "kind": kind, "check": check }))
+            .collect();
         json!({
             "file": {
                 "name": self.context.name,
@@ -22,20 +26,10 @@ impl Seen {
             "figures": figures,
             "findings": self.findings,
             "nothingStandsOut": if self.findings.is_empty() { Some(STANDS_OUT_NOT) } else { None },
-            "checkNext": self.check_next(),
+            "checkNext": check_next,
             "measures": self.measures,
             "notLookedInto": self.not_looked_into,
         })
-    }
-
-    /// What to check next, for each kind of finding that there is.
-    fn check_next(&self) -> Vec<Value> {
-        let mut kinds: Vec<Kind> = self.findings.iter().map(|finding| finding.kind).collect();
-        kinds.dedup();
-        kinds
-            .into_iter()
-            .map(|kind| json!({ "kind": kind, "check": kind.check_next() }))
-            .collect()
     }
 
     /// The file was read to its end.

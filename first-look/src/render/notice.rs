@@ -31,9 +31,9 @@ impl Seen {
         if self.figures.packets > 0 {
             lines.push(self.summary());
         }
-        let told = most_important(&self.findings, MAXIMUM_LINES - lines.len());
-        let left = self.findings.len() - told.len();
-        lines.extend(told.into_iter().map(|finding| match policy {
+        let listed = most_important(&self.findings, MAXIMUM_LINES - lines.len());
+        let left = self.findings.len() - listed.len();
+        lines.extend(listed.into_iter().map(|finding| match policy {
             NamePolicy::Counts => finding.plain.clone(),
             _ => finding.sentence.clone(),
         }));
@@ -89,6 +89,18 @@ impl Seen {
         }
         parts.join("; ") + "."
     }
+}
+
+/// Where the alert is in the file, or before it.
+pub(super) fn alert_words(seen: &Seen) -> Option<String> {
+    let alert = seen.context.alert.as_ref()?;
+    let (first, last) = (seen.figures.first?, seen.figures.last?);
+    let (distance, place) = match alert.at {
+        at if at < first => (first.saturating_sub(at), "before the first packet"),
+        at if at > last => (at.saturating_sub(last), "after the last packet"),
+        at => (at.saturating_sub(first), "after the first packet"),
+    };
+    Some(format!("The alert fired {} {place}.", time(distance)))
 }
 
 /// One finding of each kind before the second of any, in their order.

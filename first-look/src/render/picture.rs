@@ -26,9 +26,31 @@ pub(super) struct Columns {
     has_down: bool,
     axis: f64,
     bottom: f64,
-    alert: Option<f64>,
+    alert: Option<Moment>,
     begin: String,
     end: String,
+}
+
+/// The alert's line.
+struct Moment {
+    x: f64,
+    words: &'static str,
+    class: &'static str,
+}
+
+impl Moment {
+    /// At a share of the way from the first column to the end of the last one. A moment outside is shown at the edge.
+    fn at(share: f64) -> Moment {
+        let x = LEFT + share.clamp(0.0, 1.0) * (WIDTH - LEFT - 4.0);
+        let (words, class) = match share {
+            share if share < 0.0 => ("\u{2190} alert", ""),
+            share if share > 1.0 => ("alert \u{2192}", "end"),
+            share if share < 0.1 => ("alert", ""),
+            share if share > 0.9 => ("alert", "end"),
+            _ => ("alert", "middle"),
+        };
+        Moment { x, words, class }
+    }
 }
 
 /// What columns show.
@@ -39,7 +61,7 @@ pub(super) enum Show {
 }
 
 impl Columns {
-    /// `alert` is the share of the way from the first to the last packet, from 0 to 1.
+    /// `alert` is the share of the way from the first to the last packet: 0 to 1, or outside.
     pub fn new(spans: &[Span], width: i64, show: Show, alert: Option<f64>) -> Columns {
         let values = |span: &Span| {
             if show == Show::Packets {
@@ -94,9 +116,7 @@ impl Columns {
             has_down,
             axis,
             bottom: axis + if has_down { HALF } else { 0.0 },
-            alert: alert
-                .filter(|at| (0.0..=1.0).contains(at))
-                .map(|at| LEFT + at * (WIDTH - LEFT - 4.0)),
+            alert: alert.map(Moment::at),
             begin: format!("{} s", spans.first().map_or(0, |span| span.start)),
             end: format!(
                 "{} s",

@@ -49,7 +49,7 @@ pub(super) fn tables(words: &Words<'_>) -> Vec<Table> {
             "No answer",
             "Refused",
             "Other",
-            "Too late to tell",
+            "In the last second",
             "Handshake, mean",
         ],
         attempts(words),

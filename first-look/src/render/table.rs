@@ -1,6 +1,5 @@
 //! What text and page both show: rows with a bar, sums of many seconds, lists of the largest.
 
-use crate::address::Address;
 use crate::figures::{Figures, Times};
 use crate::words::{Words, time};
 
@@ -68,32 +67,57 @@ pub(super) fn spans(figures: &Figures, columns: usize) -> (i64, Vec<Span>) {
     (width, spans)
 }
 
-/// Hosts with most bytes, other than the VM.
-pub(super) fn talkers(words: &Words<'_>, count: usize) -> Vec<Row> {
-    let hosts = words
-        .figures
-        .hosts
+/// A host and its bytes: from the VM to it and back; where the VM is not known, received and sent by the host.
+pub(super) struct Talker {
+    pub name: String,
+    pub bytes: [u64; 2],
+}
+
+/// Hosts with most bytes. Where the VM is known, they are those that it talked to.
+pub(super) fn talkers(words: &Words<'_>, count: usize) -> Vec<Talker> {
+    let figures = words.figures;
+    let talker = |address, bytes| Talker {
+        name: words.host(address).full,
+        bytes,
+    };
+    if figures.vm.is_empty() {
+        let hosts = figures.hosts.iter().take(count);
+        return hosts
+            .map(|host| talker(host.address, [host.received_bytes, host.sent_bytes]))
+            .collect();
+    }
+    let with_vm = figures
+        .conversations
         .iter()
-        .filter(|host| !words.figures.is_vm(host.address));
-    hosts
+        .filter(|row| figures.is_vm(row.a));
+    with_vm
         .take(count)
-        .map(|host| Row {
-            name: host_name(words, host.address),
-            words: format!(
-                "{} sent, {} received",
-                crate::words::bytes(host.sent_bytes),
-                crate::words::bytes(host.received_bytes)
-            ),
-            value: host.sent_bytes + host.received_bytes,
-        })
+        .map(|row| talker(row.b, row.bytes))
         .collect()
 }
 
-pub(super) fn host_name(words: &Words<'_>, address: Address) -> String {
-    words.host(address).full
+/// The same as rows.
+pub(super) fn talker_rows(words: &Words<'_>, count: usize) -> Vec<Row> {
+    let rows = talkers(words, count).into_iter().map(|talker| Row {
+        words: talker.words(words),
+        value: talker.bytes.iter().sum(),
+        name: talker.name,
+    });
+    rows.collect()
 }
 
-/// How many times lie in each range.
+impl Talker {
+    /// From the VM's side, or the host's.
+    pub fn words(&self, words: &Words<'_>) -> String {
+        let [to, from] = self.bytes.map(crate::words::bytes);
+        match words.figures.vm.is_empty() {
+            true => format!("{from} sent, {to} received"),
+            false => format!("{to} sent, {from} received"),
+        }
+    }
+}
+
+/// How many times are in each range.
 pub(super) fn times(times: &Times) -> Vec<Row> {
     let mut rows: Vec<Row> = times
         .shape

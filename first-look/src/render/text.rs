@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::notice::STANDS_OUT_NOT;
-use super::table::{Row, spans, talkers, times, times_words};
+use super::notice::{STANDS_OUT_NOT, alert_words};
+use super::table::{Row, spans, talker_rows, times, times_words};
 use crate::container;
-use crate::findings::Kind;
+use crate::findings::check_next;
 use crate::look::Seen;
 use crate::words::{Words, bytes, counted, number, time};
 
@@ -31,7 +31,7 @@ impl Seen {
         if self.figures.packets > 0 {
             page.seconds();
             page.attempts();
-            page.rows("Most bytes", "", &talkers(&page.words, LISTED));
+            page.rows("Most bytes", "", &talker_rows(&page.words, LISTED));
             let figures = &self.figures;
             if figures.tcp.initial_rtt.count > 0 {
                 page.rows(
@@ -101,6 +101,9 @@ impl Page<'_> {
                 counted(figures.per_second.sent[0], "packet", "packets"),
                 number(figures.per_second.received[0])
             ));
+        }
+        if let Some(words) = alert_words(seen) {
+            self.line(&words);
         }
     }
 
@@ -223,14 +226,13 @@ impl Page<'_> {
     }
 
     fn check_next(&mut self, seen: &Seen) {
-        let mut kinds: Vec<Kind> = seen.findings.iter().map(|finding| finding.kind).collect();
-        kinds.dedup();
+        let kinds = check_next(&seen.findings);
         if kinds.is_empty() {
             return;
         }
         self.title("What to check next", "");
-        for kind in kinds {
-            for check in kind.check_next() {
+        for (kind, checks) in kinds {
+            for check in checks {
                 self.line(&format!("  {} - {check}", kind.title()));
             }
         }
@@ -240,7 +242,7 @@ impl Page<'_> {
         if seen.not_looked_into.0.is_empty() {
             return;
         }
-        self.title("Not looked into", "");
+        self.title("Not analyzed", "");
         for left in &seen.not_looked_into.0 {
             self.line(&format!(
                 "  {} {}: {}",

@@ -1,4 +1,4 @@
-//! TCP streams: which packet belongs to which, what TShark's analysis says of it, and sums of streams that are over.
+//! TCP streams: which packet belongs to which, what TShark's analysis says of it, and sums of finished streams.
 //! A ceiling on streams keeps the memory bounded: the half that was quiet longest is folded into the sums.
 
 mod rules;

@@ -7,7 +7,7 @@
 use super::stream::{Side, Stream, UNSET};
 use crate::frame::{Header, Segment, flags};
 
-/// A retransmission after so many duplicate ACKs is fast.
+/// A retransmission after this many duplicate ACKs is fast.
 const DUPLICATES_OF_FAST: u32 = 2;
 /// … if it comes this soon after them.
 const TIME_OF_FAST: i64 = 20_000_000;
@@ -254,7 +254,7 @@ impl Packet {
             peer.contiguous = peer.next;
             marks.set(Mark::AckLostSegment);
         } else {
-            // One gap is told once.
+            // One gap is counted once.
             if peer.duplicates == 0 {
                 marks.set(Mark::AckLostSegment);
             }

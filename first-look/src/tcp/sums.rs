@@ -1,4 +1,4 @@
-//! Sums over streams that are over: outcomes by endpoint, resets, retransmissions by direction, closed windows, scans.
+//! Sums over finished streams: outcomes by endpoint, resets, retransmissions by direction, closed windows, scans.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ pub(crate) struct EndpointSums {
     pub no_answer: u64,
     pub refused: u64,
     pub other: u64,
-    /// Of `no_answer`: too late to tell.
+    /// Of `no_answer`: so close to the file's end that the answer may have come later.
     pub too_late: u64,
     /// Of `no_answer`: the client's next packets show that it was answered; the answer is not in the file.
     pub answer_missing: u64,
@@ -124,7 +124,7 @@ pub(crate) struct TcpSums {
 
 impl TcpSums {
     pub fn new(streams: usize) -> TcpSums {
-        // Fewer keys than streams: sums are for what is told, streams for what is counted.
+        // Fewer keys than streams: sums are for what is listed, streams for what is counted.
         let limit = (streams / 4).max(16);
         TcpSums {
             answered: 0,
@@ -149,7 +149,7 @@ impl TcpSums {
         }
     }
 
-    /// Adds a stream that is over. `end` is the time of the file's last packet, if that is known.
+    /// Adds a finished stream. `end` is the time of the file's last packet, if that is known.
     pub fn fold(&mut self, stream: &Stream, end: Option<i64>) {
         let client = stream.client();
         let (asking, server) = (stream.ends[client], stream.ends[1 - client]);

@@ -10,7 +10,7 @@ const COMPARED: usize = 96;
 const SLOTS: usize = 4_096;
 
 pub(crate) struct Doubles {
-    /// Seeded by chance, so that nobody can choose packets that are taken for doubles.
+    /// Seeded by chance, so that no sender can choose packets that are taken for doubles.
     seed: u64,
     slots: Vec<(u64, i64)>,
     pub count: u64,

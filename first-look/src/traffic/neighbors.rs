@@ -53,7 +53,7 @@ pub(crate) struct Arps {
     asked: HashSet<(Address, Address)>,
     replied: HashSet<Address>,
     limit: usize,
-    /// Addresses beyond the ceiling are not told apart.
+    /// Addresses beyond the ceiling are counted in sum only.
     pub beyond: bool,
 }
 

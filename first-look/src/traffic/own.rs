@@ -71,7 +71,7 @@ impl Own {
         }
         self.sample.push(packet);
         if self.sample.len() >= SAMPLE {
-            // The packet itself is told its direction as one of the sample.
+            // The packet itself is part of the sample, which gets its direction when the VM is known.
             self.decide(seconds);
         }
         Direction::Neither
@@ -85,7 +85,7 @@ impl Own {
         }
     }
 
-    /// Decides by what was seen, and tells the packets that were remembered.
+    /// Decides by what was seen, and gives the remembered packets their direction.
     pub fn decide(&mut self, seconds: &mut Seconds) {
         if self.decided {
             return;

@@ -1,5 +1,5 @@
 //! Packets and bytes by pairs of addresses, outermost IP header; hosts are the sums of their pairs. When there are too
-//! many pairs, the lighter half is added to its hosts and no longer told apart.
+//! many pairs, the lighter half is added to its hosts and no longer counted by itself.
 
 use std::hash::{Hash, Hasher};
 

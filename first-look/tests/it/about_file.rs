@@ -10,7 +10,7 @@ fn the_file_is_held_against_what_was_asked_for() {
     let mut packets = everything();
     let mut context = Context::default();
     context.alert = Some(Alert {
-        at: START as i64 - 40_000_000_000,
+        at: START as i64 - 400_000_000_000,
         metric: None,
     });
     context.whole_size = Some(5 << 30);
@@ -26,10 +26,37 @@ fn the_file_is_held_against_what_was_asked_for() {
         about[0].starts_with("Only the first ") && about[0].ends_with(" of 5.0 GiB were read."),
         "{about:?}"
     );
-    assert_eq!(
-        about[1],
-        "The first packet is 40.0 s younger than the alert."
-    );
+    assert_eq!(about[1], "The first packet came 400 s after the alert.");
+}
+
+/// A caller that stops reading stops in the middle of a record: the file itself is not cut there.
+#[test]
+fn a_file_that_was_read_in_part_is_not_called_cut() {
+    let mut packets = everything();
+    packets.sort_by_key(|packet| packet.time);
+    let file = File::of(MICROSECONDS, 262_144, &packets);
+    let read = file.len() - 7;
+    let mut context = Context::default();
+    context.time_limit_seconds = Some(300);
+    for (whole, expected) in [
+        (file.len(), "Only the first "),
+        (read, "The file ends in the middle of a record; "),
+    ] {
+        context.whole_size = Some(whole as u64);
+        let mut look = Look::new(Options::default());
+        look.feed(&file[..read]);
+        let seen = look.finish(&context);
+        let about: Vec<&str> = seen
+            .findings()
+            .iter()
+            .filter(|finding| finding.kind == Kind::File)
+            .map(|finding| finding.sentence.as_str())
+            .collect();
+        assert_eq!(about.len(), 1, "{about:?}");
+        assert!(about[0].starts_with(expected), "{about:?}");
+        assert_eq!(seen.problem().is_some(), whole == read);
+        assert_eq!(seen.json()["file"]["complete"], false);
+    }
 }
 
 #[test]
@@ -63,7 +90,7 @@ fn a_file_without_packets_says_why() {
 }
 
 #[test]
-fn a_snap_length_without_ports_is_told_first() {
+fn a_snap_length_without_ports_comes_first() {
     let mut packets = everything();
     packets.sort_by_key(|packet| packet.time);
     let mut look = Look::new(Options::default());

@@ -40,7 +40,7 @@ fn attempts(packets: &mut Vec<Packet>, server: End, count: u16, answered: u16) {
     }
 }
 
-/// Something at the end of the file, so that nothing before is too late to tell.
+/// Something at the end of the file, so that an answer to anything before would be in the file.
 fn late(packets: &mut Vec<Packet>) {
     packets.push(Packet {
         time: START + 60_000 * MS,
@@ -118,7 +118,7 @@ fn attempts_at_the_very_end_are_not_called_unanswered() {
     );
 }
 
-/// Enough of everything that all twelve lines would be told.
+/// Enough of everything for a finding of almost every kind.
 pub(crate) fn everything() -> Vec<Packet> {
     let mut packets = Vec::new();
     attempts(&mut packets, end("10.1.2.3", 1_433), 40, 4);
@@ -180,10 +180,8 @@ pub(crate) fn everything() -> Vec<Packet> {
 
 fn with_alert() -> Context {
     let mut context = Context::default();
-    let metric = Metric {
-        value: "144".into(),
-        counts: Counted::SegmentsSent,
-    };
+    let mut metric = Metric::new("144", Counted::SegmentsSent);
+    (metric.aggregation, metric.window_seconds) = (Some("Total".into()), Some(300));
     context.alert = Some(Alert {
         at: START as i64 + 1_000_000_000,
         metric: Some(metric),
@@ -228,7 +226,7 @@ fn findings_keep_their_order_and_a_notification_has_eight_lines() {
     assert_eq!(
         burst.sentence,
         format!(
-            "The alert counted 144 TCP segments sent; this file has {} in its 60.0 s.",
+            "The alert counted 144 TCP segments sent (total over 300 s); this file has {} in its 60.0 s.",
             burst.count
         )
     );
@@ -282,7 +280,7 @@ fn one_source_and_many_endpoints() {
 }
 
 #[test]
-fn few_attempts_at_many_endpoints_are_told_in_one_sentence() {
+fn few_attempts_at_many_endpoints_become_one_sentence() {
     let mut packets = Vec::new();
     for number in 0..8 {
         attempts(&mut packets, end(&format!("10.1.2.{number}"), 443), 2, 1);
@@ -394,11 +392,11 @@ fn one_conversation_with_most_of_the_bytes() {
     // 700 and 1,000 frames of 1,042 bytes; a tenth of the 700 came back.
     assert_eq!(
         found[0].sentence,
-        "The VM and 10.3.0.1 exchanged 712.3 KiB of 1017.6 KiB (70 %): 641.1 KiB one way, 71.2 KiB back."
+        "The VM and 10.3.0.1 exchanged 712.3 KiB of 1017.6 KiB (70 %): 641.1 KiB sent, 71.2 KiB received."
     );
     assert_eq!(
         found[0].plain,
-        "The VM and one address exchanged 712.3 KiB of 1017.6 KiB (70 %): 641.1 KiB one way, 71.2 KiB back."
+        "The VM and one address exchanged 712.3 KiB of 1017.6 KiB (70 %): 641.1 KiB sent, 71.2 KiB received."
     );
     assert_eq!(
         (found[0].count, found[0].base, found[0].endpoint.as_deref()),

@@ -116,7 +116,7 @@ fn attempts_end_in_one_of_five_ways() {
         },
         0,
     );
-    // The last one is 0.1 s before the end: too late to tell.
+    // The last one is 0.1 s before the end: an answer may have come later.
     attempt(
         6,
         &|talk| {
@@ -131,7 +131,7 @@ fn attempts_end_in_one_of_five_ways() {
         },
         10_000 * MS,
     );
-    // The client goes on as if it was answered: the answer is not in the file.
+    // The client continues as if it was answered: the answer is not in the file.
     attempt(
         8,
         &|talk| {

@@ -24,8 +24,8 @@ pub fn fired(vm: &str, region: &str, fired_at: OffsetDateTime) -> Value {
             "condition": {
                 "metricName": "TCP Segments Sent",
                 "metricUnit": "Count",
-                "metricValue": "144",
-                "threshold": "100",
+                "metricValue": "1440",
+                "threshold": "1000",
                 "windowSize": "5",
                 "timeAggregation": "Average",
                 "operator": "GreaterThan"

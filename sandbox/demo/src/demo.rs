@@ -2,14 +2,14 @@
 
 use crate::{Failure, alerts, show::Show, stage::Stage, stay::shell};
 use azure_sandbox::samples;
-use first_look::{Context, Look, NamePolicy, Options};
+use first_look::{Alert, Context, Counted, Look, Metric, NamePolicy, Options};
 use serde_json::Value;
 use std::{
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::{Instant, timeout_at};
 
 /// The reply wait and a little more.
@@ -26,7 +26,7 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
     ));
     let alert = alerts::fired(samples::WEB_01, "westeurope", OffsetDateTime::now_utc());
     let what = format!(
-        "POST {} to the function: web-01 sent 144 TCP segments, more than 100",
+        "POST {} to the function: web-01 sent 1440 TCP segments, more than 1000",
         alerts::RULE
     );
     show.timeline.print("Alert", &what);
@@ -40,7 +40,7 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
     }
     let file = evidence(show).await?;
     let path = shell(&file);
-    let seen = look(&file).map_err(|error| format!("could not read {path}: {error}"))?;
+    let seen = look(&file, &alert).map_err(|error| format!("could not read {path}: {error}"))?;
     show.timeline.line(&format!(
         "\nThe capture file:\n  {path}\n\
          What it shows:\n  {}\n\
@@ -93,12 +93,39 @@ async fn evidence(show: &mut Show) -> Result<PathBuf, Failure> {
 }
 
 /// What the capture file shows, in the lines of a notification. The sandbox's files are small.
-fn look(file: &Path) -> io::Result<Vec<String>> {
+fn look(file: &Path, alert: &Value) -> io::Result<Vec<String>> {
     let mut look = Look::new(Options::default());
     look.feed(&fs::read(file)?);
-    Ok(look
-        .finish(&Context::default())
-        .notice_lines(NamePolicy::Full))
+    let mut context = Context::default();
+    context.vm_name = Some("web-01".to_owned());
+    context.alert = Some(about(alert));
+    Ok(look.finish(&context).notice_lines(NamePolicy::Full))
+}
+
+/// What the alert counted, to be compared with the file.
+fn about(alert: &Value) -> Alert {
+    let context = &alert["context"];
+    let condition = &context["condition"];
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let counts = condition["metricName"]
+        .as_str()
+        .and_then(Counted::of_metric);
+    let metric = counts
+        .zip(text(&condition["metricValue"]))
+        .map(|(counts, value)| {
+            let mut metric = Metric::new(value, counts);
+            metric.aggregation = text(&condition["timeAggregation"]);
+            let minutes: Option<u64> =
+                text(&condition["windowSize"]).and_then(|it| it.parse().ok());
+            metric.window_seconds = minutes.map(|minutes| minutes * 60);
+            metric
+        });
+    let fired = context["timestamp"].as_str().unwrap_or_default();
+    let at = OffsetDateTime::parse(fired, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp_nanos);
+    Alert {
+        at: i64::try_from(at).unwrap_or_default(),
+        metric,
+    }
 }
 
 /// The machine's full resource id makes a line hard to read.

@@ -6,7 +6,7 @@ use alert_packet_capture::{
     app::{App, Pace},
     config::Settings,
 };
-use azure_sandbox::{ExistingCapture, Options, Progress, Sandbox, SessionStatus, samples};
+use azure_sandbox::{ExistingCapture, Options, Progress, Sandbox, SessionStatus, Traffic, samples};
 use std::{fs, io, net::Ipv4Addr, path::PathBuf, time::Duration};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -51,6 +51,7 @@ impl Stage {
                 retry_after_seconds: 1,
             },
             captures_dir: Some(directory.clone()),
+            traffic: Traffic::Incident,
             ca_file: Some(ca_file.clone()),
             ..Options::default()
         };

@@ -5,3 +5,4 @@ mod doctor;
 mod executable;
 mod identity;
 mod look;
+mod verify;

@@ -1,4 +1,4 @@
-//! Makes captures: same seed, same bytes. For tests, measurements and whoever needs traffic that tells a story.
+//! Makes captures: same seed, same bytes. For tests and measurements.
 #![allow(dead_code)] // Each test uses a part of it.
 
 pub mod bulk;

@@ -1,4 +1,4 @@
-//! A TCP stream between two ends, told packet by packet, with whatever goes wrong on the way.
+//! A TCP stream between two ends, packet by packet, with whatever goes wrong on the way.
 
 use super::chance::Chance;
 use super::file::Packet;

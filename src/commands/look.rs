@@ -1,12 +1,12 @@
 //! `handler look`: what a capture file shows, for an engineer who has the file and not the time to read packets. The
 //! package `first-look` reads and words it; here are arguments, files and exit codes.
 
-mod progress;
-
-use super::print;
-use crate::text;
+use super::{
+    path::{self, is_dash},
+    print,
+    progress::Progress,
+};
 use first_look::{Context, Look, NamePolicy, Options, Seen};
-use progress::Progress;
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -56,7 +56,7 @@ fn look(arguments: &Arguments) -> Result<bool, String> {
     let is_input = is_dash(&arguments.file);
     let shown = match is_input {
         true => "standard input".into(),
-        false => shown(&arguments.file),
+        false => path::shown(&arguments.file),
     };
     let out = arguments.html.as_deref().filter(|out| !is_dash(out));
     if let Some(out) = out {
@@ -69,7 +69,7 @@ fn look(arguments: &Arguments) -> Result<bool, String> {
         // The lines for TShark are to work in the folder where the command was typed. The page cleans the name.
         _ if for_people => arguments.file.to_string_lossy().into_owned(),
         // What is passed on keeps the folders of this machine to itself.
-        name => name.map_or(shown.clone(), |name| self::shown(Path::new(name))),
+        name => name.map_or(shown.clone(), |name| path::shown(Path::new(name))),
     };
     let mut options = Options::default();
     options.vm.clone_from(&arguments.vm);
@@ -93,9 +93,9 @@ fn look(arguments: &Arguments) -> Result<bool, String> {
     match (&arguments.html, out) {
         (_, Some(out)) => {
             fs::write(out, seen.html())
-                .map_err(|error| format!("could not write {}: {error}", self::shown(out)))?;
+                .map_err(|error| format!("could not write {}: {error}", path::shown(out)))?;
             let lines = seen.notice_lines(NamePolicy::Full).join("\n");
-            print(&format!("{lines}\nReport: {}\n", self::shown(out)))?;
+            print(&format!("{lines}\nReport: {}\n", path::shown(out)))?;
         }
         (Some(_), None) => print(&seen.html())?,
         (None, None) if for_people => print(&seen.text())?,
@@ -146,16 +146,7 @@ fn may_be_written(out: &Path) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!(
             "{} exists and is not an HTML page: give another name after --html, or delete it first",
-            shown(out)
+            path::shown(out)
         )),
     }
-}
-
-fn is_dash(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-/// A path in a line for people.
-fn shown(path: &Path) -> String {
-    text::clean(&path.to_string_lossy(), text::ID).into_owned()
 }
