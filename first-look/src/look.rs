@@ -10,7 +10,7 @@ use crate::findings::{self, Finding, Measure};
 use crate::frame::{Content, Layers, Unread, decode};
 use crate::options::{Context, Options};
 use crate::tally::{Tally, Weight};
-use crate::tcp::Tcp;
+use crate::tcp::{Mark, Tcp};
 use crate::traffic::{Arps, Direction, Doubles, Icmps, Own, Sample, Seconds, Talkers};
 use crate::unread::NotLookedInto;
 
@@ -219,7 +219,7 @@ impl Counts {
             self.layers[layers.trailing_zeros() as usize] += 1;
             layers &= layers - 1;
         }
-        let mut direction = Direction::Neither;
+        let (mut direction, mut is_double) = (Direction::Neither, false);
         let since = now.saturating_sub(self.begin.unwrap_or(now));
         if let Some(ends) = frame.outer {
             self.talkers.add(ends, length);
@@ -231,8 +231,8 @@ impl Counts {
                 is_tcp,
             };
             direction = self.own.see(packet, &mut self.seconds);
-            self.doubles
-                .see(&record.data[frame.ip_start..], length, now);
+            let packet = &record.data[frame.ip_start..];
+            is_double = self.doubles.see(packet, length, now);
         }
         if record.time.is_some() {
             self.seconds.add(since, length, direction);
@@ -261,6 +261,9 @@ impl Counts {
             Content::Tcp(segment) => {
                 let place = self.tcp.segment(segment, length, now);
                 if segment.length > 0 {
+                    if is_double && place.marks.has(Mark::Retransmission) {
+                        self.tcp.count_double(&place);
+                    }
                     let stream = self.tcp.stream_mut(place.stream);
                     self.apps
                         .segment(stream, place.side, segment, place.marks, now);

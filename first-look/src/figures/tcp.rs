@@ -132,6 +132,8 @@ pub(crate) struct Way {
     pub data_packets: u64,
     /// Data packets that were sent again; a repeated SYN or FIN without data is none.
     pub sent_again: u64,
+    /// Of `sent_again`: the same packet within 1 ms, which the capture holds twice.
+    pub doubles: u64,
     pub spurious: u64,
     pub out_of_order: u64,
     pub window_full: u64,
@@ -275,6 +277,7 @@ impl Way {
             packets: sums.packets,
             data_packets: sums.data_packets,
             sent_again: sums.data_again,
+            doubles: sums.doubles,
             spurious: sums.of(Mark::SpuriousRetransmission),
             out_of_order: sums.of(Mark::OutOfOrder),
             window_full: sums.of(Mark::WindowFull),

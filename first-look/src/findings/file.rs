@@ -192,10 +192,12 @@ fn packets(words: &Words<'_>, left_out: &NotLookedInto) -> Vec<Fact> {
     }
     if figures.doubles >= DOUBLES && is_share(figures.doubles, figures.packets, DOUBLE_PERCENT) {
         let sentence = format!(
-            "{} packets are in the file twice within 1 ms; retransmissions can be fewer than counted.",
+            "{} packets are in the file twice within 1 ms; data among them does not count as sent again.",
             of_packets(figures.doubles)
         );
-        let check_next = &["A capture at the other end, before retransmissions are believed"];
+        let check_next = &[
+            "The program that captured: with accelerated networking it may see a packet at two interfaces",
+        ];
         let fact = Fact::new(sentence, check_next).count(figures.doubles);
         out.push(fact.of(figures.packets));
     }

@@ -25,11 +25,12 @@ fn sent_again(words: &Words<'_>) -> Vec<Finding> {
         .iter()
         .filter(|way| {
             SENT_AGAIN.iter().any(|(count, percent)| {
-                way.sent_again >= *count && is_share(way.sent_again, way.data_packets, *percent)
+                let again = sent(way);
+                again >= *count && is_share(again, data(way), *percent)
             })
         })
         .collect();
-    ways.sort_by_key(|way| (std::cmp::Reverse(way.sent_again), way.from, way.to));
+    ways.sort_by_key(|way| (std::cmp::Reverse(sent(way)), way.from, way.to));
     ways.into_iter()
         .take(LISTED)
         .map(|way| {
@@ -39,15 +40,15 @@ fn sent_again(words: &Words<'_>) -> Vec<Finding> {
                 address_filter("src", way.from),
                 address_filter("dst", way.to)
             );
-            let about = (way.sent_again, Some(way.data_packets));
+            let about = (sent(way), Some(data(way)));
             words.finding(
                 Kind::Retransmission,
                 about,
                 Some(way.to.to_string()),
                 filter,
                 |say| {
-                    let of = format!("{} data packets", share(way.sent_again, way.data_packets));
-                    let needless = match way.spurious {
+                    let of = format!("{} data packets", share(sent(way), data(way)));
+                    let needless = match way.spurious.min(sent(way)) {
                         0 => String::new(),
                         spurious => format!(
                             "; {} of them had been acknowledged before",
@@ -63,6 +64,16 @@ fn sent_again(words: &Words<'_>) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// Data packets that were sent again, without those that the file has twice.
+fn sent(way: &Way) -> u64 {
+    way.sent_again.saturating_sub(way.doubles)
+}
+
+/// Data packets, each once.
+fn data(way: &Way) -> u64 {
+    way.data_packets.saturating_sub(way.doubles)
 }
 
 fn receivers(words: &Words<'_>) -> Vec<Finding> {

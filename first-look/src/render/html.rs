@@ -7,8 +7,8 @@ use super::notice::{STANDS_OUT_NOT, alert_words};
 use super::picture::{Bar, Bars, Columns, Show};
 use super::report_tables::{Table, tables};
 use super::table::{spans, talkers, times, times_words};
-use crate::figures::Times;
-use crate::findings::{Finding, Measure};
+use crate::figures::{Attempts, DnsServer, Times};
+use crate::findings::{Finding, Kind, Measure, check_next};
 use crate::look::Seen;
 use crate::unread::Omission;
 use crate::words::{Words, number};
@@ -30,12 +30,12 @@ struct Report<'a> {
 #[derive(Template)]
 #[template(path = "look/body.html")]
 struct Body<'a> {
-    name: &'a str,
     about: String,
     vm: Option<String>,
     alert: Option<String>,
     quiet: &'static str,
     findings: &'a [Finding],
+    check_next: Vec<(Kind, Vec<&'static str>)>,
     pictures: Vec<Picture>,
     tables: Vec<Table>,
     left_out: &'a [Omission],
@@ -56,7 +56,7 @@ struct Style;
 impl Seen {
     /// The whole report as one HTML page.
     pub fn html(&self) -> String {
-        let body = self.html_body();
+        let body = self.body();
         Report {
             name: &self.shown_name(),
             body: &body,
@@ -65,13 +65,16 @@ impl Seen {
         .unwrap_or_default()
     }
 
-    /// The report's content as one element, for a page that has [`html_style`] in its head.
-    pub fn html_body(&self) -> String {
+    /// The report's content as one element without a title, for a page that has [`html_style`] in its head. Headings
+    /// begin with `h2`.
+    pub fn html_fragment(&self) -> String {
+        format!("<section class=\"first-look\">\n{}</section>", self.body())
+    }
+
+    fn body(&self) -> String {
         let words = Words::new(&self.figures, &self.context);
-        let name = self.shown_name();
         let has_packets = self.figures.packets > 0;
         let body = Body {
-            name: &name,
             about: if has_packets {
                 self.summary()
             } else {
@@ -81,6 +84,7 @@ impl Seen {
             alert: alert_words(self),
             quiet: STANDS_OUT_NOT,
             findings: &self.findings[..self.findings.len().min(FINDINGS)],
+            check_next: check_next(&self.findings),
             pictures: if has_packets {
                 self.pictures(&words)
             } else {
@@ -134,11 +138,10 @@ impl Seen {
         let directions = if figures.vm.is_empty() {
             vec![("other", "all packets")]
         } else {
-            vec![
-                ("sent", "sent by the VM"),
-                ("received", "received"),
-                ("other", "neither"),
-            ]
+            let is_other = spans.iter().any(|span| span.packets[2] > 0);
+            let other = is_other.then_some(("other", "neither"));
+            let both = [("sent", "sent by the VM"), ("received", "received")];
+            both.into_iter().chain(other).collect()
         };
         for (show, title) in [
             (Show::Packets, "Packets over time"),
@@ -179,7 +182,7 @@ impl Seen {
     }
 }
 
-/// The style sheet of [`Seen::html_body`]; all its rules are below `.first-look`.
+/// The style sheet of [`Seen::html_fragment`]; all its rules are below `.first-look`.
 pub fn html_style() -> String {
     Style.render().unwrap_or_default()
 }
@@ -189,10 +192,11 @@ fn drawn(template: &impl Template) -> String {
 }
 
 fn attempts(words: &Words<'_>) -> Picture {
-    let rows = words.figures.tcp.endpoints.iter().take(BARS);
+    let tcp = &words.figures.tcp;
+    let rows = tcp.endpoints.iter().take(BARS);
     let bars = rows.map(|row| Bar {
-        name: short(&words.endpoint(row.endpoint).full),
-        words: number(row.attempts),
+        name: words.endpoint(row.endpoint).full,
+        words: outcomes(row),
         parts: vec![
             (row.answered, "received"),
             (row.no_answer, "bad"),
@@ -203,12 +207,38 @@ fn attempts(words: &Words<'_>) -> Picture {
     Picture {
         title: "TCP attempts by endpoint".into(),
         svg: drawn(&Bars::new("TCP attempts by endpoint", bars.collect())),
-        legend: vec![
-            ("received", "answered"),
-            ("bad", "no answer"),
-            ("warn", "refused"),
-            ("other", "other"),
-        ],
+        legend: [
+            (tcp.answered, ("received", "answered")),
+            (tcp.no_answer, ("bad", "no answer")),
+            (tcp.refused, ("warn", "refused")),
+            (tcp.other, ("other", "other")),
+        ]
+        .into_iter()
+        .filter_map(|(count, key)| (count > 0).then_some(key))
+        .collect(),
+    }
+}
+
+/// What the colours say, for those who cannot tell them apart.
+fn outcomes(row: &Attempts) -> String {
+    let mut parts = vec![format!("{} answered", number(row.answered))];
+    for (count, name) in [
+        (row.no_answer, "not"),
+        (row.refused, "refused"),
+        (row.other, "other"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{} {name}", number(count)));
+        }
+    }
+    parts.join(", ")
+}
+
+fn answers(asked: u64, server: &DnsServer) -> String {
+    let answered = format!("{} of {} answered", number(server.answered), number(asked));
+    match server.failed {
+        0 => answered,
+        failed => format!("{answered}, {} failed", number(failed)),
     }
 }
 
@@ -218,7 +248,7 @@ fn hosts(words: &Words<'_>) -> Option<Picture> {
         .into_iter()
         .map(|talker| Bar {
             words: talker.words(words),
-            name: short(&talker.name),
+            name: talker.name,
             parts: vec![(talker.bytes[0], "sent"), (talker.bytes[1], "received")],
         })
         .collect();
@@ -238,8 +268,8 @@ fn dns_outcomes(words: &Words<'_>) -> Picture {
         let asked = server.queries.saturating_sub(server.repeated);
         let good = server.answered.saturating_sub(server.failed);
         Bar {
-            name: short(&words.host(server.server).full),
-            words: number(asked),
+            name: words.host(server.server).full,
+            words: answers(asked, server),
             parts: vec![
                 (good, "received"),
                 (server.failed.min(server.answered), "warn"),
@@ -264,13 +294,4 @@ fn histogram(title: &str, values: &Times) -> Option<Picture> {
         svg: drawn(&Bars::of_rows(title, times(values), "received")),
         legend: Vec::new(),
     })
-}
-
-/// Cut to what fits beside a bar's value.
-fn short(name: &str) -> String {
-    const LONGEST: usize = 44;
-    if name.chars().count() <= LONGEST {
-        return name.to_owned();
-    }
-    name.chars().take(LONGEST - 1).chain(['…']).collect()
 }

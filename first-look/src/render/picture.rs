@@ -7,7 +7,9 @@ use crate::words::{bytes, number};
 
 /// Drawing units; a card on a phone is about as wide, so that texts keep their size.
 const WIDTH: f64 = 420.0;
-const LEFT: f64 = 58.0;
+const LEFT: f64 = 80.0;
+/// Characters of a bar's texts, which share a line. On a phone letters are 13 units high and about 7 wide.
+const LINE: usize = 54;
 /// Height above and below the axis of columns.
 const HALF: f64 = 56.0;
 const TOP: f64 = 16.0;
@@ -24,6 +26,9 @@ pub(super) struct Columns {
     most_up: String,
     most_down: String,
     has_down: bool,
+    /// Where the numbers of the highest columns stand.
+    up_y: f64,
+    down_y: f64,
     axis: f64,
     bottom: f64,
     alert: Option<Moment>,
@@ -114,6 +119,8 @@ impl Columns {
             most_up: said(up),
             most_down: said(down),
             has_down,
+            up_y: (axis + 4.0 - up as f64 / most * HALF).min(axis - 2.0),
+            down_y: (axis + 4.0 + down as f64 / most * HALF).max(axis + 11.0),
             axis,
             bottom: axis + if has_down { HALF } else { 0.0 },
             alert: alert.map(Moment::at),
@@ -191,7 +198,7 @@ impl Bars {
                 }
                 Line {
                     y: index as f64 * ROW + 12.0,
-                    name: bar.name,
+                    name: short(&bar.name, LINE.saturating_sub(bar.words.chars().count())),
                     words: bar.words,
                     parts,
                 }
@@ -213,4 +220,13 @@ impl Bars {
         });
         Bars::new(title, bars.collect())
     }
+}
+
+/// Cut to a number of characters, but never to less than can be recognized.
+fn short(name: &str, room: usize) -> String {
+    let room = room.max(12);
+    if name.chars().count() <= room {
+        return name.to_owned();
+    }
+    name.chars().take(room - 1).chain(['…']).collect()
 }

@@ -35,11 +35,17 @@ pub(super) fn tables(words: &Words<'_>) -> Vec<Table> {
             });
         }
     };
-    add(
-        "Conversations",
-        &["Between", "Packets out", "back", "Bytes out", "back"],
-        conversations(words),
-    );
+    let heads = match figures.vm.is_empty() {
+        true => ["Between", "Packets out", "back", "Bytes out", "back"],
+        false => [
+            "Between",
+            "Packets sent",
+            "received",
+            "Bytes sent",
+            "received",
+        ],
+    };
+    add("Conversations", &heads, conversations(words));
     add(
         "TCP attempts by endpoint",
         &[

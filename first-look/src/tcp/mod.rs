@@ -135,6 +135,12 @@ impl Tcp {
         self.latest = None;
     }
 
+    /// A segment that was marked as sent again is in the file twice.
+    pub fn count_double(&mut self, place: &Place) {
+        let rare = &mut self.streams[place.stream].rare;
+        rare.get_or_insert_default().doubles[place.side] += 1;
+    }
+
     pub fn stream_mut(&mut self, index: usize) -> &mut Stream {
         &mut self.streams[index]
     }

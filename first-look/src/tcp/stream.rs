@@ -74,6 +74,8 @@ pub(crate) enum Reading {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rare {
     pub marks: [[u32; Mark::COUNT]; 2],
+    /// Data packets marked as sent again that are the packet before, in the file twice.
+    pub doubles: [u32; 2],
     pub closed_since: [Option<i64>; 2],
     pub closed_times: [u32; 2],
     pub closed_longest: [i64; 2],

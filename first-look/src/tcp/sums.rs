@@ -66,6 +66,8 @@ impl Weight for ResetSums {
 pub(crate) struct Quality {
     pub data_packets: u64,
     pub data_again: u64,
+    /// Of `data_again`: in the file twice, and not sent again.
+    pub doubles: u64,
     pub packets: u64,
     pub marks: [u64; Mark::COUNT],
 }
@@ -245,6 +247,7 @@ impl TcpSums {
             sums.data_packets += u64::from(own.data_packets);
             sums.data_again += u64::from(own.data_again);
             if let Some(rare) = &stream.rare {
+                sums.doubles += u64::from(rare.doubles[side]);
                 for (sum, count) in sums.marks.iter_mut().zip(rare.marks[side]) {
                     *sum += u64::from(count);
                 }

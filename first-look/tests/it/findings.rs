@@ -41,7 +41,7 @@ fn attempts(packets: &mut Vec<Packet>, server: End, count: u16, answered: u16) {
 }
 
 /// Something at the end of the file, so that an answer to anything before would be in the file.
-fn late(packets: &mut Vec<Packet>) {
+pub(crate) fn late(packets: &mut Vec<Packet>) {
     packets.push(Packet {
         time: START + 60_000 * MS,
         bytes: frames::udp(vm(1), end("10.0.0.9", 2), b"end"),
@@ -120,9 +120,14 @@ fn attempts_at_the_very_end_are_not_called_unanswered() {
 
 /// Enough of everything for a finding of almost every kind.
 pub(crate) fn everything() -> Vec<Packet> {
+    troubles(40, 10)
+}
+
+/// Attempts of which a tenth is answered, and some of everything else.
+pub(crate) fn troubles(tried: u16, count: u16) -> Vec<Packet> {
     let mut packets = Vec::new();
-    attempts(&mut packets, end("10.1.2.3", 1_433), 40, 4);
-    for number in 0..10 {
+    attempts(&mut packets, end("10.1.2.3", 1_433), tried, tried / 10);
+    for number in 0..count {
         let now = START + u64::from(number) * 100 * MS;
         let mut refused = Talk::new(vm(30_000 + number), end("10.1.2.4", 6_379), [7, 9], now);
         refused.send(0, SYN, &[]).after(MS).send(1, RST | ACK, &[]);

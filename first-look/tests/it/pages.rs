@@ -1,6 +1,6 @@
 //! The pages: nothing foreign gets through unescaped, nothing is fetched, the size is bounded.
 
-use first_look::{Alert, Context, Look, Options, Seen};
+use first_look::{Alert, Context, Look, Options, Seen, html_style};
 
 use super::generator::file::{File, MICROSECONDS, Packet};
 use super::generator::frames::{self, ACK, End, end};
@@ -14,6 +14,17 @@ fn vm(port: u16) -> End {
 
 /// Names that would like to be more than text, as long as names can be, and many of them.
 fn hostile() -> Seen {
+    let mut context = Context::default();
+    context.name = "</title><script>x</script>; rm -rf '.cap".into();
+    context.vm_name = Some("web-01<img src=x>".into());
+    context.alert = Some(Alert {
+        at: START as i64 + 60_000_000_000,
+        metric: None,
+    });
+    hostile_with(&context)
+}
+
+fn hostile_with(context: &Context) -> Seen {
     let mut packets = Vec::new();
     for number in 0..400_u16 {
         let now = START + u64::from(number) * 700_000_000;
@@ -50,14 +61,7 @@ fn hostile() -> Seen {
     packets.sort_by_key(|packet| packet.time);
     let mut look = Look::new(Options::default());
     look.feed(&File::of(MICROSECONDS, 262_144, &packets));
-    let mut context = Context::default();
-    context.name = "</title><script>x</script>; rm -rf '.cap".into();
-    context.vm_name = Some("web-01<img src=x>".into());
-    context.alert = Some(Alert {
-        at: START as i64 + 60_000_000_000,
-        metric: None,
-    });
-    look.finish(&context)
+    look.finish(context)
 }
 
 #[test]
@@ -102,6 +106,84 @@ fn the_report_is_one_small_page_without_script_or_request() {
             .chars()
             .any(|character| character == '\u{202e}' || character == '\u{1}')
     );
+}
+
+/// Another page, with its own title, has the same content under the same style sheet.
+#[test]
+fn the_fragment_has_no_frame_and_all_of_its_style_is_its_own() {
+    let seen = hostile();
+    let (page, fragment) = (seen.html(), seen.html_fragment());
+    let inner = fragment
+        .strip_prefix("<section class=\"first-look\">\n")
+        .and_then(|rest| rest.strip_suffix("</section>"))
+        .expect("one element");
+    assert!(page.contains(inner));
+    for frame in [
+        "<html", "<head", "<style", "<main", "<h1", "<section", "style=\"",
+    ] {
+        assert!(!inner.contains(frame), "{frame}");
+    }
+    for part in [
+        "<svg",
+        "<table",
+        "<h2>What stands out</h2>",
+        "<h2>Not analyzed</h2>",
+    ] {
+        assert!(inner.contains(part), "{part}");
+    }
+    let style = html_style();
+    assert!(page.contains(style.trim()));
+    // Every rule is below the element's class, or about the color behind it.
+    let mut rules = 0;
+    for head in style.split('}').filter_map(|rule| rule.rsplit_once('{')) {
+        let selectors = head.0.rsplit('{').next().unwrap_or_default();
+        for selector in selectors
+            .trim()
+            .split(',')
+            .filter(|it| !it.starts_with('@'))
+        {
+            let is_own = selector.starts_with(".first-look") || selector.starts_with("html:has(");
+            assert!(is_own, "{selector}");
+            rules += 1;
+        }
+    }
+    assert!(rules > 20, "{rules}");
+}
+
+/// The moment of the alert is in the pictures: where it is, or at the edge behind which it is.
+#[test]
+fn the_alert_is_marked_within_and_outside_of_the_file() {
+    // The file begins at START and has 280 s.
+    for (at, label, words) in [
+        (
+            140,
+            "class=\"middle\">alert<",
+            "140 s after the first packet",
+        ),
+        (
+            -12,
+            "class=\"\">\u{2190} alert<",
+            "12.0 s before the first packet",
+        ),
+        (
+            400,
+            "class=\"end\">alert \u{2192}<",
+            "121 s after the last packet",
+        ),
+    ] {
+        let mut context = Context::default();
+        context.alert = Some(Alert {
+            at: START as i64 + at * 1_000_000_000,
+            metric: None,
+        });
+        let seen = hostile_with(&context);
+        let page = seen.html();
+        // Of packets and of bytes.
+        assert_eq!(page.matches(label).count(), 2, "{at}");
+        for text in [page, seen.text()] {
+            assert!(text.contains(&format!("The alert fired {words}.")), "{at}");
+        }
+    }
 }
 
 #[test]
