@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the package that deploy/package.sh made: its files and modes, and that the executable runs on old images.
+# Checks the package that deploy/package.sh made: its files and modes, that the executable runs on old images, and that it
+# names the commit of these sources.
 # Usage: deploy/check-package.sh [--native] [ZIP]      --native allows any glibc.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -49,8 +50,13 @@ if [ -n "$most_glibc" ] && [ "$(printf '%s\n' "$highest" "$most_glibc" | sort -V
   fail "the handler needs glibc $highest, and images may have only $most_glibc"
 fi
 
+chmod +x "$handler"
+version=$("$handler" --version)
+read -r commit _ < <(deploy/commit.sh)
+[[ "$version" == "handler "*" (commit $commit)" ]] || fail "the handler is \"$version\", these sources are commit $commit"
+
 # A path of this machine in it would give different bytes on another machine.
 for path in "$PWD" "${CARGO_HOME:-$HOME/.cargo}" "${RUSTUP_HOME:-$HOME/.rustup}"; do
   if grep -q -a -F "$path/" "$handler"; then fail "the handler holds the path $path"; fi
 done
-echo "handler: $bytes bytes, needs glibc $highest and ${needed//$'\n'/, }"
+echo "$version: $bytes bytes, needs glibc $highest and ${needed//$'\n'/, }"

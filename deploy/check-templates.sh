@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the deployment files: the Bicep files parse, main.json is the same, checkov reports nothing that checkov.yaml does
-# not exclude, and the linters of shell scripts, Dockerfile and workflows pass.
+# not exclude, the linters of shell scripts, Dockerfile and workflows pass, and the script for release notes works.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,3 +31,7 @@ PYTHON
 "$bin/hadolint" deploy/Dockerfile
 "$bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 "$bin/check-jsonschema" --builtin-schema vendor.dependabot .github/dependabot.yml
+# Offline, so it cannot ask GitHub whether a pinned commit is the tag beside it.
+"$bin/zizmor" --offline --quiet --no-progress .github
+
+deploy/check-release-notes.sh

@@ -25,6 +25,16 @@ param captureStorageAccountId string = ''
 @maxValue(3650)
 param captureRetentionDays int = 30
 
+@description('Number of days in which a capture file in a created account can be neither changed nor deleted, counted from its upload. 0: off. Not tested: whether the Network Watcher agent can upload into a container with such a policy is not known, so try one capture before you rely on it.')
+@minValue(0)
+@maxValue(146000)
+param immutableDays int = 0
+
+@description('Number of days after which the records of incidents are deleted, counted from their last change. 0 keeps them.')
+@minValue(0)
+@maxValue(3650)
+param recordRetentionDays int = 90
+
 @description('Name of a capture; {vm} and {rule} are replaced. Security teams recognize the captures of this function by the first part.')
 param captureName string = 'PSAzureFunction-{vm}'
 
@@ -169,6 +179,8 @@ module app 'modules/app.bicep' = {
     allowedScopes: empty(machineGroups) ? subscription().id : join(map(machineGroups, name => '${subscription().id}/resourceGroups/${name}'), ',')
     captureStorageAccountId: captureStorageAccountId
     captureRetentionDays: captureRetentionDays
+    immutableDays: immutableDays
+    recordRetentionDays: recordRetentionDays
     captureName: captureName
     timeLimitInSeconds: timeLimitInSeconds
     notificationWebhookUrl: notificationWebhookUrl

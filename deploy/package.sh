@@ -36,8 +36,9 @@ flags+=$unit--remap-path-prefix=$rustup_home=/rustup
 export CARGO_ENCODED_RUSTFLAGS=$flags
 export CFLAGS="${CFLAGS:-} -ffile-prefix-map=$PWD=. -ffile-prefix-map=$cargo_home=/cargo"
 export CARGO_INCREMENTAL=0
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 315532800)}
-export SOURCE_DATE_EPOCH
+# Of the commit that is built: what `handler --version` says, and the time of the files in the zip.
+read -r commit at < <(deploy/commit.sh)
+export HANDLER_COMMIT=${HANDLER_COMMIT:-$commit} SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$at}
 
 build=(--locked --release --package alert-packet-capture --bin handler)
 if [ -n "$native" ]; then
@@ -71,4 +72,6 @@ with zipfile.ZipFile(part, "w") as package:
         package.writestr(entry, path.read_bytes())
 part.replace(out)
 PYTHON
-sha256sum target/package/alert-packet-capture.zip
+# The name alone, so that `sha256sum --check` finds a download in any folder.
+cd target/package
+sha256sum alert-packet-capture.zip | tee alert-packet-capture.zip.sha256

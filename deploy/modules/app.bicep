@@ -15,6 +15,12 @@ param captureStorageAccountId string
 @description('Days until a capture file in a created account is deleted; 0 keeps it.')
 param captureRetentionDays int
 
+@description('Days in which a capture file in a created account can be neither changed nor deleted; 0 is off.')
+param immutableDays int
+
+@description('Days until the record of an incident is deleted; 0 keeps it.')
+param recordRetentionDays int
+
 @description('PacketCapture__Name.')
 param captureName string
 
@@ -94,6 +100,10 @@ var settings = [
   {
     name: 'JobQueue__Kind'
     value: 'storage'
+  }
+  {
+    name: 'JobQueue__StorageAccountId'
+    value: hostAccount.id
   }
   {
     name: 'PacketCapture__AllowedScopes'
@@ -179,6 +189,40 @@ resource poison 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-
   name: 'packet-capture-jobs-poison'
 }
 
+// The function creates the container with its first record.
+resource recordRetention 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = if (recordRetentionDays > 0) {
+  parent: hostAccount
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'delete-old-records'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                'packet-capture-incidents/'
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: recordRetentionDays
+                }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+}
+
 // Network Watcher writes here with a SAS that an account key signs: shared keys cannot be forbidden.
 resource captureAccount 'Microsoft.Storage/storageAccounts@2023-05-01' = if (empty(captureStorageAccountId)) {
   name: captureAccountName
@@ -231,6 +275,31 @@ resource retention 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05
         }
       ]
     }
+  }
+}
+
+resource captureBlobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = if (empty(captureStorageAccountId) && immutableDays > 0) {
+  parent: captureAccount
+  name: 'default'
+}
+
+// Network Watcher creates the container by itself, but the policy needs it before the first capture.
+resource captureFiles 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = if (empty(captureStorageAccountId) && immutableDays > 0) {
+  parent: captureBlobs
+  name: 'network-watcher-logs'
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+// Unlocked: an owner can shorten or delete it. Locking is final, so it is done by hand.
+resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2023-05-01' = if (empty(captureStorageAccountId) && immutableDays > 0) {
+  parent: captureFiles
+  name: 'default'
+  properties: {
+    // How the agent writes is not known; files that it appends to stay possible with this.
+    allowProtectedAppendWritesAll: true
+    immutabilityPeriodSinceCreationInDays: immutableDays
   }
 }
 

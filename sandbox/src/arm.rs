@@ -91,6 +91,7 @@ fn provider(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::ListScaleSetInstances => compute::list_instances(world, asked),
         Call::GetScaleSetInstance => compute::get_instance(world, asked),
         Call::GetStorageAccount => storage::get_account(world, asked),
+        Call::GetManagementPolicy => storage::get_management_policy(world, asked),
         Call::ListPermissions => permissions::list(world, asked),
         _ => Err(unknown(asked)),
     }

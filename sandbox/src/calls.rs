@@ -51,6 +51,8 @@ pub enum Call {
     GetScaleSetInstance,
     /// One storage account.
     GetStorageAccount,
+    /// The lifecycle rules of a storage account.
+    GetManagementPolicy,
     /// What the caller may do at a scope.
     ListPermissions,
     /// `GET /{account}/{container}/{blob}`
@@ -153,6 +155,9 @@ impl Call {
                 "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read"
             }
             Self::GetStorageAccount => "Microsoft.Storage/storageAccounts/read",
+            Self::GetManagementPolicy => {
+                "Microsoft.Storage/storageAccounts/managementPolicies/read"
+            }
             Self::ListPermissions => "Microsoft.Authorization/permissions/read",
             _ => "",
         }

@@ -94,6 +94,7 @@ impl Sandbox {
                 tier: "Standard",
                 blob_role: BlobRole::Contributor,
                 firewall_closed: false,
+                lifecycle: Vec::new(),
             });
         });
     }
@@ -106,6 +107,14 @@ impl Sandbox {
     /// Turns a storage account into a premium one.
     pub fn make_premium(&self, account: &str) {
         self.change_account(account, |account| account.tier = "Premium");
+    }
+
+    /// Adds a lifecycle rule that deletes blobs whose names begin so, the container first. Files stay: no clock runs that
+    /// long here.
+    pub fn delete_blobs_after(&self, account: &str, prefix: &str, days: u32) {
+        self.change_account(account, |account| {
+            account.lifecycle.push((prefix.to_owned(), days));
+        });
     }
 
     /// A capture left over from before. Panics when its watcher is not there.

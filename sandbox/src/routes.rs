@@ -179,6 +179,16 @@ impl Route {
                         ],
                     ) => Call::GetScaleSetInstance,
                     ("GET", ["microsoft.storage", "storageaccounts", _]) => Call::GetStorageAccount,
+                    (
+                        "GET",
+                        [
+                            "microsoft.storage",
+                            "storageaccounts",
+                            _,
+                            "managementpolicies",
+                            "default",
+                        ],
+                    ) => Call::GetManagementPolicy,
                     _ => return route(Call::Unknown, String::new(), "", path.to_owned()),
                 };
                 let child = parts.get(9).map_or("", String::as_str);

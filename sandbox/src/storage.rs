@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::answer::{Answer, Outcome};
+use super::answer::{Answer, Outcome, gateway_error};
 use super::arm::{Asked, resource_not_found};
 use super::blob_storage::Blob;
 use super::ids;
@@ -31,6 +31,49 @@ pub(super) fn get_account(world: &World, asked: &Asked<'_>) -> Outcome {
                 "allowSharedKeyAccess": account.shared_keys,
                 "supportsHttpsTrafficOnly": true,
                 "primaryEndpoints": {"blob": format!("{}/{name}/", world.endpoint)},
+            },
+        }),
+    ))
+}
+
+/// The lifecycle policy, which an account has only when a rule was made.
+/// <https://learn.microsoft.com/en-us/rest/api/storagerp/management-policies/get>
+pub(super) fn get_management_policy(world: &World, asked: &Asked<'_>) -> Outcome {
+    let id = &asked.route.scope;
+    let account = world
+        .storage_account(id)
+        .ok_or_else(|| resource_not_found(id))?;
+    let name = ids::name(&account.id);
+    if account.lifecycle.is_empty() {
+        let message = format!("No ManagementPolicy found for account {name}");
+        return Err(gateway_error(404, "ManagementPolicyNotFound", message));
+    }
+    let numbered = account.lifecycle.iter().enumerate();
+    let rules: Vec<_> = numbered
+        .map(|(number, (prefix, days))| {
+            json!({
+                "enabled": true,
+                "name": format!("rule-{number}"),
+                "type": "Lifecycle",
+                "definition": {
+                    "actions": {
+                        // Azure answers with a fraction.
+                        "baseBlob": {"delete": {"daysAfterModificationGreaterThan": f64::from(*days)}},
+                    },
+                    "filters": {"blobTypes": ["blockBlob"], "prefixMatch": [prefix]},
+                },
+            })
+        })
+        .collect();
+    Ok(Answer::json(
+        200,
+        json!({
+            "id": format!("{}/managementPolicies/default", account.id),
+            "name": "DefaultManagementPolicy",
+            "type": "Microsoft.Storage/storageAccounts/managementPolicies",
+            "properties": {
+                "lastModifiedTime": "2026-11-01T08:00:00.0000000Z",
+                "policy": {"rules": rules},
             },
         }),
     ))

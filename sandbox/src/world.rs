@@ -45,6 +45,8 @@ pub(super) struct StorageAccount {
     pub blob_role: BlobRole,
     /// Keeps all callers out.
     pub firewall_closed: bool,
+    /// Lifecycle rules: the prefix of names, and the days until blobs are deleted.
+    pub lifecycle: Vec<(String, u32)>,
 }
 
 pub(super) struct Watcher {

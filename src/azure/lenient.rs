@@ -35,8 +35,8 @@ pub fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool
     })
 }
 
-/// A number of seconds up to `MAXIMUM`, fractions rounded up.
-pub fn seconds<'de, const MAXIMUM: u32, D: Deserializer<'de>>(
+/// A number up to `MAXIMUM`, fractions rounded up.
+pub fn whole<'de, const MAXIMUM: u32, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<i64>, D::Error> {
     Ok(match Any::deserialize(deserializer)? {

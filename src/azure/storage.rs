@@ -1,5 +1,9 @@
 //! Microsoft.Storage, read only: what kind of account the captures go to.
 
+mod lifecycle;
+
+pub use lifecycle::{Deletion, LifecycleRule, Since};
+
 use super::{
     client::{ArmClient, Call},
     error::AzureError,

@@ -8,7 +8,7 @@ mod path;
 mod progress;
 mod verify;
 
-use crate::config::AppSettings;
+use crate::{config::AppSettings, telemetry};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::{
     ffi::OsString,
@@ -20,7 +20,7 @@ use std::{
 ///
 /// Without a command it serves the function on FUNCTIONS_CUSTOMHANDLER_PORT.
 #[derive(Debug, Parser)]
-#[command(name = "handler", version)]
+#[command(name = "handler", version = telemetry::version())]
 pub struct CommandLine {
     /// `None` serves the function.
     #[command(subcommand)]

@@ -5,7 +5,7 @@ use super::{
     identity::{self, Identity},
     reader::Reader,
 };
-use crate::{queue::StorageOptions, storage::Connection};
+use crate::{queue::StorageOptions, resource_id::ResourceId, storage::Connection};
 use std::{path::PathBuf, time::Duration};
 use url::Url;
 
@@ -14,6 +14,7 @@ const KIND: &str = "JobQueue__Kind";
 /// <https://learn.microsoft.com/en-us/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity>
 const CONNECTION: &str = "AzureWebJobsStorage";
 const SERVICE: &str = "AzureWebJobsStorage__queueServiceUri";
+const ACCOUNT_ID: &str = "JobQueue__StorageAccountId";
 const ACCOUNT: &str = "AzureWebJobsStorage__accountName";
 
 /// Where jobs wait, and the limits around them.
@@ -24,6 +25,8 @@ pub struct JobSettings {
     /// Failed attempts until a job is given up; counted from zero again once Azure has accepted the capture.
     pub max_attempts: u32,
     pub kind: QueueKind,
+    /// The account whose queue holds the jobs. The queue is opened by its address; the id is for calls to Resource Manager.
+    pub storage_account: Option<ResourceId>,
 }
 
 /// Where jobs wait.
@@ -84,7 +87,17 @@ pub(super) fn read(reader: &mut Reader<'_>, has_identity: bool) -> JobSettings {
         capacity,
         max_attempts: reader.number("JobQueue__MaxAttempts"),
         kind,
+        storage_account: account_id(reader),
     }
+}
+
+fn account_id(reader: &mut Reader<'_>) -> Option<ResourceId> {
+    let id = ResourceId::parse(reader.text(ACCOUNT_ID)?).ok();
+    let id = id.filter(|id| id.is_type("Microsoft.Storage/storageAccounts"));
+    if id.is_none() {
+        reader.wrong(ACCOUNT_ID);
+    }
+    id
 }
 
 /// `None` when settings are missing or wrong, which the reader knows then.

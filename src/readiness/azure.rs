@@ -54,6 +54,7 @@ impl AzureChecks<'_> {
                 "PacketCapture__StorageAccountId is not set",
             ),
         }
+        self.record_retention().await;
         for machine in &targets.machines {
             let watchers = known
                 .iter()

@@ -13,6 +13,7 @@ mod notification;
 mod permissions;
 mod report;
 mod required;
+mod retention;
 mod roles;
 mod secure_webhook;
 mod settings;

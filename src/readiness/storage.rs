@@ -4,6 +4,7 @@ use super::{
     azure::AzureChecks,
     fix,
     required::{ACCOUNT_KEYS, ACCOUNTS_READ},
+    retention::CAPTURE_RETENTION,
 };
 use crate::{azure::storage::StorageAccountClient, resource_id::ResourceId};
 
@@ -34,6 +35,7 @@ impl AzureChecks<'_> {
                 } else {
                     self.report.ok("performance tier", found.sku);
                 }
+                self.capture_retention(account).await;
             }
             Err(error) => {
                 let fix = match error.is_not_found() {
@@ -41,7 +43,7 @@ impl AzureChecks<'_> {
                     false => fix::show_subscription(account),
                 };
                 self.refused(CHECK, ACCOUNTS_READ, account, &error, fix);
-                for check in ["shared keys", "performance tier"] {
+                for check in ["shared keys", "performance tier", CAPTURE_RETENTION] {
                     self.report.skipped(check, "the account could not be read");
                 }
                 if error.is_not_found() {

@@ -4,10 +4,12 @@
 mod export;
 mod metrics;
 mod trace;
+mod version;
 
 pub use export::{Export, ExportError};
 pub use metrics::Metrics;
 pub use trace::{continue_trace, describe, trace_parent};
+pub use version::version;
 
 use std::panic;
 use tracing::Level;

@@ -61,7 +61,7 @@ struct Properties {
     target: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     provisioning_state: Option<String>,
-    #[serde(deserialize_with = "lenient::seconds::<LONGEST_CAPTURE_SECONDS, _>")]
+    #[serde(deserialize_with = "lenient::whole::<LONGEST_CAPTURE_SECONDS, _>")]
     time_limit_in_seconds: Option<i64>,
     #[serde(deserialize_with = "lenient::object")]
     storage_location: StorageWire,

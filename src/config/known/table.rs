@@ -96,6 +96,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(JobQueue, "JobQueue__MaxAttempts", number(1, 100)).or("5"),
     setting(JobQueue, "JobQueue__VisibilityTimeoutSeconds", number(1, 3_600)).or("120"),
     setting(JobQueue, "JobQueue__Receive", Word(&["trigger", "poll"])).or("trigger"),
+    setting(JobQueue, "JobQueue__StorageAccountId", Text("the id of a storage account: /subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/…")),
     setting(JobQueue, "AzureWebJobsStorage", Text("the connection string of a storage account")).secret(),
     setting(JobQueue, "AzureWebJobsStorage__queueServiceUri", Text("an https address such as https://ACCOUNT.queue.core.windows.net")),
     setting(JobQueue, "AzureWebJobsStorage__accountName", Text("the name of a storage account: 3 to 24 lower-case letters and digits")),

@@ -2,6 +2,7 @@
 
 use crate::support::azure::Azure;
 use crate::support::world::common_alert;
+use alert_packet_capture::telemetry;
 use azure_sandbox::{Options, samples};
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -62,6 +63,19 @@ fn missing_settings_are_all_named_and_the_exit_code_is_not_zero() {
         assert!(error.contains(name), "{name}: {error}");
     }
     assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+/// Whether the commit is the right one is checked where there is one: `deploy/check-package.sh`.
+#[test]
+fn the_version_names_the_commit() {
+    let output = handler().arg("--version").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let version = text.strip_prefix("handler ").expect("the program's name");
+    assert_eq!(version.trim_end(), telemetry::version());
+    let (number, commit) = version.split_once(" (commit ").expect("a commit");
+    assert_eq!(number, env!("CARGO_PKG_VERSION"));
+    assert!(commit.len() > ")\n".len(), "{text}");
 }
 
 #[test]

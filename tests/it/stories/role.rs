@@ -149,6 +149,35 @@ async fn exactly_the_roles_are_enough_for_the_doctor() {
     );
 }
 
+/// The right to read lifecycle rules is in a role of its own, which is assigned by choice.
+#[tokio::test]
+async fn the_optional_role_shows_how_long_files_are_kept() {
+    const CHECKS: [&str; 2] = ["capture retention", "record retention"];
+    let optional: Value =
+        serde_json::from_str(include_str!("../../../deploy/roles/doctor.json")).unwrap();
+    let optional = optional["Actions"].as_array().unwrap();
+    let optional: Vec<String> = optional
+        .iter()
+        .map(|it| it.as_str().unwrap().to_owned())
+        .collect();
+    let practice = everything().await;
+    for (granted, status) in [
+        (actions(), "skipped"),
+        ([actions(), optional.clone()].concat(), "ok"),
+    ] {
+        grant(&practice.azure, &granted);
+        let (checks, code) = practice.checks().await;
+        assert_eq!((faults(&checks), code), (Vec::new(), Some(0)));
+        for check in CHECKS {
+            let found = checks.iter().find(|it| it["check"] == check).unwrap();
+            assert_eq!(found["status"], status, "{found}");
+            let message = found["message"].as_str().unwrap();
+            let names = message.contains(&format!("needs the permission {}", optional[0]));
+            assert_eq!(names, status == "skipped", "{message}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_alert_names_the_right_that_it_lacks() {
     for missing in actions() {

@@ -41,6 +41,9 @@ impl Practice {
         settings.push(("PacketCapture__AllowedScopes".to_owned(), subscription));
         settings.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
         settings.extend(azure.queue_settings());
+        // The sandbox has one account for everything.
+        let account = samples::STORAGE_ACCOUNT.to_owned();
+        settings.push(("JobQueue__StorageAccountId".to_owned(), account));
         let root = env!("CARGO_MANIFEST_DIR").to_owned();
         settings.push(("FUNCTIONS_APP_ROOT_PATH".to_owned(), root));
         Self {

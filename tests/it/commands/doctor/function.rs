@@ -184,7 +184,7 @@ const BROKEN: [Broken; 17] = [
         |it, _| {
             connection(it, |text| {
                 let own = format!("QueueEndpoint={}", "https://127.0.0.1:1");
-                let (_, rest) = text.split_once("/stcaptures").unwrap();
+                let (_, rest) = text.rsplit_once("/stcaptures").unwrap();
                 format!("{own}/stcaptures{rest}")
             });
         },

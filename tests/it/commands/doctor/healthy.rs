@@ -24,6 +24,8 @@ async fn a_healthy_world_is_all_ok() {
         "storage account",
         "shared keys",
         "performance tier",
+        "capture retention",
+        "record retention",
         "virtual machine",
         "watcher of its region",
         "agent",

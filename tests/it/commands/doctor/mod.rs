@@ -8,6 +8,7 @@ mod hostile;
 mod permissions;
 mod poison;
 mod refusals;
+mod retention;
 mod settings;
 
 use crate::support::practice::{Practice, faults};

@@ -1,6 +1,7 @@
 //! The page for browsers, and the metrics for Prometheus.
 
 use super::*;
+use alert_packet_capture::telemetry;
 
 #[tokio::test]
 async fn the_page_escapes_what_alerts_say_and_holds_no_key() {
@@ -29,6 +30,8 @@ async fn the_page_escapes_what_alerts_say_and_holds_no_key() {
         assert_eq!(page.headers()["cache-control"], "no-store");
         let html = page.text().await.unwrap();
         assert!(!html.contains("<script") && !html.contains("k3y"), "{html}");
+        // A report of a fault can name the build.
+        assert!(html.contains(telemetry::version()), "{html}");
     }
     let list = world
         .get(&format!("{STATUS}/"), browser)
