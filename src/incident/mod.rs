@@ -6,6 +6,7 @@
 pub mod allowed;
 pub mod deadline;
 pub mod decide;
+pub mod filter;
 pub mod job;
 pub mod ledger;
 mod message;

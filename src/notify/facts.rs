@@ -42,7 +42,11 @@ pub(super) fn facts(notification: &Notification) -> Vec<(&'static str, String)> 
         "Alert rule",
         alert.rule.as_ref().map(|rule| format!("{rule}{kind}")),
     );
-    let conditions: Vec<String> = alert.conditions.iter().filter_map(sentence).collect();
+    let conditions: Vec<String> = alert
+        .conditions
+        .iter()
+        .filter_map(condition_in_words)
+        .collect();
     add("Condition", Some(conditions.join("; ")));
     add("Fired", alert.fired_at.clone());
     add("Machine", Some(notification.target.to_string()));
@@ -79,7 +83,7 @@ pub(super) fn facts(notification: &Notification) -> Vec<(&'static str, String)> 
 }
 
 /// `Percentage CPU is greater than 80; it was 93.5`. Operators that are not known stand as the alert wrote them.
-fn sentence(condition: &Condition) -> Option<String> {
+pub fn condition_in_words(condition: &Condition) -> Option<String> {
     let Condition {
         metric,
         operator,
@@ -141,7 +145,7 @@ mod tests {
     fn conditions_are_sentences() {
         let of = |parts: [Option<&str>; 4]| {
             let [metric, operator, threshold, value] = parts.map(|part| part.map(str::to_owned));
-            sentence(&Condition {
+            condition_in_words(&Condition {
                 metric,
                 operator,
                 threshold,

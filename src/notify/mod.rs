@@ -11,6 +11,7 @@ mod signature;
 mod webhook;
 
 pub use error::DeliveryError;
+pub use facts::condition_in_words;
 pub use format::{Format, Rendered};
 pub use portal::{HowToOpen, Portal, how_to_open};
 pub use signature::Signer;
