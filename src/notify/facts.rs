@@ -2,7 +2,7 @@
 
 use crate::{
     alert::Condition,
-    incident::{Event, Notification},
+    incident::{Event, IncidentContext, Notification},
 };
 use time::{OffsetDateTime, macros::format_description};
 
@@ -15,6 +15,7 @@ pub(super) fn title(notification: &Notification) -> String {
         (Event::Completed, _) => "Packet capture completed on",
         (Event::Failed, _) => "Packet capture failed on",
         (Event::Skipped, _) => "No packet capture on",
+        (Event::Resolved, _) => "Incident closed on",
     };
     format!("{happened} {machine}")
 }
@@ -50,6 +51,7 @@ pub(super) fn facts(notification: &Notification) -> Vec<(&'static str, String)> 
     add("Condition", Some(conditions.join("; ")));
     add("Fired", alert.fired_at.clone());
     add("Machine", Some(notification.target.to_string()));
+    add("Incident", notification.incident.as_ref().map(incident));
     add("Errors", Some(report.errors.join("; ")));
     add(
         "Error code",
@@ -80,6 +82,15 @@ pub(super) fn facts(notification: &Notification) -> Vec<(&'static str, String)> 
     add("File", report.storage_path.clone());
     add("File on the machine", report.file_path.clone());
     facts
+}
+
+/// `20261128-073012-3fa9c2d1 (2 alerts)`.
+fn incident(incident: &IncidentContext) -> String {
+    let alerts = match incident.alerts {
+        1 => "1 alert".to_owned(),
+        alerts => format!("{alerts} alerts"),
+    };
+    format!("{} ({alerts})", incident.id)
 }
 
 /// `Percentage CPU is greater than 80; it was 93.5`. Operators that are not known stand as the alert wrote them.
@@ -214,6 +225,7 @@ mod tests {
                     joined,
                     ..Report::default()
                 },
+                incident: None,
             };
             assert_eq!(title(&notification), expected);
         }

@@ -47,11 +47,12 @@ impl Browser {
         String::from_utf8(output).expect("text")
     }
 
-    /// Keeps a picture of the page.
-    pub async fn picture(&self, url: &str, window: Window, file: &Path) {
+    /// The same, and a picture of the page in a file.
+    pub async fn picture(&self, url: &str, window: Window, file: &Path) -> String {
         let option = format!("--screenshot={}", file.display());
-        self.run(url, window, &[&option]).await;
+        let output = self.run(url, window, &["--dump-dom", &option]).await;
         assert!(file.is_file(), "{}", file.display());
+        String::from_utf8(output).expect("text")
     }
 
     async fn run(&self, url: &str, window: Window, options: &[&str]) -> Vec<u8> {
