@@ -22,19 +22,26 @@ pub fn for_error(error: &AzureError) -> Option<String> {
             let trouble = error.trouble().map(|trouble| trouble.code());
             sign_in::advice(sign_in, code.as_deref().or(trouble))
         }
-        (_, "AuthorizationFailed" | "LinkedAuthorizationFailed") => {
+        (_, code) => for_code(code),
+    }
+}
+
+/// The advice for an error code of Azure's alone, as a record of the error has it.
+pub fn for_code(code: &str) -> Option<String> {
+    match code {
+        "AuthorizationFailed" | "LinkedAuthorizationFailed" => {
             Some("assign the function's identity a role with that action, at that scope".to_owned())
         }
-        (_, "DenyAssignmentAuthorizationFailed") => Some(
+        "DenyAssignmentAuthorizationFailed" => Some(
             "a deny assignment excludes the function's identity, which no role changes: find it under the scope's access control".to_owned(),
         ),
-        (_, "RequestDisallowedByPolicy") => Some(
+        "RequestDisallowedByPolicy" => Some(
             "change the policy, or exempt the resource from its assignment".to_owned(),
         ),
-        (_, "NetworkWatcherVmExtensionNotInstalled") => {
+        "NetworkWatcherVmExtensionNotInstalled" => {
             Some("install the Network Watcher agent extension on the machine".to_owned())
         }
-        (_, "ScopeLocked") => {
+        "ScopeLocked" => {
             Some("remove the lock, or exclude the network watcher from it".to_owned())
         }
         _ => None,

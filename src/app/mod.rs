@@ -6,7 +6,7 @@ pub mod identity;
 mod parts;
 mod start_log;
 
-pub use parts::{arm_client, entra_keys, notifier, storage_queue};
+pub use parts::{arm_client, entra_keys, receivers, storage_queue};
 pub use start_log::log_settings;
 
 use crate::{
@@ -130,7 +130,12 @@ impl App {
             .as_ref()
             .map(|azure| arm_client(azure, pace))
             .transpose()?;
-        let notifier = notifier(settings.notification.as_ref(), pace.notification)?;
+        let account = settings.capture.parameters.storage.storage_id.clone();
+        let receivers = receivers(
+            settings.notification.as_ref(),
+            account.as_deref(),
+            pace.notification,
+        )?;
         if let Some(arm) = &arm {
             arm.observe(Arc::new(Counted(metrics.clone())));
         }
@@ -153,7 +158,7 @@ impl App {
                 queue: queue.clone(),
                 capturer: Capturer::new(arm, parameters, polling, retry),
                 ledger: ledger.clone(),
-                notifier,
+                receivers,
                 metrics: metrics.clone(),
                 retry,
                 poison_interval: pace.poison_interval,

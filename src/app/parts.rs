@@ -9,11 +9,15 @@ use crate::{
         transport::{self, TransportError},
     },
     config::{
-        AzureSettings, NotificationSettings, Problem, QueueAccount, QueueKind,
-        SecureWebhookSettings, Settings, SettingsError, StorageQueueSettings,
+        AzureSettings, Destination, NotificationSettings, Problem, QueueAccount, QueueKind,
+        ReceiverSettings, SecureWebhookSettings, Settings, SettingsError, StorageQueueSettings,
     },
     functions::{KeysUnavailable, Proof, SecureWebhook, SigningKeys},
-    notify::{LogNotifier, Notifier, Portal, Signer, Timeouts, WebhookNotifier, WebhookOptions},
+    incident::Event,
+    notify::{
+        Links, Notifier, PagerDuty, PagerDutyOptions, Portal, Receiver, Receivers, Signer,
+        SlackBot, SlackOptions, Timeouts, WebhookNotifier, WebhookOptions,
+    },
     queue::{JobQueue, MemoryQueue, StorageQueue},
     telemetry::Metrics,
 };
@@ -54,31 +58,77 @@ pub fn entra_keys(
     ))
 }
 
-/// Where notifications go: to the webhook that is set, else to the log only.
+/// Where notifications go: to each receiver that is set; without one, to the log only. `account` is the storage account of
+/// the capture files, for links to them.
 ///
 /// # Errors
 /// A CA file that cannot be read, or no certificate authorities at all.
-pub fn notifier(
+pub fn receivers(
     settings: Option<&NotificationSettings>,
+    account: Option<&str>,
     timeouts: Timeouts,
-) -> Result<Arc<dyn Notifier>, TransportError> {
+) -> Result<Arc<Receivers>, TransportError> {
     let Some(settings) = settings else {
-        return Ok(Arc::new(LogNotifier));
+        return Ok(Arc::default());
     };
-    let options = WebhookOptions {
-        url: settings.webhook_url.expose(),
-        format: settings.format,
-        signer: settings
-            .secret
-            .as_ref()
-            .map(|secret| Signer::new(secret.expose())),
-        events: settings.events.clone(),
-        portal: Portal::new(settings.portal.clone()),
+    let links = Links {
+        portal: Portal::new(settings.portal.clone()).with_account(account),
+        pages: settings.pages.clone(),
         source: settings.source.clone(),
-        http: transport::trusting(settings.ca_file.as_deref())?,
-        timeouts,
     };
-    Ok(Arc::new(WebhookNotifier::new(options)?))
+    let receiver = |it: &ReceiverSettings| {
+        let http = transport::trusting(settings.ca_file.as_deref())?;
+        let notifier = notifier(it, links.clone(), http, timeouts)?;
+        let name = it.name;
+        Ok(Receiver { name, notifier })
+    };
+    let receivers: Result<_, TransportError> = settings.receivers.iter().map(receiver).collect();
+    Ok(Arc::new(Receivers::new(receivers?)))
+}
+
+fn notifier(
+    settings: &ReceiverSettings,
+    links: Links,
+    http: reqwest::ClientBuilder,
+    timeouts: Timeouts,
+) -> Result<Arc<dyn Notifier>, reqwest::Error> {
+    let url = settings.destination.url().expose();
+    let setting = settings.destination.setting();
+    let events: Vec<Event> = settings.events.clone();
+    Ok(match &settings.destination {
+        Destination::Webhook { format, secret, .. } => {
+            Arc::new(WebhookNotifier::new(WebhookOptions {
+                url,
+                setting,
+                format: *format,
+                signer: secret.as_ref().map(|secret| Signer::new(secret.expose())),
+                events,
+                links,
+                http,
+                timeouts,
+            })?)
+        }
+        Destination::PagerDuty { routing_key, .. } => Arc::new(PagerDuty::new(PagerDutyOptions {
+            url,
+            setting,
+            routing_key: routing_key.expose(),
+            events,
+            links,
+            http,
+            timeouts,
+        })?),
+        Destination::Slack { token, channel, .. } => Arc::new(SlackBot::new(SlackOptions {
+            url,
+            name: settings.name,
+            setting,
+            token: token.expose(),
+            channel: channel.clone(),
+            events,
+            links,
+            http,
+            timeouts,
+        })?),
+    })
 }
 
 /// `functions` knows nothing of Azure's clients.

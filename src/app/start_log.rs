@@ -61,12 +61,15 @@ pub fn log_settings(settings: &Settings) {
             "alerts are accepted only from this caller with this role"
         );
     }
-    if let Some(notification) = &settings.notification {
+    let receivers = settings.notification.iter().flat_map(|it| &it.receivers);
+    for receiver in receivers {
+        let destination = &receiver.destination;
         tracing::info!(
-            host = notification.webhook_url.host(),
-            format = ?notification.format,
-            events = ?notification.events,
-            signed = notification.secret.is_some(),
+            receiver = receiver.name,
+            host = destination.url().host(),
+            format = ?destination.format(),
+            events = ?receiver.events,
+            signed = destination.is_signed(),
             "notifications are sent to a webhook"
         );
     }

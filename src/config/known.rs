@@ -73,7 +73,7 @@ impl fmt::Display for Form {
 impl Setting {
     /// The setting of this name, in any letter case and with `__` or `:`.
     pub fn find(name: &str) -> Option<&'static Setting> {
-        let name = canonical(name);
+        let name = of_first_receiver(canonical(name));
         SETTINGS.iter().find(|it| canonical(it.name) == name)
     }
 }
@@ -83,6 +83,18 @@ impl Setting {
 /// <https://learn.microsoft.com/en-us/azure/app-service/configure-common#configure-app-settings>
 pub(super) fn canonical(name: &str) -> String {
     name.replace(':', "__").to_ascii_lowercase()
+}
+
+/// The settings of any receiver of notifications (`0` to `9`) are listed as those of the first.
+fn of_first_receiver(name: String) -> String {
+    const RECEIVERS: &str = "notification__receivers__";
+    let rest = name.strip_prefix(RECEIVERS);
+    match rest.and_then(|rest| rest.split_once("__")) {
+        Some((number, rest)) if number.len() == 1 && number.as_bytes()[0].is_ascii_digit() => {
+            format!("{RECEIVERS}0__{rest}")
+        }
+        _ => name,
+    }
 }
 
 #[cfg(test)]
@@ -124,5 +136,17 @@ mod tests {
             assert_eq!(Setting::find(name).unwrap().name, "PacketCapture__Limit");
         }
         assert_eq!(Setting::find("PacketCapture_Limit"), None);
+        let first = "Notification__Receivers__0__Url";
+        for (name, expected) in [
+            (first, Some(first)),
+            ("Notification:Receivers:9:Url", Some(first)),
+            ("notification__receivers__3__URL", Some(first)),
+            ("Notification__Receivers__10__Url", None),
+            ("Notification__Receivers__x__Url", None),
+            ("Notification__Receivers__Url", None),
+            ("Notification__Receivers__0__Uri", None),
+        ] {
+            assert_eq!(Setting::find(name).map(|it| it.name), expected, "{name}");
+        }
     }
 }

@@ -31,7 +31,9 @@ pub use identity::{
 };
 pub use job_queue::{JobSettings, QueueAccount, QueueKind, StorageQueueSettings};
 pub use known::{Form, Group, SETTINGS, Setting};
-pub use notification::{NotificationSettings, SigningSecret, WebhookUrl};
+pub use notification::{
+    Destination, Key, NotificationSettings, ReceiverSettings, SigningSecret, WebhookUrl,
+};
 pub use problem::{Problem, SettingsError, Warning};
 pub use secure_webhook::SecureWebhookSettings;
 pub use traces::TraceSettings;
@@ -85,12 +87,11 @@ impl Settings {
     pub fn warnings(&self) -> Vec<Warning> {
         let webhook = self.secure_webhook.as_ref();
         let notification = self.notification.as_ref();
-        let found = [
-            webhook.and_then(SecureWebhookSettings::warning),
-            notification.and_then(|it| it.warning.clone()),
-        ];
+        let found = [webhook.and_then(SecureWebhookSettings::warning)];
+        let flows = notification.into_iter().flat_map(|it| it.warnings());
         let near_misses = self.near_misses.iter().cloned();
-        found.into_iter().flatten().chain(near_misses).collect()
+        let found = found.into_iter().flatten().chain(flows);
+        found.chain(near_misses).collect()
     }
 
     fn read_with(mut reader: Reader<'_>) -> Result<Self, SettingsError> {

@@ -14,11 +14,14 @@ pub(super) enum Receiver {
 }
 
 /// <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook>,
-/// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
-const ONLY: [(&str, Format); 5] = [
+/// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
+/// <https://developer.pagerduty.com/docs/send-alert-event>
+const ONLY: [(&str, Format); 7] = [
     ("hooks.slack.com", Format::Slack),
     ("hooks.slack-gov.com", Format::Slack),
     ("webhook.office.com", Format::Teams),
+    ("events.pagerduty.com", Format::PagerDuty),
+    ("events.eu.pagerduty.com", Format::PagerDuty),
     // Connectors of before 2021.
     ("outlook.office.com", Format::Teams),
     ("outlook.office365.com", Format::Teams),
@@ -67,6 +70,8 @@ mod tests {
             ("contoso.webhook.office.com", Only(Format::Teams)),
             ("outlook.office.com", Only(Format::Teams)),
             ("outlook.office365.com", Only(Format::Teams)),
+            ("events.pagerduty.com", Only(Format::PagerDuty)),
+            ("events.eu.pagerduty.com", Only(Format::PagerDuty)),
             ("prod-00.westus.logic.azure.com", Flow),
             ("prod-01.usgovvirginia.logic.azure.us", Flow),
             ("default0000.43.environment.api.powerplatform.com", Flow),

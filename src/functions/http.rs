@@ -36,11 +36,15 @@ impl Refusal {
             Refusal::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::Timeout(_) => StatusCode::REQUEST_TIMEOUT,
             Refusal::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Refusal::NoSuchRoute | Refusal::JobNotFound => StatusCode::NOT_FOUND,
+            Refusal::NoSuchRoute | Refusal::JobNotFound | Refusal::IncidentNotFound => {
+                StatusCode::NOT_FOUND
+            }
             Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
             Refusal::AzureRefused(_) => StatusCode::BAD_GATEWAY,
-            Refusal::NotTaken { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::NotTaken { .. } | Refusal::IncidentsUnreadable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Refusal::NoJob(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -11,7 +11,9 @@ mod entry;
 mod envelope;
 mod explanation;
 mod http;
+mod incidents;
 mod intake;
+mod job_page;
 mod job_trigger;
 mod page;
 mod path;
@@ -20,6 +22,9 @@ mod request;
 mod secure_webhook;
 mod serve;
 mod status;
+mod status_filter;
+mod status_incidents;
+mod status_json;
 mod status_query;
 mod stop;
 
@@ -27,10 +32,12 @@ pub use answer::{Answer, Outcome};
 pub use claims::Expected;
 pub use entry::Entry;
 pub use explanation::Explanation;
+pub use incidents::{Found, IncidentPage, Incidents, Unreadable};
 pub use intake::Intake;
 pub use refusal::Refusal;
 pub use secure_webhook::{KeysUnavailable, Proof, SecureWebhook, SigningKeys};
 pub use serve::serve;
+pub use status_incidents::{Pages, pages};
 pub use stop::Stop;
 
 use axum::{

@@ -1,84 +1,57 @@
-//! The pages of jobs for people, as templates in `pages/`. No scripts, nothing from elsewhere, and askama escapes every
-//! text: alerts fill names. Links are relative, so that a key in the address never gets into a page.
+//! The pages for people, as templates in `pages/`: no script but one (`script.rs`), nothing from elsewhere, and askama
+//! escapes every text: alerts fill names. Links are relative, so that a key in the address never gets into a page.
+
+mod list;
+mod script;
+mod story;
+mod timeline;
+mod words;
+
+pub(super) use list::list;
+pub(super) use script::CONTENT_SECURITY_POLICY;
+pub(super) use story::story;
+pub(super) use words::state_name;
 
 use super::http::text_ok;
-use crate::{
-    incident::{JobRecord, ledger},
-    resource_id::ResourceId,
-};
+use crate::{notify::Portal, resource_id::ResourceId};
 use askama::Template;
 use axum::response::Response;
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
-use url::Url;
 
-pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+use time::OffsetDateTime;
 
 const HTML: &str = "text/html; charset=utf-8";
-const TIME: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
 
-#[derive(Template)]
-#[template(path = "jobs.html", config = "src/functions/askama.toml")]
-struct JobsPage<'a> {
-    jobs: &'a [JobRecord],
-    next: Option<&'a str>,
-    /// The relative address of what is below this page.
-    below: &'static str,
-    since: OffsetDateTime,
-    now: OffsetDateTime,
-    portal: &'a Url,
-    /// Jobs in the poison queue.
-    poisoned: usize,
-    reload: bool,
+/// A short name that leads to a page of the portal, where it has one; the full text is its title.
+struct Link {
+    text: String,
+    title: String,
+    href: Option<String>,
 }
 
-#[derive(Template)]
-#[template(path = "job.html", config = "src/functions/askama.toml")]
-struct JobPage<'a> {
-    job: &'a JobRecord,
-    /// The relative address of the page of all jobs.
-    up: &'static str,
-    portal: &'a Url,
-    reload: bool,
+impl Link {
+    fn of_resource(portal: &Portal, id: &ResourceId) -> Self {
+        let full = id.to_string();
+        Self {
+            text: id.short_name(),
+            href: Some(portal.resource(&full).into()),
+            title: full,
+        }
+    }
 }
 
-/// A page of jobs. `path` is its address as the client wrote it, `next` the query of the next page.
-pub(super) fn list(
-    jobs: &[JobRecord],
-    next: Option<&str>,
-    path: &str,
-    since: OffsetDateTime,
-    now: OffsetDateTime,
-    portal: &Url,
-    poisoned: usize,
-) -> Response {
-    html(&JobsPage {
-        jobs,
-        next,
-        // A relative address counts from the last slash.
-        below: match path.ends_with('/') {
-            true => "",
-            false => "PacketCaptures/",
-        },
-        since,
-        now,
-        portal,
-        poisoned,
-        reload: true,
-    })
+/// A time in UTC, for people and for the script.
+struct Stamp {
+    text: String,
+    machine: String,
 }
 
-/// One job with all that is known of it.
-pub(super) fn job(job: &JobRecord, path: &str, portal: &Url) -> Response {
-    html(&JobPage {
-        job,
-        up: match path.ends_with('/') {
-            true => "../",
-            false => "./",
-        },
-        portal,
-        reload: ![ledger::DONE, ledger::ELSEWHERE].contains(&job.phase),
-    })
+impl Stamp {
+    fn of(at: OffsetDateTime) -> Self {
+        Self {
+            text: words::day_and_time(at),
+            machine: words::machine_time(at),
+        }
+    }
 }
 
 fn html(page: &impl Template) -> Response {
@@ -86,51 +59,18 @@ fn html(page: &impl Template) -> Response {
     text_ok(HTML, page.render().unwrap_or_default())
 }
 
-fn time(at: &OffsetDateTime) -> String {
-    // A foreign time at the end of the calendar may have no UTC.
-    let utc = at.checked_to_offset(time::UtcOffset::UTC);
-    utc.and_then(|utc| utc.format(TIME).ok())
-        .unwrap_or_default()
-}
-
-fn time_or_dash(at: &Option<OffsetDateTime>) -> String {
-    at.as_ref().map_or_else(|| "-".to_owned(), time)
-}
-
-fn or_dash(text: Option<&str>) -> &str {
-    text.filter(|text| !text.is_empty()).unwrap_or("-")
-}
-
-fn errors(errors: &[String]) -> String {
-    match errors {
-        [] => "-".to_owned(),
-        errors => errors.join("; "),
+/// The relative address of what is below the list. A relative address counts from the last slash.
+fn below(path: &str) -> &'static str {
+    match path.ends_with('/') {
+        true => "",
+        false => "PacketCaptures/",
     }
 }
 
-fn yes_or_no(yes: &bool) -> &'static str {
-    if *yes { "yes" } else { "no" }
-}
-
-/// The sentence about the job, with the file's name in place of its URL.
-fn result(job: &JobRecord) -> String {
-    let message = job.report.message.as_str();
-    match &job.report.storage_path {
-        _ if message.is_empty() => "in progress".to_owned(),
-        Some(path) if message.contains(path.as_str()) => message.replace(path, file_name(path)),
-        Some(path) => format!("{message}. File: {}", file_name(path)),
-        None => message.to_owned(),
+/// The relative address of the list, seen from one incident.
+fn up(path: &str) -> &'static str {
+    match path.ends_with('/') {
+        true => "../",
+        false => "./",
     }
-}
-
-/// The last segment of a file's URL.
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// The page of a resource in the Azure portal.
-fn resource(portal: &Url, id: &ResourceId) -> Url {
-    let mut url = portal.clone();
-    url.set_fragment(Some(&format!("resource{id}")));
-    url
 }

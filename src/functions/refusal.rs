@@ -44,6 +44,9 @@ pub enum Refusal {
     /// A query of the status routes.
     InvalidQuery(&'static str),
     JobNotFound,
+    IncidentNotFound,
+    /// The store of incidents cannot be read now, for this cause.
+    IncidentsUnreadable(String),
     /// The queue trigger brought a message that is not a job.
     NoJob(String),
 }
@@ -98,6 +101,8 @@ impl Refusal {
             Refusal::NotTaken { .. } => "NotTaken",
             Refusal::InvalidQuery(_) => "InvalidQuery",
             Refusal::JobNotFound => "JobNotFound",
+            Refusal::IncidentNotFound => "IncidentNotFound",
+            Refusal::IncidentsUnreadable(_) => "IncidentsUnreadable",
             Refusal::NoJob(_) => "NoJob",
         }
     }
@@ -136,6 +141,10 @@ impl Refusal {
             | Refusal::NotTaken { message, .. }
             | Refusal::NoJob(message) => message.as_str().into(),
             Refusal::InvalidQuery(message) => (*message).into(),
+            Refusal::IncidentNotFound => "there is no incident with this id, and no job whose incident is known".into(),
+            Refusal::IncidentsUnreadable(cause) => {
+                format!("could not read the incidents: {cause}; captures and notifications continue").into()
+            }
             Refusal::JobNotFound => "this instance of the function does not know the job; it keeps jobs in progress, and finished ones for an hour, since its own start".into(),
         }
     }

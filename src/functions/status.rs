@@ -7,7 +7,7 @@
 use super::{
     Door,
     http::{json_ok, text_ok},
-    page,
+    job_page, page,
     path::AsWritten,
     refusal::Refusal,
     status_query::{prefers_html, read_query, skip_token},
@@ -51,7 +51,7 @@ pub(super) async fn list(
     let poisoned = door.intake.queue.poisoned().await.ok();
     if prefers_html(&accept(&headers)) {
         let (since, now) = (door.since, OffsetDateTime::now_utc());
-        return Ok(page::list(
+        return Ok(job_page::list(
             &jobs,
             next_link.as_deref(),
             &path,
@@ -79,7 +79,7 @@ pub(super) async fn job(
     let job = id.and_then(|id| door.intake.ledger.job(&id));
     let job = job.ok_or(Refusal::JobNotFound)?;
     Ok(match prefers_html(&accept(&headers)) {
-        true => page::job(&job, &path, &door.portal),
+        true => job_page::job(&job, &path, &door.portal),
         false => json_ok(&JobEntry(&job)),
     })
 }
@@ -107,7 +107,7 @@ pub(super) async fn private(mut response: Response) -> Response {
     response
 }
 
-fn accept(headers: &HeaderMap) -> String {
+pub(super) fn accept(headers: &HeaderMap) -> String {
     let values = headers.get_all(ACCEPT).iter();
     let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
     values.join(",")

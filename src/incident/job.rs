@@ -1,7 +1,7 @@
 //! A job: one capture of one target, small enough for a queue, complete enough for any instance of the
 //! function to take the next step.
 
-use super::report::Report;
+use super::{Delivered, report::Report};
 use crate::{
     alert::{Alert, AlertFacts, Target},
     resource_id::{OperationUrl, ResourceId},
@@ -65,6 +65,9 @@ pub struct Job {
     /// The trace of the request that brought the alert, as W3C's `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_parent: Option<String>,
+    /// Which receivers have the final notification.
+    #[serde(default, skip_serializing_if = "Delivered::is_empty")]
+    pub delivered: Delivered,
     pub report: Report,
 }
 
@@ -85,6 +88,7 @@ impl Job {
             unfinished: Deliveries::default(),
             in_the_way_since: None,
             trace_parent: None,
+            delivered: Delivered::default(),
             report: Report::default(),
         }
     }

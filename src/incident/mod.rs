@@ -6,6 +6,8 @@
 pub mod allowed;
 pub mod deadline;
 pub mod decide;
+mod delivered;
+pub mod filter;
 pub mod job;
 pub mod ledger;
 mod message;
@@ -18,10 +20,11 @@ mod skipped;
 
 pub use allowed::Allowed;
 pub use decide::{Decision, Known, LeftOut, Plan, Policy, decide, dedupe_key};
+pub use delivered::Delivered;
 pub use job::{Action, Deliveries, Job, JobId, Phase, Session};
 pub use ledger::{JobRecord, Ledger, NotOpened};
 pub use message::InvalidJob;
-pub use notification::{Event, Notification};
+pub use notification::{Event, IncidentContext, Notification, Thread};
 pub use reason::Reason;
 pub use report::{Report, Status};
 pub use retry::Retry;

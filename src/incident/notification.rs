@@ -2,6 +2,7 @@
 
 use super::{
     job::{Action, Job, JobId},
+    record::IncidentId,
     report::{Report, Status},
 };
 use crate::{alert::AlertFacts, resource_id::ResourceId};
@@ -22,9 +23,12 @@ pub enum Event {
     Failed,
     /// No capture was created: the limit is reached, or another capture is in the way.
     Skipped,
+    /// All captures of the incident ended and its alerts are resolved. Only receivers that keep an incident open get it.
+    Resolved,
 }
 
 impl Event {
+    /// The events that a receiver can be set to get.
     pub const ALL: [Event; 4] = [
         Event::Created,
         Event::Completed,
@@ -32,13 +36,14 @@ impl Event {
         Event::Skipped,
     ];
 
-    /// `created`, `completed`, `failed`, `skipped`.
+    /// `created`, `completed`, `failed`, `skipped`, `resolved`.
     pub fn as_str(self) -> &'static str {
         match self {
             Event::Created => "created",
             Event::Completed => "completed",
             Event::Failed => "failed",
             Event::Skipped => "skipped",
+            Event::Resolved => "resolved",
         }
     }
 
@@ -61,6 +66,29 @@ impl fmt::Display for Event {
     }
 }
 
+/// The incident that a notification belongs to, as it was when the notification was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentContext {
+    pub id: IncidentId,
+    /// How many alerts it has.
+    pub alerts: u32,
+    /// Whether its captures ended and its alerts are resolved.
+    pub closed: bool,
+    /// Messages of earlier notifications that this one answers.
+    pub threads: Vec<Thread>,
+}
+
+/// A receiver's message about an incident, which later ones update and answer.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Thread {
+    /// The receiver's name in the settings.
+    pub receiver: Box<str>,
+    pub channel: Box<str>,
+    /// Slack's name of the message: the time at which it was posted.
+    pub ts: Box<str>,
+}
+
 /// One event of one capture. Texts are foreign: rule names and conditions come out of alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
@@ -72,6 +100,8 @@ pub struct Notification {
     /// The VM, scale set or instance.
     pub target: ResourceId,
     pub report: Report,
+    /// `None` as long as the incident is not known.
+    pub incident: Option<IncidentContext>,
 }
 
 impl Notification {
@@ -84,12 +114,27 @@ impl Notification {
             alert: AlertFacts::clone(&job.alert),
             target: job.target.id.clone(),
             report: job.report.clone(),
+            incident: None,
         }
     }
 
     /// `{job_id}-{event}`: the same for the same event of the same job, so that receivers can drop repeats.
     pub fn id(&self) -> String {
         format!("{}-{}", self.job_id, self.event)
+    }
+
+    /// What receivers keep together by: the incident's id, or the job's as long as the incident is not known.
+    pub fn incident_key(&self) -> String {
+        match &self.incident {
+            Some(incident) => incident.id.to_string(),
+            None => self.job_id.to_string(),
+        }
+    }
+
+    /// Whether nothing more is expected of the incident.
+    pub fn closes(&self) -> bool {
+        let closed = self.incident.as_ref().is_some_and(|it| it.closed);
+        closed || self.event == Event::Resolved
     }
 
     /// Whether evidence is missing.

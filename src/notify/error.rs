@@ -1,6 +1,8 @@
 //! Why a notification could not be delivered. Webhook URLs are secrets, since Slack and Teams carry the key in them:
 //! nothing here holds more of one than its host.
 
+mod slack;
+
 use std::time::Duration;
 
 /// The longest wait that a receiver may ask for.
@@ -10,22 +12,33 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
     /// No answer: the notification may or may not have arrived.
-    #[error("the webhook at {host} (Notification__WebhookUrl) did not answer: {cause}")]
+    #[error("the webhook at {host} ({setting}) did not answer: {cause}")]
     NoAnswer {
         host: String,
+        /// The setting that names the receiver.
+        setting: &'static str,
         /// The fault and its causes, in words.
         cause: String,
     },
     #[error(
-        "the webhook at {host} (Notification__WebhookUrl) answered {status}{}{}",
+        "the webhook at {host} ({setting}) answered {status}{}{}",
         said(.answer),
-        advice(*.status)
+        advice(setting, *.status)
     )]
     Refused {
         host: String,
+        setting: &'static str,
         status: u16,
         /// The beginning of what it answered; may be empty.
         answer: String,
+        retry_after: Option<Duration>,
+    },
+    /// Slack answered 200 and an error code.
+    #[error("Slack at {host} ({setting}) answered {code}{}", slack::advice(.code))]
+    Slack {
+        host: String,
+        setting: &'static str,
+        code: String,
         retry_after: Option<Duration>,
     },
 }
@@ -38,6 +51,7 @@ impl DeliveryError {
             DeliveryError::Refused { status, .. } => {
                 matches!(status, 408 | 425 | 429 | 500..=599)
             }
+            DeliveryError::Slack { code, .. } => slack::is_temporary(code),
         }
     }
 
@@ -45,7 +59,8 @@ impl DeliveryError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             DeliveryError::NoAnswer { .. } => None,
-            DeliveryError::Refused { retry_after, .. } => {
+            DeliveryError::Refused { retry_after, .. }
+            | DeliveryError::Slack { retry_after, .. } => {
                 retry_after.map(|wait| wait.min(LONGEST_WAIT))
             }
         }
@@ -59,9 +74,13 @@ fn said(answer: &str) -> String {
     }
 }
 
-fn advice(status: u16) -> &'static str {
+fn advice(setting: &str, status: u16) -> &'static str {
+    let pagerduty = setting.ends_with("PagerDutyRoutingKey");
     match status {
         300..=399 => "; redirects are not followed, set the URL that they lead to",
+        400 | 403 | 404 if pagerduty => {
+            "; check that the setting is the integration key of an Events API v2 integration, and that the service exists"
+        }
         401 | 403 | 404 | 410 => "; check that the webhook still exists and that the URL is whole",
         400 | 413 | 415 | 422 => "; check that Notification__Format is what the receiver takes",
         _ => "",
@@ -72,9 +91,12 @@ fn advice(status: u16) -> &'static str {
 mod tests {
     use super::*;
 
+    const URL: &str = "Notification__WebhookUrl";
+
     fn refused(status: u16, retry_after: Option<u64>) -> DeliveryError {
         DeliveryError::Refused {
             host: "hooks.example".to_owned(),
+            setting: URL,
             status,
             answer: "no_service".to_owned(),
             retry_after: retry_after.map(Duration::from_secs),
@@ -102,6 +124,7 @@ mod tests {
         }
         let lost = DeliveryError::NoAnswer {
             host: "hooks.example".to_owned(),
+            setting: URL,
             cause: "cut".to_owned(),
         };
         assert!(lost.is_temporary());
@@ -122,6 +145,27 @@ mod tests {
             refused(404, None).to_string(),
             "the webhook at hooks.example (Notification__WebhookUrl) answered 404 (no_service); check that the \
              webhook still exists and that the URL is whole"
+        );
+    }
+
+    #[test]
+    fn slack_says_what_to_fix() {
+        let refused = |code: &str| DeliveryError::Slack {
+            host: "slack.com".to_owned(),
+            setting: "Notification__SlackToken",
+            code: code.to_owned(),
+            retry_after: Some(Duration::from_secs(30)),
+        };
+        let error = refused("not_in_channel");
+        assert_eq!(
+            error.to_string(),
+            "Slack at slack.com (Notification__SlackToken) answered not_in_channel; invite the app to the channel, and set Notification__SlackChannel to the channel's id"
+        );
+        assert!(!error.is_temporary());
+        assert!(refused("ratelimited").is_temporary());
+        assert_eq!(
+            refused("ratelimited").retry_after(),
+            Some(Duration::from_secs(30))
         );
     }
 }

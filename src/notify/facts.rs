@@ -2,7 +2,7 @@
 
 use crate::{
     alert::Condition,
-    incident::{Event, Notification},
+    incident::{Event, IncidentContext, Notification},
 };
 use time::{OffsetDateTime, macros::format_description};
 
@@ -15,6 +15,7 @@ pub(super) fn title(notification: &Notification) -> String {
         (Event::Completed, _) => "Packet capture completed on",
         (Event::Failed, _) => "Packet capture failed on",
         (Event::Skipped, _) => "No packet capture on",
+        (Event::Resolved, _) => "Incident closed on",
     };
     format!("{happened} {machine}")
 }
@@ -42,10 +43,15 @@ pub(super) fn facts(notification: &Notification) -> Vec<(&'static str, String)> 
         "Alert rule",
         alert.rule.as_ref().map(|rule| format!("{rule}{kind}")),
     );
-    let conditions: Vec<String> = alert.conditions.iter().filter_map(sentence).collect();
+    let conditions: Vec<String> = alert
+        .conditions
+        .iter()
+        .filter_map(condition_in_words)
+        .collect();
     add("Condition", Some(conditions.join("; ")));
     add("Fired", alert.fired_at.clone());
     add("Machine", Some(notification.target.to_string()));
+    add("Incident", notification.incident.as_ref().map(incident));
     add("Errors", Some(report.errors.join("; ")));
     add(
         "Error code",
@@ -78,8 +84,17 @@ pub(super) fn facts(notification: &Notification) -> Vec<(&'static str, String)> 
     facts
 }
 
+/// `20261128-073012-3fa9c2d1 (2 alerts)`.
+fn incident(incident: &IncidentContext) -> String {
+    let alerts = match incident.alerts {
+        1 => "1 alert".to_owned(),
+        alerts => format!("{alerts} alerts"),
+    };
+    format!("{} ({alerts})", incident.id)
+}
+
 /// `Percentage CPU is greater than 80; it was 93.5`. Operators that are not known stand as the alert wrote them.
-fn sentence(condition: &Condition) -> Option<String> {
+pub fn condition_in_words(condition: &Condition) -> Option<String> {
     let Condition {
         metric,
         operator,
@@ -141,7 +156,7 @@ mod tests {
     fn conditions_are_sentences() {
         let of = |parts: [Option<&str>; 4]| {
             let [metric, operator, threshold, value] = parts.map(|part| part.map(str::to_owned));
-            sentence(&Condition {
+            condition_in_words(&Condition {
                 metric,
                 operator,
                 threshold,
@@ -210,6 +225,7 @@ mod tests {
                     joined,
                     ..Report::default()
                 },
+                incident: None,
             };
             assert_eq!(title(&notification), expected);
         }

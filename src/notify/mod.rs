@@ -1,4 +1,4 @@
-//! Sends notifications of how captures went: to a webhook where one is set, in the receiver's format. Renders the
+//! Sends notifications of how captures went: to each receiver that is set, in its format. Renders the
 //! values of `incident`; whether and when to try again is the worker's decision.
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
@@ -6,17 +6,28 @@
 mod error;
 mod facts;
 mod format;
+mod links;
+mod pagerduty;
 mod portal;
+mod post;
+mod receivers;
 mod signature;
+mod slack;
+mod slack_threads;
 mod webhook;
 
 pub use error::DeliveryError;
+pub use facts::condition_in_words;
 pub use format::{Format, Rendered};
+pub use links::Links;
+pub use pagerduty::{PagerDuty, PagerDutyOptions};
 pub use portal::{HowToOpen, Portal, how_to_open};
+pub use receivers::{Attempt, Receiver, Receivers};
 pub use signature::Signer;
+pub use slack::{SlackBot, SlackOptions};
 pub use webhook::{Timeouts, WebhookNotifier, WebhookOptions};
 
-use crate::incident::{Event, Notification};
+use crate::incident::{Event, Notification, Thread};
 use async_trait::async_trait;
 
 /// A receiver of notifications.
@@ -29,20 +40,12 @@ pub trait Notifier: Send + Sync {
     ///
     /// # Errors
     /// When it was not delivered; [`DeliveryError::is_temporary`] says whether another attempt makes sense.
-    async fn send(&self, notification: &Notification) -> Result<(), DeliveryError>;
+    async fn send(&self, notification: &Notification) -> Result<Sent, DeliveryError>;
 }
 
-/// No receiver is configured; the log has every event.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LogNotifier;
-
-#[async_trait]
-impl Notifier for LogNotifier {
-    fn wants(&self, _: Event) -> bool {
-        false
-    }
-
-    async fn send(&self, _: &Notification) -> Result<(), DeliveryError> {
-        Ok(())
-    }
+/// What a receiver accepted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// The message that later notifications of the incident answer, to be kept in its record.
+    pub thread: Option<Thread>,
 }

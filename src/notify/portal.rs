@@ -7,12 +7,21 @@ use url::Url;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Portal {
     base: Url,
+    /// The storage account of the capture files, where it is known.
+    account: Option<String>,
 }
 
 impl Portal {
     /// `base` is such as `https://portal.azure.com`.
     pub fn new(base: Url) -> Self {
-        Self { base }
+        let account = None;
+        Self { base, account }
+    }
+
+    /// The same with the storage account that the capture files go to, for links to them.
+    pub fn with_account(self, id: Option<&str>) -> Self {
+        let account = id.map(str::to_owned);
+        Self { account, ..self }
     }
 
     /// The page of a resource.
@@ -24,6 +33,28 @@ impl Portal {
     /// choose the subscription there.
     pub fn packet_captures(&self) -> Url {
         self.page("view/Microsoft_Azure_Network/NetworkWatcherMenuBlade/~/packetCapture")
+    }
+
+    /// The page of a capture file; `None` when its storage account is not known. The address is the one that the portal
+    /// copies for a blob; Microsoft does not document it.
+    pub fn file(&self, url: &str) -> Option<Url> {
+        let account = self.account.as_deref()?;
+        let url = Url::parse(url).ok()?;
+        let name = account.rsplit('/').next()?;
+        let is_account = |host: &str| host.split('.').next() == Some(name);
+        url.host_str().filter(|host| is_account(host))?;
+        let path = url.path().trim_start_matches('/');
+        let word = |text: &str| {
+            url::form_urlencoded::byte_serialize(text.as_bytes())
+                .collect::<String>()
+                .replace('+', "%20")
+        };
+        // A path in a URL is encoded already, and is encoded once more as one word.
+        Some(self.page(&format!(
+            "view/Microsoft_Azure_Storage/BlobPropertiesBladeV2/storageAccountId/{}/path/{}/isDeleted~/false/tabToload~/0",
+            word(account),
+            word(path)
+        )))
     }
 
     fn page(&self, fragment: &str) -> Url {
@@ -46,7 +77,7 @@ pub struct HowToOpen {
 pub fn how_to_open(event: Event, report: &Report) -> Option<HowToOpen> {
     let mut says = match event {
         Event::Created => vec!["This works once the capture has ended.".to_owned()],
-        Event::Completed => Vec::new(),
+        Event::Completed | Event::Resolved => Vec::new(),
         Event::Failed => vec!["Part of the evidence may be there.".to_owned()],
         Event::Skipped => return None,
     };
@@ -128,6 +159,25 @@ mod tests {
             portal.resource("/a\"><b>\n").as_str(),
             "https://portal.azure.com/#resource/a%22%3E%3Cb%3E"
         );
+    }
+
+    #[test]
+    fn files_are_found_in_their_account() {
+        let account = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/contosocaps";
+        let portal = Portal::new(Url::parse("https://portal.azure.com").unwrap());
+        assert_eq!(portal.file(BLOB), None);
+        let portal = portal.with_account(Some(account));
+        assert_eq!(
+            portal.file(BLOB).unwrap().as_str(),
+            "https://portal.azure.com/#view/Microsoft_Azure_Storage/BlobPropertiesBladeV2/storageAccountId/%2Fsubscriptions%2Fs%2FresourceGroups%2Fg%2Fproviders%2FMicrosoft.Storage%2FstorageAccounts%2Fcontosocaps/path/network-watcher-logs%2Fvm1.cap/isDeleted~/false/tabToload~/0"
+        );
+        for other in [
+            "https://contosocaps2.blob.core.windows.net/x/y.cap",
+            "not a url",
+            "data:,x",
+        ] {
+            assert_eq!(portal.file(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! path of the URL is a secret that no other request should show.
 
 use super::{Group, Parts, Report};
-use crate::config::Settings;
+use crate::config::{Destination, Settings};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -17,8 +17,14 @@ pub async fn check(parts: &Parts, settings: &Settings, report: &mut Report) {
     let Some(settings) = &settings.notification else {
         return report.ok(CHECK, "off: only the log says how captures finished");
     };
-    let host = settings.webhook_url.host();
-    let url = settings.webhook_url.expose();
+    for receiver in &settings.receivers {
+        connect(parts, &receiver.destination, report).await;
+    }
+}
+
+async fn connect(parts: &Parts, destination: &Destination, report: &mut Report) {
+    let host = destination.url().host();
+    let url = destination.url().expose();
     let port = url.port_or_known_default().unwrap_or(443);
     // An IPv6 address has brackets in a URL and none for the connection.
     let name = url.host_str().unwrap_or_default();
@@ -34,9 +40,10 @@ pub async fn check(parts: &Parts, settings: &Settings, report: &mut Report) {
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
     };
+    let setting = destination.setting();
     report.warning(
         CHECK,
         format!("could not connect to {host}: {cause}; notifications would be lost. Check the host name and the outbound rules of the app's network"),
-        parts.hosting.set("Notification__WebhookUrl=https://..."),
+        parts.hosting.set(&format!("{setting}=...")),
     );
 }

@@ -1,10 +1,10 @@
-//! Delivers notifications: the start of a capture once, its end until the receiver has accepted it or a day has passed.
+//! Delivers notifications: the start of a capture once, its end until each receiver has accepted it or a day has passed.
 
 use super::Worker;
 use crate::{
-    capture::Next,
-    incident::{Event, Job, Notification, Status},
-    notify::DeliveryError,
+    capture::{Next, times::until},
+    incident::{Delivered, Event, Job, Notification, Status},
+    notify::{Attempt, DeliveryError},
 };
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -15,12 +15,15 @@ const DELIVERY_PERIOD: Duration = Duration::from_secs(24 * 3600);
 impl Worker {
     /// Sends the `created` notification once: the end of the capture is notified in any case.
     pub(super) async fn notify_created(&self, job: &Job) {
-        if !self.notifier.wants(Event::Created) {
+        if !self.receivers.want(Event::Created) {
             return;
         }
-        let notification = Notification::of(job, Event::Created, OffsetDateTime::now_utc());
-        if let Err(error) = self.send(&notification).await {
-            tracing::warn!("could not send the `created` notification: {error}");
+        let now = OffsetDateTime::now_utc();
+        let notification = Notification::of(job, Event::Created, now);
+        for attempt in self.send(&notification, &Delivered::default(), now).await {
+            if let Err(error) = attempt.result {
+                tracing::warn!("could not send the `created` notification: {error}");
+            }
         }
     }
 
@@ -40,41 +43,58 @@ impl Worker {
         if begun {
             log(&notification);
         }
-        let sent = match self.notifier.wants(event) {
-            true => self.send(&notification).await,
-            false => Ok(()),
-        };
-        if let Err(error) = sent {
-            if error.is_temporary() && now < ended_at.saturating_add(period()) {
-                return self.send_again(job, &error);
+        let deadline = ended_at.saturating_add(period());
+        for Attempt { receiver, result } in self.send(&notification, &job.delivered, now).await {
+            match result {
+                Ok(_) => job.delivered.done(receiver),
+                Err(error) if error.is_temporary() && now < deadline => {
+                    self.send_again(job, receiver, &error);
+                }
+                Err(error) => {
+                    tracing::error!("notification not delivered; giving up: {error}");
+                    job.delivered.done(receiver);
+                }
             }
-            tracing::error!("notification not delivered; giving up: {error}");
         }
-        self.capturer.after_notification(job)
+        let wanted = |receiver: &str| self.receivers.wants(receiver, event);
+        match job.delivered.next(wanted) {
+            Some(again_at) => Next::After(until(again_at, OffsetDateTime::now_utc())),
+            None => self.capturer.after_notification(job),
+        }
     }
 
-    async fn send(&self, notification: &Notification) -> Result<(), DeliveryError> {
-        let sent = self.notifier.send(notification).await;
-        let result = match &sent {
-            Ok(()) => "told",
-            Err(error) if error.is_temporary() => "failed_for_now",
-            Err(_) => "failed",
-        };
-        self.metrics
-            .notification(notification.event.as_str(), result);
-        sent
+    async fn send(
+        &self,
+        notification: &Notification,
+        delivered: &Delivered,
+        now: OffsetDateTime,
+    ) -> Vec<Attempt> {
+        let attempts = self.receivers.send(notification, delivered, now).await;
+        for attempt in &attempts {
+            let result = match &attempt.result {
+                Ok(_) => "told",
+                Err(error) if error.is_temporary() => "failed_for_now",
+                Err(_) => "failed",
+            };
+            self.metrics
+                .notification(notification.event.as_str(), result);
+        }
+        attempts
     }
 
-    fn send_again(&self, job: &mut Job, error: &DeliveryError) -> Next {
-        job.failures = job.failures.saturating_add(1);
-        let pause = self.retry.pause(1, job.failures, error.retry_after());
+    fn send_again(&self, job: &mut Job, receiver: &str, error: &DeliveryError) {
+        let failures = job.delivered.failed(receiver);
+        job.failures = job.failures.max(failures);
+        let pause = self.retry.pause(1, failures, error.retry_after());
         tracing::warn!(
-            attempt = job.failures,
+            attempt = failures,
             wait_ms = pause.as_millis() as u64,
             "could not send a notification: {error}; retrying in {} s",
             pause.as_secs_f32()
         );
-        Next::After(pause)
+        let again_at = OffsetDateTime::now_utc()
+            .saturating_add(time::Duration::try_from(pause).unwrap_or(time::Duration::DAY));
+        job.delivered.again_at(receiver, again_at);
     }
 }
 

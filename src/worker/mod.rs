@@ -11,7 +11,7 @@ mod walk;
 use crate::{
     capture::{Capturer, turns::Turns},
     incident::{Job, Ledger, Phase, Retry},
-    notify::Notifier,
+    notify::Receivers,
     queue::{JobQueue, Message},
     resource_id::ResourceId,
     telemetry::{Metrics, continue_trace, describe},
@@ -37,7 +37,7 @@ pub struct Worker {
     pub queue: Arc<dyn JobQueue>,
     pub capturer: Capturer,
     pub ledger: Arc<Ledger>,
-    pub notifier: Arc<dyn Notifier>,
+    pub receivers: Arc<Receivers>,
     pub metrics: Arc<Metrics>,
     pub retry: Retry,
     /// Interval between checks of the poison queue.

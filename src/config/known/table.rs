@@ -46,6 +46,15 @@ const VERSION: Form =
     Text("an api-version: a date such as 2025-05-01, with or without -preview after it");
 const HTTPS: Form = Text("an https address");
 const GUID: Form = Text("a GUID such as 00000000-0000-0000-0000-000000000000");
+const FORMATS: Form = Word(&["json", "teams", "slack", "pagerduty"]);
+const RECEIVER: Form = Text("the receiver's https address (http only on this machine itself)");
+const EVENTS: Form = List("some of created, completed, failed, skipped");
+const SECRET: Form =
+    Text("whsec_ and the base64 of 24 random bytes or more, or any text of 24 bytes or more");
+const ROUTING_KEY: Form =
+    Text("the integration key of an Events API v2 integration: 32 letters and digits");
+const TOKEN: Form = Text("a bot token of Slack, which begins with xoxb-");
+const CHANNEL: Form = Text("the id of a channel of Slack such as C0123456789");
 
 /// All settings.
 #[rustfmt::skip] // one line each
@@ -103,10 +112,22 @@ pub const SETTINGS: &[Setting] = &[
     setting(JobQueue, "AzureWebJobsStorage__credential", Word(&["managedidentity"])),
     setting(JobQueue, "AzureWebJobsStorage__clientId", Text("the client id of the user-assigned managed identity that opens the account")),
     setting(JobQueue, "AzureWebJobsStorage__managedIdentityResourceId", Text("the resource id of the user-assigned managed identity that opens the account")),
-    setting(Notification, "Notification__WebhookUrl", Text("the receiver's https address (http only on this machine itself)")).secret(),
-    setting(Notification, "Notification__Format", Word(&["json", "teams", "slack"])).or("json"),
-    setting(Notification, "Notification__Events", List("some of created, completed, failed, skipped")).or("completed, failed, skipped").restricts(),
-    setting(Notification, "Notification__Secret", Text("whsec_ and the base64 of 24 random bytes or more, or any text of 24 bytes or more")).secret().restricts(),
+    setting(Notification, "Notification__WebhookUrl", RECEIVER).secret(),
+    setting(Notification, "Notification__Format", FORMATS).or("json"),
+    setting(Notification, "Notification__Events", EVENTS).or("completed, failed, skipped").restricts(),
+    setting(Notification, "Notification__Secret", SECRET).secret().restricts(),
+    setting(Notification, "Notification__PageBaseUrl", Text("the https address of the list of incidents, without a query, such as https://NAME.azurewebsites.net/api/PacketCaptures")),
+    setting(Notification, "Notification__PagerDutyRoutingKey", ROUTING_KEY).secret(),
+    setting(Notification, "Notification__SlackToken", TOKEN).secret(),
+    setting(Notification, "Notification__SlackChannel", CHANNEL),
+    // Those of each further receiver, up to `Receivers__9`.
+    setting(Notification, "Notification__Receivers__0__Url", RECEIVER).secret(),
+    setting(Notification, "Notification__Receivers__0__Format", FORMATS).or("json"),
+    setting(Notification, "Notification__Receivers__0__Events", EVENTS).or("completed, failed, skipped").restricts(),
+    setting(Notification, "Notification__Receivers__0__Secret", SECRET).secret().restricts(),
+    setting(Notification, "Notification__Receivers__0__PagerDutyRoutingKey", ROUTING_KEY).secret(),
+    setting(Notification, "Notification__Receivers__0__SlackToken", TOKEN).secret(),
+    setting(Notification, "Notification__Receivers__0__SlackChannel", CHANNEL),
     setting(SecureWebhook, "SecureWebhook__TenantId", GUID).restricts(),
     setting(SecureWebhook, "SecureWebhook__Audience", List("the client id of the function's app registration, its Application ID URI, or both")).restricts(),
     setting(SecureWebhook, "SecureWebhook__Role", Text("the app role that the caller must have")).or("ActionGroupsSecureWebhook").restricts(),

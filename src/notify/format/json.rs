@@ -3,7 +3,7 @@
 
 use crate::{
     incident::Notification,
-    notify::{Portal, portal::how_to_open},
+    notify::{Links, portal::how_to_open},
 };
 use serde_json::{Value, json};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
@@ -11,7 +11,8 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 /// The beginning of `type`; the event's name follows.
 const TYPE: &str = "alert-packet-capture.capture";
 
-pub(super) fn render(notification: &Notification, portal: &Portal, source: &str) -> Value {
+pub(super) fn render(notification: &Notification, links: &Links) -> Value {
+    let portal = &links.portal;
     let (alert, report) = (&notification.alert, &notification.report);
     let target = notification.target.to_string();
     let conditions: Vec<Value> = alert
@@ -30,7 +31,7 @@ pub(super) fn render(notification: &Notification, portal: &Portal, source: &str)
     json!({
         "specversion": "1.0",
         "type": format!("{TYPE}.{}", notification.event),
-        "source": source,
+        "source": links.source,
         "subject": target,
         "id": notification.id(),
         "time": rfc3339(notification.at),
@@ -39,6 +40,10 @@ pub(super) fn render(notification: &Notification, portal: &Portal, source: &str)
             "event": notification.event.as_str(),
             "message": report.message,
             "jobId": notification.job_id,
+            "incident": notification.incident.as_ref().map(|incident| json!({
+                "id": incident.id,
+                "alerts": incident.alerts,
+            })),
             "target": target,
             "joined": report.joined,
             "alert": {
@@ -66,6 +71,8 @@ pub(super) fn render(notification: &Notification, portal: &Portal, source: &str)
             "links": {
                 "target": portal.resource(&target).as_str(),
                 "packetCaptures": portal.packet_captures().as_str(),
+                "page": links.page(notification).map(String::from),
+                "file": links.file(notification).map(String::from),
             },
             "open": how.map(|how| json!({ "text": how.says, "command": how.command })),
         },

@@ -1,12 +1,13 @@
 //! The forms that a notification can have for a webhook. Pure: a notification in, a body out.
 
 mod json;
+pub(super) mod pagerduty;
 mod slack;
 mod teams;
 #[cfg(test)]
 mod tests;
 
-use super::Portal;
+use super::Links;
 use crate::incident::Notification;
 use serde_json::Value;
 
@@ -18,8 +19,10 @@ pub enum Format {
     Json,
     /// A message with an Adaptive Card, for a workflow of Microsoft Teams.
     Teams,
-    /// Blocks, for an incoming webhook of Slack.
+    /// Blocks, for an incoming webhook or a bot of Slack.
     Slack,
+    /// Events of PagerDuty's Events API v2.
+    PagerDuty,
 }
 
 /// A request's body.
@@ -29,26 +32,36 @@ pub struct Rendered {
     pub body: Vec<u8>,
 }
 
+impl Rendered {
+    /// A JSON body.
+    pub(super) fn json(value: &Value) -> Self {
+        Self {
+            content_type: "application/json; charset=utf-8",
+            body: bytes(value),
+        }
+    }
+}
+
 impl Format {
-    /// The body for a notification. `source` says which function it comes from, as a URI reference.
-    pub fn render(self, notification: &Notification, portal: &Portal, source: &str) -> Rendered {
-        let (content_type, body) = match self {
-            Format::Json => (
-                "application/cloudevents+json; charset=utf-8",
-                json::render(notification, portal, source),
-            ),
-            Format::Teams => (
-                "application/json; charset=utf-8",
-                teams::render(notification, portal),
-            ),
-            Format::Slack => (
-                "application/json; charset=utf-8",
-                slack::render(notification, portal),
-            ),
-        };
-        Rendered {
-            content_type,
-            body: bytes(&body),
+    /// The body for a notification.
+    pub fn render(self, notification: &Notification, links: &Links) -> Rendered {
+        let rendered = Rendered::json(&self.value(notification, links));
+        match self {
+            Format::Json => Rendered {
+                content_type: "application/cloudevents+json; charset=utf-8",
+                ..rendered
+            },
+            Format::Teams | Format::Slack | Format::PagerDuty => rendered,
+        }
+    }
+
+    /// The same as JSON.
+    pub(super) fn value(self, notification: &Notification, links: &Links) -> Value {
+        match self {
+            Format::Json => json::render(notification, links),
+            Format::Teams => teams::render(notification, links),
+            Format::Slack => slack::render(notification, links),
+            Format::PagerDuty => pagerduty::trigger(notification, links),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     incident::Notification,
-    notify::{Portal, facts, portal::how_to_open},
+    notify::{Links, facts, portal::how_to_open},
     text,
 };
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub(super) const MOST_FIELD: usize = 2_000;
 /// Fields of a section: a label and a value each.
 pub(super) const MOST_FIELDS: usize = 10;
 
-pub(super) fn render(notification: &Notification, portal: &Portal) -> Value {
+pub(super) fn render(notification: &Notification, links: &Links) -> Value {
     let title = facts::title(notification);
     let mut blocks = vec![
         json!({ "type": "header", "text": plain(&title, MOST_HEADER) }),
@@ -40,17 +40,12 @@ pub(super) fn render(notification: &Notification, portal: &Portal) -> Value {
             blocks.push(json!({ "type": "section", "text": markup(format!("```{command}```")) }));
         }
     }
-    let links: Vec<String> = [
-        (
-            "Open the machine",
-            portal.resource(&notification.target.to_string()),
-        ),
-        ("Packet captures", portal.packet_captures()),
-    ]
-    .iter()
-    .map(|(text, url)| link(text, url))
-    .filter(|link| link.len() <= MOST_TEXT / 2 - 10)
-    .collect();
+    let links: Vec<String> = links
+        .of(notification)
+        .iter()
+        .map(|it| link(it.text, &it.url))
+        .filter(|link| link.len() <= MOST_TEXT / 4 - 10)
+        .collect();
     blocks.push(json!({ "type": "section", "text": markup(links.join("  ·  ")) }));
     json!({
         // What notifications and screen readers show.

@@ -6,7 +6,7 @@
 use crate::{
     incident::{Event, Notification},
     notify::{
-        Portal, facts,
+        Links, facts,
         portal::{HowToOpen, how_to_open},
     },
     text,
@@ -21,10 +21,10 @@ const MOST_CHARACTERS: usize = 2_000;
 const MOST_TITLE: usize = 150;
 const LONGEST_URL: usize = 2_000;
 
-pub(super) fn render(notification: &Notification, portal: &Portal) -> Value {
+pub(super) fn render(notification: &Notification, links: &Links) -> Value {
     let mut most = MOST_CHARACTERS;
     loop {
-        let message = message(notification, portal, most);
+        let message = message(notification, links, most);
         if most < 16 || super::bytes(&message).len() <= MOST_BYTES {
             return message;
         }
@@ -33,12 +33,13 @@ pub(super) fn render(notification: &Notification, portal: &Portal) -> Value {
 }
 
 /// `most` characters a text.
-fn message(notification: &Notification, portal: &Portal, most: usize) -> Value {
+fn message(notification: &Notification, links: &Links, most: usize) -> Value {
     let (color, style) = match notification.event {
         Event::Created => ("Accent", "accent"),
         Event::Completed => ("Good", "good"),
         Event::Failed => ("Attention", "attention"),
         Event::Skipped => ("Warning", "warning"),
+        Event::Resolved => ("Good", "good"),
     };
     let title = facts::title(notification);
     let title = text::clean(&title, most.min(MOST_TITLE));
@@ -70,17 +71,12 @@ fn message(notification: &Notification, portal: &Portal, most: usize) -> Value {
     if let Some(how) = how_to_open(notification.event, &notification.report) {
         body.extend(open(&how, most));
     }
-    let actions: Vec<Value> = [
-        (
-            "Open the machine",
-            portal.resource(&notification.target.to_string()),
-        ),
-        ("Packet captures", portal.packet_captures()),
-    ]
-    .into_iter()
-    .filter(|(_, url)| url.as_str().len() <= LONGEST_URL)
-    .map(|(title, url)| json!({ "type": "Action.OpenUrl", "title": title, "url": url.as_str() }))
-    .collect();
+    let actions: Vec<Value> = links
+        .of(notification)
+        .into_iter()
+        .filter(|link| link.url.as_str().len() <= LONGEST_URL)
+        .map(|link| json!({ "type": "Action.OpenUrl", "title": link.text, "url": link.url.as_str() }))
+        .collect();
     json!({
         "type": "message",
         "attachments": [{

@@ -1,11 +1,11 @@
 //! Each format of a few notifications, as it goes out, and the receivers' limits under texts that only an attacker
 //! would write.
 
-use super::{Format, slack, teams};
+use super::{Format, pagerduty, slack, teams};
 use crate::{
     alert::{AlertFacts, Condition},
-    incident::{Event, JobId, Notification, Report, Status},
-    notify::Portal,
+    incident::{Event, IncidentContext, JobId, Notification, Report, Status},
+    notify::{Links, Portal},
 };
 use serde_json::Value;
 use time::macros::datetime;
@@ -47,6 +47,12 @@ fn notification(event: Event, message: &str) -> Notification {
         alert,
         target: VM.parse().unwrap(),
         report,
+        incident: Some(IncidentContext {
+            id: serde_json::from_str("\"20260131-090500-3fa9c2d1\"").unwrap(),
+            alerts: 2,
+            closed: false,
+            threads: Vec::new(),
+        }),
     }
 }
 
@@ -137,10 +143,20 @@ fn flood(of: &str) -> Notification {
     notification
 }
 
-fn render(format: Format, notification: &Notification) -> Value {
+const ACCOUNT: &str = "/subscriptions/6f8e2a10-4b1c-4d7e-9a35-0d8f2ad7ab3c/resourceGroups/shop/providers/Microsoft.Storage/storageAccounts/shopcaptures";
+
+fn links() -> Links {
     let portal = Portal::new(Url::parse("https://portal.azure.com").unwrap());
     let source = "https://contoso-captures.azurewebsites.net";
-    let body = format.render(notification, &portal, source).body;
+    Links {
+        portal: portal.with_account(Some(ACCOUNT)),
+        pages: Some(Url::parse(&format!("{source}/api/PacketCaptures")).unwrap()),
+        source: source.to_owned(),
+    }
+}
+
+fn render(format: Format, notification: &Notification) -> Value {
+    let body = format.render(notification, &links()).body;
     serde_json::from_slice(&body).unwrap()
 }
 
@@ -157,6 +173,7 @@ fn each_form_of_each_notification() {
             ("json", Format::Json),
             ("teams", Format::Teams),
             ("slack", Format::Slack),
+            ("pagerduty", Format::PagerDuty),
         ] {
             insta::assert_json_snapshot!(format!("{form}_{name}"), render(format, &notification));
         }
@@ -165,13 +182,13 @@ fn each_form_of_each_notification() {
 
 #[test]
 fn the_content_type_says_what_it_is() {
-    let portal = Portal::new(Url::parse("https://portal.azure.com").unwrap());
     for (format, expected) in [
         (Format::Json, "application/cloudevents+json; charset=utf-8"),
         (Format::Teams, "application/json; charset=utf-8"),
         (Format::Slack, "application/json; charset=utf-8"),
+        (Format::PagerDuty, "application/json; charset=utf-8"),
     ] {
-        let rendered = format.render(&completed(), &portal, "s");
+        let rendered = format.render(&completed(), &links());
         assert_eq!(rendered.content_type, expected);
     }
 }
@@ -200,11 +217,9 @@ fn a_card_has_no_text_that_knows_markdown() {
                 runs += 1;
             }
             if let Some(url) = object.get("url") {
-                assert!(
-                    url.as_str()
-                        .unwrap()
-                        .starts_with("https://portal.azure.com/#")
-                );
+                let url = url.as_str().unwrap();
+                let page = "https://contoso-captures.azurewebsites.net/api/PacketCaptures/2026";
+                assert!(url.starts_with("https://portal.azure.com/#") || url.starts_with(page));
             }
         }
         assert!(runs > 10);
@@ -269,4 +284,26 @@ fn blocks_have_no_markup_of_strangers() {
             }
         }
     }
+}
+
+#[test]
+fn an_event_keeps_to_the_limits_of_pagerduty() {
+    let characters = |value: &Value| value.as_str().unwrap().chars().count();
+    for of in ["a", "🔥", HOSTILE] {
+        let event = render(Format::PagerDuty, &flood(of));
+        assert!(event.to_string().len() < 512 * 1024);
+        assert!(characters(&event["dedup_key"]) <= 255);
+        let payload = &event["payload"];
+        assert!((1..=pagerduty::MOST_SUMMARY).contains(&characters(&payload["summary"])));
+        let details = payload["custom_details"].as_object().unwrap();
+        for value in details.values() {
+            assert!(characters(value) <= 11_000, "{}", characters(value));
+        }
+    }
+    // One incident is one alert there, whichever job reports.
+    let mut other = completed();
+    other.job_id = JobId::random();
+    let keys = [completed(), other].map(|it| render(Format::PagerDuty, &it)["dedup_key"].clone());
+    assert_eq!(keys[0], keys[1]);
+    assert_eq!(keys[0], "20260131-090500-3fa9c2d1");
 }

@@ -13,8 +13,10 @@ pub(super) const ARROWS: [(&str, &[&str]); 17] = [
         "functions",
         &[
             "functions",
+            "advice",
             "alert",
             "incident",
+            "notify",
             "queue",
             "resource_id",
             "telemetry",

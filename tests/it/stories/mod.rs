@@ -12,6 +12,7 @@ mod hostile_text;
 mod identity;
 mod kill;
 mod notification;
+mod pages;
 mod panic;
 mod queue;
 mod resolved;

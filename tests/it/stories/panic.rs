@@ -7,7 +7,7 @@ use crate::support::{
 };
 use alert_packet_capture::{
     alert,
-    app::{Pace, arm_client, notifier},
+    app::{Pace, arm_client, receivers},
     capture::{Capturer, Polling},
     config::Settings,
     incident::{Action, Job, Ledger, Retry},
@@ -101,14 +101,14 @@ async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
         start_within,
     };
     let arm = arm_client(settings.azure.as_ref().unwrap(), &pace).unwrap();
-    let notifier = notifier(settings.notification.as_ref(), pace.notification).unwrap();
+    let receivers = receivers(settings.notification.as_ref(), None, pace.notification).unwrap();
     let _ = std::fs::remove_file(ca_file);
     let queue = Arc::new(Panics::default());
     let worker = Arc::new(Worker {
         queue: queue.clone(),
         capturer: Capturer::new(arm, settings.capture.parameters.clone(), polling, retry),
         ledger: Arc::new(Ledger::default()),
-        notifier,
+        receivers,
         metrics: Arc::new(Metrics::default()),
         retry,
         poison_interval: pace.poison_interval,

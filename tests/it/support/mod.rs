@@ -6,6 +6,7 @@ pub mod azurite;
 pub mod beside;
 pub mod folder;
 pub mod identities;
+pub mod incidents;
 pub mod length;
 pub mod practice;
 pub mod receiver;

@@ -69,8 +69,8 @@ async fn only_events_that_are_asked_for_are_sent() {
         told(notifier(url, &more, PATIENT)),
         [true, false, true, false]
     );
-    let log = app::notifier(settings(&[]).notification.as_ref(), PATIENT).unwrap();
-    assert_eq!(told(log), [false; 4]);
+    let log = app::receivers(settings(&[]).notification.as_ref(), None, PATIENT).unwrap();
+    assert_eq!(Event::ALL.map(|event| log.want(event)), [false; 4]);
 }
 
 /// The sandbox is no receiver of notifications, but it answers over HTTPS with a certificate that its own CA signed.
@@ -98,7 +98,7 @@ async fn a_receiver_of_a_private_authority_is_known_by_the_ca_file() {
     assert!(unknown.to_string().contains("certificate"), "{unknown}");
 
     let pairs = [&[("Notification__WebhookUrl", url.as_str())], &ca[..]].concat();
-    let gone = app::notifier(settings(&pairs).notification.as_ref(), PATIENT);
+    let gone = app::receivers(settings(&pairs).notification.as_ref(), None, PATIENT);
     let gone = gone.err().unwrap().to_string();
     assert!(gone.contains("SSL_CERT_FILE"), "{gone}");
 }
@@ -147,7 +147,7 @@ async fn no_text_shows_the_url() {
     .concat();
     let settings = settings(&pairs);
     app::log_settings(&settings);
-    let notifier = app::notifier(settings.notification.as_ref(), impatient).unwrap();
+    let notifier = only(&settings, impatient);
     let mut seen = format!("{settings:?}");
     for _ in 0..3 {
         let error = notifier.send(&notification()).await.unwrap_err();

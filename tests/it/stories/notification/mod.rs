@@ -119,7 +119,15 @@ const PATIENT: Timeouts = Timeouts {
 
 fn notifier(url: &str, more: &[(&str, &str)], patience: Timeouts) -> Arc<dyn Notifier> {
     let pairs = [&[("Notification__WebhookUrl", url)], more].concat();
-    app::notifier(settings(&pairs).notification.as_ref(), patience).unwrap()
+    only(&settings(&pairs), patience)
+}
+
+/// The one receiver of the settings.
+fn only(settings: &Settings, patience: Timeouts) -> Arc<dyn Notifier> {
+    let receivers = app::receivers(settings.notification.as_ref(), None, patience).unwrap();
+    let mut found: Vec<_> = receivers.iter().cloned().collect();
+    assert_eq!(found.len(), 1);
+    found.remove(0).notifier
 }
 
 fn notification() -> Notification {
@@ -138,5 +146,6 @@ fn notification() -> Notification {
             message: "The capture has failed.".to_owned(),
             ..Report::default()
         },
+        incident: None,
     }
 }

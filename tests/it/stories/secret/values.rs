@@ -110,7 +110,8 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
         let error = keys.try_fetch().await.unwrap_err();
         walk.secrets.none_in_error("the signing keys", &error);
 
-        let notifier = app::notifier(settings.notification.as_ref(), pace.notification).unwrap();
+        let receivers = app::receivers(settings.notification.as_ref(), None, pace.notification);
+        let receivers = receivers.unwrap();
         let notification = Notification {
             event: Event::Failed,
             at: OffsetDateTime::UNIX_EPOCH,
@@ -118,8 +119,10 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
             alert: AlertFacts::default(),
             target: samples::WEB_01.parse().unwrap(),
             report: Report::default(),
+            incident: None,
         };
-        let error = notifier.send(&notification).await.unwrap_err();
+        let receiver = receivers.iter().next().unwrap();
+        let error = receiver.notifier.send(&notification).await.unwrap_err();
         walk.secrets.none_in_error("the webhook", &error);
     }
     let connection = "AccountName=stjobs;AccountKey=n0tBase64AtAll!!";

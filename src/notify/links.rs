@@ -1,0 +1,53 @@
+//! Where a notification leads: the page of its incident, and the portal's pages. No link holds a key.
+
+use super::Portal;
+use crate::incident::Notification;
+use url::Url;
+
+/// Where a notification leads.
+#[derive(Debug, Clone)]
+pub struct Links {
+    pub portal: Portal,
+    /// The function's list of incidents, such as `https://NAME.azurewebsites.net/api/PacketCaptures`.
+    pub pages: Option<Url>,
+    /// Which function the notifications come from, as a URI reference.
+    pub source: String,
+}
+
+/// A link and its words.
+pub(super) struct Link {
+    pub text: &'static str,
+    pub url: Url,
+}
+
+impl Links {
+    /// The page of the notification's incident, which the job's id leads to as well.
+    pub(super) fn page(&self, notification: &Notification) -> Option<Url> {
+        let mut url = self.pages.clone()?;
+        url.path_segments_mut()
+            .ok()?
+            .pop_if_empty()
+            .push(&notification.incident_key());
+        Some(url)
+    }
+
+    /// The page of the capture file.
+    pub(super) fn file(&self, notification: &Notification) -> Option<Url> {
+        self.portal
+            .file(notification.report.storage_path.as_deref()?)
+    }
+
+    /// All links, the most wanted first.
+    pub(super) fn of(&self, notification: &Notification) -> Vec<Link> {
+        let machine = self.portal.resource(&notification.target.to_string());
+        [
+            ("Open the incident", self.page(notification)),
+            ("Open the file", self.file(notification)),
+            ("Open the machine", Some(machine)),
+            ("Packet captures", Some(self.portal.packet_captures())),
+        ]
+        .into_iter()
+        .filter_map(|(text, url)| Some(Link { text, url: url? }))
+        .collect()
+    }
+}

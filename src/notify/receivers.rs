@@ -1,0 +1,69 @@
+//! All receivers of notifications together. Each is tried on its own: one that fails or hangs holds up no other, and what
+//! one accepted is not sent to it again because another did not.
+
+use super::{DeliveryError, Notifier, Sent};
+use crate::incident::{Delivered, Event, Notification};
+use futures_util::future::join_all;
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+/// A receiver and its name in the settings, by which a job remembers it.
+#[derive(Clone)]
+pub struct Receiver {
+    pub name: &'static str,
+    pub notifier: Arc<dyn Notifier>,
+}
+
+/// All receivers of notifications; without one, the log has every event.
+#[derive(Clone, Default)]
+pub struct Receivers(Vec<Receiver>);
+
+/// What became of a notification at one receiver.
+pub struct Attempt {
+    pub receiver: &'static str,
+    pub result: Result<Sent, DeliveryError>,
+}
+
+impl Receivers {
+    /// These receivers, each with a name of its own.
+    pub fn new(receivers: Vec<Receiver>) -> Self {
+        Self(receivers)
+    }
+
+    /// Each receiver.
+    pub fn iter(&self) -> impl Iterator<Item = &Receiver> {
+        self.0.iter()
+    }
+
+    /// Whether any receiver wants notifications of this event.
+    pub fn want(&self, event: Event) -> bool {
+        self.0.iter().any(|it| it.notifier.wants(event))
+    }
+
+    /// Whether this receiver is set and wants notifications of this event.
+    pub fn wants(&self, receiver: &str, event: Event) -> bool {
+        let is = |it: &&Receiver| it.name == receiver;
+        self.0
+            .iter()
+            .find(is)
+            .is_some_and(|it| it.notifier.wants(event))
+    }
+
+    /// Makes one attempt at each receiver that wants the notification, does not have it and is due, all at the same time.
+    pub async fn send(
+        &self,
+        notification: &Notification,
+        delivered: &Delivered,
+        now: OffsetDateTime,
+    ) -> Vec<Attempt> {
+        let due = self
+            .0
+            .iter()
+            .filter(|it| it.notifier.wants(notification.event) && delivered.is_due(it.name, now));
+        let attempts = due.map(async |it| Attempt {
+            receiver: it.name,
+            result: it.notifier.send(notification).await,
+        });
+        join_all(attempts).await
+    }
+}
