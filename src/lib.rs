@@ -31,6 +31,7 @@ pub mod commands;
 pub mod config;
 pub mod functions;
 pub mod incident;
+pub mod look;
 pub mod notify;
 pub mod queue;
 pub mod readiness;

@@ -125,6 +125,10 @@ fn get(world: &mut World, asked: &Asked<'_>, key: &str) -> Outcome {
         .with("last-modified", date(blob.modified))
         .with("x-ms-blob-type", "BlockBlob")
         .with("accept-ranges", "bytes");
+    if length == 0 {
+        // Hyper writes no length of an empty body for a HEAD.
+        answer = answer.with("content-length", "0");
+    }
     for (name, value) in &blob.metadata {
         answer = answer.with(format!("x-ms-meta-{name}"), value.clone());
     }

@@ -11,6 +11,7 @@ mod front_door;
 mod hostile_text;
 mod identity;
 mod kill;
+mod look;
 mod notification;
 mod pages;
 mod panic;

@@ -1,6 +1,8 @@
 //! Microsoft's storage emulator, one of its services, for as long as a test runs.
 //! <https://learn.microsoft.com/en-us/azure/storage/common/storage-use-azurite>
 
+use super::folder::Folder;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::{
     io::{BufRead, BufReader, Read},
     net::TcpListener,
@@ -12,6 +14,8 @@ pub struct Azurite {
     child: Child,
     port: u16,
     service: Service,
+    /// Empty without HTTPS.
+    ca_pem: String,
 }
 
 #[derive(Clone, Copy)]
@@ -38,6 +42,35 @@ impl Azurite {
     /// Starts the blob service.
     pub fn blobs() -> Self {
         Self::start_service(Service::Blob, &[])
+    }
+
+    /// Starts the blob service with HTTPS and tokens. The certificate must not be an authority's.
+    pub fn blobs_over_https() -> Self {
+        let mut authority = CertificateParams::default();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let key = KeyPair::generate().expect("a key");
+        let ca_pem = authority.self_signed(&key).expect("signed").pem();
+        let issuer = Issuer::new(authority, key);
+        let server = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+        let key = KeyPair::generate().expect("a key");
+        let server = server.signed_by(&key, &issuer).expect("signed");
+        let folder = Folder::new();
+        let cert = folder.file("cert.pem", server.pem());
+        let key = folder.file("key.pem", key.serialize_pem());
+        let more = ["--oauth", "basic", "--cert", &cert, "--key", &key];
+        let mut azurite = Self::start_service(Service::Blob, &more);
+        azurite.ca_pem = ca_pem;
+        azurite
+    }
+
+    /// The certificate that a client must trust, with HTTPS.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The address, with HTTPS.
+    pub fn endpoint(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
     }
 
     fn start_service(service: Service, more: &[&str]) -> Self {
@@ -78,6 +111,7 @@ impl Azurite {
             child,
             port,
             service,
+            ca_pem: String::new(),
         };
         let azurite = azurite.or_fail(ready);
         // Its access log must not fill the pipe.
