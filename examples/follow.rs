@@ -72,6 +72,7 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         round_trip: Duration::ZERO,
         watchers: WATCHERS,
         captures: 10,
+        machines: 0,
         http2: true,
     })
     .await?;

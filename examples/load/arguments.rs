@@ -39,6 +39,18 @@ pub struct Arguments {
     #[arg(long)]
     pub http1: bool,
 
+    /// Virtual machines that the subscription lists
+    #[arg(long, value_name = "M", default_value = "0")]
+    pub machines: usize,
+
+    /// Measure single alerts, case by case, instead of many at once
+    #[arg(long)]
+    pub cases: bool,
+
+    /// With --cases, measure this executable too, alert by alert in turn
+    #[arg(long, value_name = "PATH", requires = "cases")]
+    pub before: Option<PathBuf>,
+
     /// Write the report to this file too
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

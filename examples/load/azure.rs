@@ -1,6 +1,14 @@
 //! A fake Azure that costs next to nothing: what it answers is ready before the question comes. It checks
 //! nothing, which is the sandbox's work; it counts, waits a round trip and notes when a PUT came.
 
+#[path = "azure/bodies.rs"]
+mod bodies;
+#[path = "azure/trips.rs"]
+mod trips;
+
+pub use bodies::{alert, machine_id, region_of};
+
+use bodies::{capture, captures, machines, watchers};
 use hyper::{
     Method, Request, Response,
     body::{Body as _, Bytes, Frame, Incoming},
@@ -29,6 +37,7 @@ use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
+use trips::{Span, in_a_row};
 
 pub const SUBSCRIPTION: &str = "/subscriptions/6d1f3a58-27c4-4e0b-9b5d-0a8e4c7f1b32";
 pub const TENANT: &str = "72f1b9c4-3d0e-4a6b-8f57-c2e9d1a60b38";
@@ -42,6 +51,8 @@ pub struct Options {
     pub watchers: usize,
     /// Captures of others that every watcher lists.
     pub captures: usize,
+    /// Machines that the subscription lists, beside those that [`Azure::list_machine`] adds.
+    pub machines: usize,
     pub http2: bool,
 }
 
@@ -50,6 +61,7 @@ pub struct Options {
 pub enum Kind {
     Token,
     Machine,
+    Machines,
     Watchers,
     List,
     Put,
@@ -59,9 +71,10 @@ pub enum Kind {
     Other,
 }
 
-pub const KINDS: [(Kind, &str); 9] = [
+pub const KINDS: [(Kind, &str); 10] = [
     (Kind::Token, "token"),
     (Kind::Machine, "virtualMachine"),
+    (Kind::Machines, "listMachines"),
     (Kind::Watchers, "networkWatchers"),
     (Kind::List, "listCaptures"),
     (Kind::Put, "putCapture"),
@@ -91,6 +104,9 @@ struct Shared {
     stale: Mutex<HashSet<String>>,
     /// Until then, sessions that are asked about run.
     running_until: Mutex<Option<Instant>>,
+    listed_machines: Mutex<Vec<String>>,
+    /// The calls, while they are recorded.
+    spans: Mutex<Option<Vec<Span>>>,
 }
 
 impl Azure {
@@ -110,6 +126,8 @@ impl Azure {
             awaited: Mutex::default(),
             stale: Mutex::default(),
             running_until: Mutex::default(),
+            listed_machines: Mutex::default(),
+            spans: Mutex::default(),
         });
         tokio::spawn(accept(listener, acceptor, shared.clone()));
         Ok(Self {
@@ -130,6 +148,7 @@ impl Azure {
             ("PacketCapture__FilePath", "/var/captures/load.cap"),
             ("PacketCapture__Name", "PSAzureFunction-{vm}"),
             ("PacketCapture__Limit", "10000"),
+            ("PacketCapture__AllowedScopes", SUBSCRIPTION),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()
@@ -175,42 +194,23 @@ impl Azure {
     pub fn add_stale(&self, name: &str) {
         lock(&self.shared.stale).insert(name.to_owned());
     }
-}
 
-/// A fired classic alert, which says the region, or one in the common schema, which does not.
-pub fn alert(machine: &str, region: usize, common: bool) -> String {
-    let id = format!(
-        "{SUBSCRIPTION}/resourceGroups/rg-load/providers/Microsoft.Compute/virtualMachines/{machine}"
-    );
-    let alert = match common {
-        false => serde_json::json!({
-            "status": "Activated",
-            "context": {
-                "timestamp": "2026-11-23T01:02:03.0000000Z",
-                "id": format!("{SUBSCRIPTION}/resourceGroups/rg-load/providers/microsoft.insights/alertrules/{machine}"),
-                "name": "tcp-burst",
-                "conditionType": "Metric",
-                "condition": {"metricName": "TCP Segments Sent", "metricValue": "171", "threshold": "100", "operator": "GreaterThan"},
-                "resourceType": "Microsoft.Compute/virtualMachines",
-                "resourceId": id,
-                "resourceRegion": format!("region{region}")
-            },
-            "properties": {}
-        }),
-        true => serde_json::json!({
-            "schemaId": "azureMonitorCommonAlertSchema",
-            "data": {
-                "essentials": {
-                    "alertId": format!("{SUBSCRIPTION}/providers/Microsoft.AlertsManagement/alerts/{machine}"),
-                    "alertRule": "tcp-burst", "severity": "Sev2", "signalType": "Metric",
-                    "monitorCondition": "Fired", "monitoringService": "Platform",
-                    "alertTargetIDs": [id], "firedDateTime": "2026-11-23T01:02:03.4567891Z"
-                },
-                "alertContext": {"condition": {"allOf": [{"metricName": "TCP Segments Sent", "operator": "GreaterThan", "threshold": "100", "metricValue": 171}]}}
-            }
-        }),
-    };
-    alert.to_string()
+    /// From now on the subscription lists this machine.
+    pub fn list_machine(&self, name: &str) {
+        lock(&self.shared.listed_machines).push(name.to_owned());
+    }
+
+    /// Records the calls from now on.
+    pub fn record(&self) {
+        *lock(&self.shared.spans) = Some(Vec::new());
+    }
+
+    /// Ends the record: how many calls about this machine were made in a row between these times, each after the answer
+    /// to the one before.
+    pub fn in_a_row(&self, machine: &str, sent: Instant, put: Instant) -> usize {
+        let spans = lock(&self.shared.spans).take().unwrap_or_default();
+        in_a_row(spans, machine, sent, put)
+    }
 }
 
 fn index(kind: Kind) -> usize {
@@ -222,53 +222,6 @@ fn index(kind: Kind) -> usize {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().expect("no panic while the lock is held")
-}
-
-fn watchers(count: usize) -> Bytes {
-    let watcher = |n| {
-        serde_json::json!({
-            "id": format!("{SUBSCRIPTION}/resourceGroups/NetworkWatcherRG/providers/Microsoft.Network/networkWatchers/nw{n}"),
-            "name": format!("nw{n}"), "location": format!("region{n}"), "properties": {"provisioningState": "Succeeded"}
-        })
-    };
-    let all: Vec<_> = (0..count).map(watcher).collect();
-    serde_json::json!({ "value": all }).to_string().into()
-}
-
-/// About 1.5 KB each, as Azure's are with some filters.
-fn capture(name: &str) -> String {
-    let filter = serde_json::json!({"protocol": "TCP", "localIPAddress": "10.0.0.0-10.0.255.255", "localPort": "1-65535", "remoteIPAddress": "", "remotePort": "443"});
-    serde_json::json!({
-        "name": name,
-        "id": format!("{SUBSCRIPTION}/resourceGroups/NetworkWatcherRG/providers/Microsoft.Network/networkWatchers/nw/packetCaptures/{name}"),
-        "etag": "W/\"3f2c7a10-0000-4000-8000-000000000000\"",
-        "properties": {
-            "provisioningState": "Succeeded",
-            "target": format!("{SUBSCRIPTION}/resourceGroups/rg-load/providers/Microsoft.Compute/virtualMachines/{name}"),
-            "bytesToCapturePerPacket": 0, "totalBytesPerSession": 1073741824u64, "timeLimitInSeconds": 10,
-            "storageLocation": {
-                "storageId": format!("{SUBSCRIPTION}/resourceGroups/rg-load/providers/Microsoft.Storage/storageAccounts/stcaptures"),
-                "storagePath": format!("https://stcaptures.blob.core.windows.net/network-watcher-logs{SUBSCRIPTION}/resourcegroups/rg-load/providers/microsoft.compute/virtualmachines/{name}/2026/11/23/packetcapture_01_02_03_456.cap")
-            },
-            "filters": [filter, filter, filter, filter]
-        }
-    })
-    .to_string()
-}
-
-fn captures(count: usize) -> Vec<Bytes> {
-    let mut pieces = vec![String::from("{\"value\":[")];
-    for n in 0..count {
-        if pieces.last().is_some_and(|piece| piece.len() > 32 * 1024) {
-            pieces.push(String::new());
-        }
-        let piece = pieces.last_mut().expect("one is there");
-        if n > 0 {
-            piece.push(',');
-        }
-        piece.push_str(&capture(&format!("of-another-user-{n:05}")));
-    }
-    pieces.into_iter().map(Bytes::from).collect()
 }
 
 fn identity(
@@ -316,19 +269,19 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared
 }
 
 async fn call(shared: &Shared, request: Request<Incoming>) -> Response<Pieces> {
-    let path = request.uri().path().to_owned();
+    let (path, arrived) = (request.uri().path().to_owned(), Instant::now());
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let put = request.method() == Method::PUT;
     let name = parts.get(9).copied().unwrap_or_default();
     if put {
-        let now = Instant::now();
         // `PSAzureFunction-{vm}` and a hash.
         let machine = name.strip_prefix("PSAzureFunction-").unwrap_or(name);
         let machine = machine.rsplit_once('-').map_or(machine, |(it, _)| it);
         if let Some(awaited) = lock(&shared.awaited).remove(machine) {
-            let _ = awaited.send(now);
+            let _ = awaited.send(arrived);
         } else {
-            lock(&shared.puts).insert(machine.to_owned(), now);
+            lock(&shared.puts).insert(machine.to_owned(), arrived);
         }
     }
     let method = request.method().clone();
@@ -337,8 +290,16 @@ async fn call(shared: &Shared, request: Request<Incoming>) -> Response<Pieces> {
     if !shared.options.round_trip.is_zero() {
         tokio::time::sleep(shared.options.round_trip).await;
     }
-    let (kind, answer) = answer(shared, &method, &parts, name);
+    let (kind, answer) = answer(shared, &method, &parts, &query, name);
     shared.counts[index(kind)].fetch_add(1, Ordering::Relaxed);
+    if let Some(spans) = &mut *lock(&shared.spans) {
+        spans.push(Span {
+            kind,
+            path,
+            arrived,
+            answered: Instant::now(),
+        });
+    }
     answer
 }
 
@@ -346,6 +307,7 @@ fn answer(
     shared: &Shared,
     method: &Method,
     parts: &[&str],
+    query: &str,
     name: &str,
 ) -> (Kind, Response<Pieces>) {
     let json = |status: u16, text: String| Pieces::answer(status, vec![text.into()]);
@@ -355,8 +317,13 @@ fn answer(
             json(200, r#"{"token_type":"Bearer","expires_in":86399,"access_token":"t"}"#.to_owned()),
         ),
         (&Method::GET, [.., "providers", "Microsoft.Compute", "virtualMachines", machine]) => {
-            let region = machine.rsplit('.').next().unwrap_or("0");
-            (Kind::Machine, json(200, format!(r#"{{"location":"region{region}"}}"#)))
+            (Kind::Machine, json(200, format!(r#"{{"location":"{}"}}"#, region_of(machine))))
+        }
+        (&Method::GET, [.., "providers", "Microsoft.Compute", "virtualMachines"]) => {
+            let page = query.rsplit_once("page=").and_then(|(_, page)| page.parse().ok());
+            let (named, others) = (lock(&shared.listed_machines).clone(), shared.options.machines);
+            let body = machines(&named, others, page.unwrap_or_default(), &shared.endpoint);
+            (Kind::Machines, Pieces::answer(200, vec![body]))
         }
         (&Method::GET, [.., "networkWatchers"]) => (
             Kind::Watchers,

@@ -1,5 +1,6 @@
 //! Drives the real handler, as a process of its own, with many alerts against a fast fake Azure, and says what
-//! came of it: `cargo run --release --example load -- --alerts 1000 --concurrency 32 --rtt-ms 50`.
+//! came of it: `cargo run --release --example load -- --alerts 1000 --concurrency 32 --rtt-ms 50`. With `--cases` it
+//! sends one alert after the other and says how many calls in a row each waits for.
 //!
 //! Captures end at once here and their time limit is one second, so an alert's job waits in memory for some two
 //! seconds. `JobQueue__Capacity` bounds those jobs; an alert beyond it is answered 503, and sent again.
@@ -7,6 +8,7 @@
 mod arguments;
 #[allow(dead_code, reason = "the benchmarks use the rest")]
 mod azure;
+mod cases;
 mod process;
 mod report;
 
@@ -16,6 +18,7 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use process::Handler;
 use report::Run;
+use serde_json::Value;
 use std::{
     error::Error,
     process::ExitCode,
@@ -55,6 +58,7 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         round_trip: arguments.rtt,
         watchers: arguments.watchers,
         captures: arguments.captures,
+        machines: arguments.machines,
         http2: !arguments.http1,
     })
     .await?;
@@ -62,8 +66,15 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let ca_file = std::env::temp_dir().join(format!("apc-load-{}.pem", std::process::id()));
     std::fs::write(&ca_file, &azure.ca_pem)?;
     let mut settings = azure.app_settings();
+    settings.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
+    if arguments.cases {
+        let measured = cases::measure(arguments, &azure, &path, &settings).await;
+        let _ = std::fs::remove_file(&ca_file);
+        let report = measured?;
+        println!("{}", cases::as_text(&report));
+        return written(arguments, &report);
+    }
     settings.extend([
-        ("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()),
         (
             "PacketCapture__TimeLimitInSeconds".to_owned(),
             "1".to_owned(),
@@ -77,6 +88,10 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let _ = std::fs::remove_file(&ca_file);
     let report = report::as_json(arguments, &azure, &measured?);
     println!("{}", report::as_text(&report));
+    written(arguments, &report)
+}
+
+fn written(arguments: &Arguments, report: &Value) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.json {
         std::fs::write(path, format!("{report:#}\n"))?;
     }

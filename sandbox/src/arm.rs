@@ -84,6 +84,7 @@ fn provider(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::QueryStatus => packet_captures::query_status(world, asked),
         Call::OperationStatus => operations::status(world, asked.route, asked.query),
         Call::OperationResult => operations::result(world, asked.route, asked.query),
+        Call::ListVirtualMachines => compute::list_virtual_machines(world, asked),
         Call::GetVirtualMachine => compute::get_virtual_machine(world, asked),
         Call::GetInstanceView => compute::get_instance_view(world, asked),
         Call::ListExtensions => compute::list_extensions(world, asked),

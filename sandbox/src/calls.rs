@@ -37,6 +37,8 @@ pub enum Call {
     OperationStatus,
     /// `GET …/locations/{region}/operationResults/{id}`
     OperationResult,
+    /// Virtual machines of a subscription or of a group.
+    ListVirtualMachines,
     /// One virtual machine.
     GetVirtualMachine,
     /// A virtual machine's power state and agent.
@@ -147,7 +149,9 @@ impl Call {
             }
             Self::OperationStatus => "Microsoft.Network/locations/operations/read",
             Self::OperationResult => "Microsoft.Network/locations/operationResults/read",
-            Self::GetVirtualMachine => "Microsoft.Compute/virtualMachines/read",
+            Self::ListVirtualMachines | Self::GetVirtualMachine => {
+                "Microsoft.Compute/virtualMachines/read"
+            }
             Self::GetInstanceView => "Microsoft.Compute/virtualMachines/instanceView/read",
             Self::ListExtensions => "Microsoft.Compute/virtualMachines/extensions/read",
             Self::GetScaleSet => "Microsoft.Compute/virtualMachineScaleSets/read",

@@ -4,14 +4,29 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Outcome};
 use super::arm::{Asked, page, parent_not_found, resource_not_found};
-use super::ids;
+use super::ids::{self, same};
 use super::world::{Machine, ScaleSet, World};
 
+/// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machines/list-all>
+pub(super) fn list_virtual_machines(world: &World, asked: &Asked<'_>) -> Outcome {
+    let scope = &asked.route.scope;
+    let group = ids::part(scope, "resourceGroups");
+    let found = world.machines.iter().filter(|machine| {
+        same(ids::subscription(&machine.id), ids::subscription(scope))
+            && group.is_none_or(|group| same(ids::group(&machine.id), group))
+    });
+    let all = found.map(virtual_machine).collect();
+    page(world, asked, all, world.machine_page_size)
+}
+
 pub(super) fn get_virtual_machine(world: &World, asked: &Asked<'_>) -> Outcome {
-    let machine = machine(world, asked)?;
+    Ok(answer(virtual_machine(machine(world, asked)?)))
+}
+
+fn virtual_machine(machine: &Machine) -> Value {
     let agents: Vec<Value> = agent(machine).into_iter().collect();
     let scale_set = machine.scale_set.as_ref().map(|id| json!({"id": id}));
-    Ok(answer(json!({
+    json!({
         "name": ids::name(&machine.id),
         "id": ids::shouting_group(&machine.id),
         "type": "Microsoft.Compute/virtualMachines",
@@ -25,7 +40,7 @@ pub(super) fn get_virtual_machine(world: &World, asked: &Asked<'_>) -> Outcome {
             "virtualMachineScaleSet": scale_set,
         },
         "resources": agents,
-    })))
+    })
 }
 
 pub(super) fn get_instance_view(world: &World, asked: &Asked<'_>) -> Outcome {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::calls::Call;
 use super::capture::{Capture, Provisioning, SessionStatus, Wanted, blob_path};
 use super::faults::{Fault, Faults};
 use super::ids::{self, same};
@@ -40,6 +41,11 @@ impl Sandbox {
     /// Takes the agent off a VM.
     pub fn remove_agent(&self, vm: &str) {
         self.change_vm(vm, |machine| machine.agent = false);
+    }
+
+    /// Deletes a VM and creates another one of this name in another region.
+    pub fn move_vm(&self, vm: &str, location: &str) {
+        self.change_vm(vm, |machine| machine.location = location.to_owned());
     }
 
     /// Stops a VM and gives its host back.
@@ -272,6 +278,17 @@ impl Sandbox {
     /// Orders a fault.
     pub fn fault(&self, fault: Fault) {
         lock(&self.shared.faults).order(fault);
+    }
+
+    /// Lets calls of this kind wait, unanswered and without effect, until they are released.
+    pub fn hold(&self, call: Call) {
+        self.shared.held.send_modify(|held| held.push(call));
+    }
+
+    /// Answers the calls of this kind that were held.
+    pub fn release(&self, call: Call) {
+        let release = |held: &mut Vec<Call>| held.retain(|other| *other != call);
+        self.shared.held.send_modify(release);
     }
 
     /// Withdraws the faults that no call has met yet.

@@ -96,6 +96,8 @@ pub struct Options {
     pub ca_file: Option<PathBuf>,
     /// Watchers per page; without it lists have one page.
     pub watcher_page_size: Option<usize>,
+    /// Virtual machines on each page of a list; all on one page otherwise.
+    pub machine_page_size: Option<usize>,
     /// Captures per page; without it lists have one page, as in Azure today.
     pub capture_page_size: Option<usize>,
     /// How long tokens are good for.
@@ -111,6 +113,7 @@ impl Default for Options {
             traffic: Traffic::default(),
             ca_file: None,
             watcher_page_size: None,
+            machine_page_size: None,
             capture_page_size: None,
             token_lifetime: Duration::from_secs(3599),
         }
@@ -144,6 +147,7 @@ impl Sandbox {
         let mut world = World::new(endpoint.clone(), options.progress, options.token_lifetime);
         world.traffic = options.traffic;
         world.watcher_page_size = options.watcher_page_size;
+        world.machine_page_size = options.machine_page_size;
         world.capture_page_size = options.capture_page_size;
         let shared = Arc::new(Shared::new(world, Disk::new(options.captures_dir)));
 

@@ -98,6 +98,16 @@ impl Route {
                     "subscriptions",
                     _,
                     "providers",
+                    "microsoft.compute",
+                    "virtualmachines",
+                ],
+            ) => route(Call::ListVirtualMachines, up_to(2), "", from(4)),
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    "providers",
                     "microsoft.network",
                     "locations",
                     _,
@@ -148,6 +158,9 @@ impl Route {
                         };
                         let child = parts.get(9).map_or("", String::as_str);
                         return route(call, up_to(8), child, from(8));
+                    }
+                    ("GET", ["microsoft.compute", "virtualmachines"]) => {
+                        return route(Call::ListVirtualMachines, up_to(4), "", from(6));
                     }
                     ("GET", ["microsoft.compute", "virtualmachines", _]) => Call::GetVirtualMachine,
                     ("GET", ["microsoft.compute", "virtualmachines", _, "instanceview"]) => {

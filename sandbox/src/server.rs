@@ -41,6 +41,8 @@ pub(super) struct Shared {
     world: Mutex<World>,
     pub faults: Mutex<Faults>,
     pub chance: Mutex<Option<Chance>>,
+    /// Calls that wait until they are released.
+    pub held: watch::Sender<Vec<Call>>,
     /// Watchers that answer nothing.
     pub hanging: Mutex<Vec<String>>,
     /// What each call to Blob Storage meets.
@@ -56,6 +58,7 @@ impl Shared {
             world: Mutex::new(world),
             faults: Mutex::default(),
             chance: Mutex::default(),
+            held: watch::Sender::default(),
             hanging: Mutex::default(),
             blob_outage: Mutex::default(),
             patience: Mutex::default(),
@@ -172,6 +175,9 @@ async fn call(
     if let Some(delay) = delay {
         tokio::time::sleep(delay).await;
     }
+    // The sender lives as long as this task's share of it.
+    let mut held = shared.held.subscribe();
+    let _ = held.wait_for(|held| !held.contains(&route.call)).await;
     let reads = head.method.is_safe();
     let request_id = head.headers.get("x-ms-client-request-id");
     let request_id = request_id

@@ -87,6 +87,7 @@ pub(super) struct World {
     /// What capture files hold.
     pub traffic: super::traffic::Traffic,
     pub watcher_page_size: Option<usize>,
+    pub machine_page_size: Option<usize>,
     pub capture_page_size: Option<usize>,
     pub capture_limit: usize,
     pub poll_urls: PollUrls,
@@ -141,6 +142,7 @@ impl World {
             progress,
             traffic: super::traffic::Traffic::default(),
             watcher_page_size: None,
+            machine_page_size: None,
             capture_page_size: None,
             capture_limit: 10_000,
             poll_urls: PollUrls::default(),

@@ -20,6 +20,7 @@ use crate::{
     functions::{self, Intake, SecureWebhook, Stop},
     incident::{Ledger, Policy, Retry},
     notify::Timeouts,
+    resource_id::ResourceId,
     telemetry::{Export, ExportError, Metrics},
     worker::Worker,
 };
@@ -42,6 +43,8 @@ const TOKEN_AHEAD: Duration = Duration::from_secs(295);
 const TOKEN_PAUSE: Duration = Duration::from_secs(30);
 /// Interval between keep-alive requests to Resource Manager. Some servers close a connection that is idle for two minutes.
 const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
+/// Interval between two reads of the network watchers and the machines that alerts may be about.
+const PLACES_READ_EVERY: Duration = Duration::from_secs(15 * 60);
 /// How long the steps of jobs in progress may take after a stop. This and `ANSWER` add up to less than the 10 s after
 /// which the host kills the process.
 const DRAIN: Duration = Duration::from_secs(7);
@@ -209,6 +212,10 @@ impl App {
             ahead.spawn(keep_token(arm.clone()));
             ahead.spawn(keep_connected(arm));
         }
+        let policy = &self.intake.policy;
+        if let Some(worker) = self.worker.clone().filter(|_| !policy.dry_run) {
+            ahead.spawn(keep_places(worker, policy.allowed.scopes.clone()));
+        }
         let queue = self.intake.queue.clone();
         let worker: Option<JoinHandle<()>> =
             self.worker.map(|worker| tokio::spawn(worker.run(working)));
@@ -274,6 +281,14 @@ async fn keep_connected(arm: ArmClient) {
             tracing::debug!("{}", crate::azure::error::chain(&error));
         }
         tokio::time::sleep(CONNECTION_USED_EVERY).await;
+    }
+}
+
+/// Reads where the allowed machines and their network watchers are, ahead of the first alert and from time to time.
+async fn keep_places(worker: Arc<Worker>, scopes: Vec<ResourceId>) {
+    while !scopes.is_empty() {
+        worker.capturer.read_ahead(&scopes).await;
+        tokio::time::sleep(PLACES_READ_EVERY).await;
     }
 }
 

@@ -3,7 +3,8 @@
 use super::{
     client::{ArmClient, Call},
     error::AzureError,
-    lenient, page,
+    lenient,
+    page::{self, Pages},
     retry::Repeat,
 };
 use crate::resource_id::ResourceId;
@@ -36,6 +37,31 @@ pub struct Extension {
     pub publisher: String,
     pub kind: String,
     pub provisioning_state: Option<String>,
+}
+
+/// A virtual machine of a list: which one, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ListedMachine {
+    pub id: ResourceId,
+    /// Normalised, such as `westus2`.
+    #[serde(deserialize_with = "lenient::region")]
+    pub location: String,
+}
+
+/// A list of virtual machines, read page by page.
+pub struct MachinePages<'c>(Pages<'c>);
+
+impl MachinePages<'_> {
+    /// The machines of the next page, and whether it was the last one.
+    ///
+    /// # Errors
+    /// As [`ArmClient::send`].
+    pub async fn next(&mut self) -> Result<(Vec<ListedMachine>, bool), AzureError> {
+        let mut machines = Vec::new();
+        let take = |machines: &mut Vec<ListedMachine>, machine| machines.push(machine);
+        let more = self.0.read(&mut machines, take).await?;
+        Ok((machines, !more))
+    }
 }
 
 #[derive(Deserialize)]
@@ -158,6 +184,16 @@ impl ComputeClient {
         let call = self.get("get the virtual machine's location", id, &[]);
         let located: Located = self.arm.read(call).await?;
         Ok(located.location)
+    }
+
+    /// The virtual machines of a subscription or of a resource group.
+    /// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machines/list-all>
+    pub fn list_virtual_machines<'c>(&'c self, scope: &'c ResourceId) -> MachinePages<'c> {
+        let path = ["providers", "Microsoft.Compute", "virtualMachines"];
+        let version = &self.arm.api_versions().compute;
+        let first = self.arm.url(scope, &path, version);
+        let operation = "list virtual machines";
+        MachinePages(Pages::of(&self.arm, operation, scope, first))
     }
 
     /// One virtual machine.

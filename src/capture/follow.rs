@@ -184,7 +184,9 @@ impl Capturer {
         let status = self.client.query_status(watcher, name).await?;
         if status.is_some_and(|status| ending::ending(&status) != Ending::NotYet) {
             self.places.forget_list(watcher);
+            let write = self.places.writes.begin(watcher);
             self.client.delete_packet_capture(watcher, name).await?;
+            drop(write);
             tracing::info!("removing the finished packet capture {name}; its file stays");
         }
         Ok(Next::Done)

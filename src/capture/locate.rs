@@ -17,6 +17,14 @@ impl Capturer {
         &self,
         job: &mut Job,
     ) -> Result<Option<ResourceId>, AzureError> {
+        let found = self.watcher_in_region(job).await?;
+        Ok(found.map(|watcher| {
+            self.places.use_watcher(&watcher);
+            watcher.id
+        }))
+    }
+
+    async fn watcher_in_region(&self, job: &mut Job) -> Result<Option<NetworkWatcher>, AzureError> {
         if let Some(member) = self.flexible_member(&job.target).await? {
             job.target = member;
         }
@@ -29,7 +37,7 @@ impl Capturer {
             watchers
                 .iter()
                 .find(|watcher| watcher.location == region)
-                .map(|watcher| watcher.id.clone())
+                .cloned()
         };
         let (watchers, from_memory) = watchers;
         if let Some(found) = in_region(&watchers) {
@@ -105,7 +113,15 @@ impl Capturer {
         if let Some(watchers) = self.places.watchers(target.subscription()) {
             return Ok((watchers, true));
         }
-        let subscription = target.subscription_id();
+        let watchers = self.read_watchers(&target.subscription_id()).await?;
+        Ok((watchers, false))
+    }
+
+    /// Reads a subscription's watchers, with those who do the same, and remembers them.
+    pub(super) async fn read_watchers(
+        &self,
+        subscription: &ResourceId,
+    ) -> Result<Arc<[NetworkWatcher]>, AzureError> {
         let (client, read) = (self.client.clone(), subscription.clone());
         let read = move || {
             async move {
@@ -115,9 +131,9 @@ impl Capturer {
             .boxed()
         };
         let watchers: Arc<[NetworkWatcher]> =
-            self.places.watcher_reads.join(&subscription, read).await?;
+            self.places.watcher_reads.join(subscription, read).await?;
         self.places
-            .remember_watchers(target.subscription(), watchers.clone());
-        Ok((watchers, false))
+            .remember_watchers(subscription.subscription(), watchers.clone());
+        Ok(watchers)
     }
 }

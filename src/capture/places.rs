@@ -1,11 +1,19 @@
-//! Where things are: the region of a machine, the network watchers of a subscription. Both hardly ever change
-//! and cost a call each, so they are remembered for a while, in bounded memory.
+//! Where things are: the region of a machine, the network watchers of a subscription, and what they list. They hardly ever
+//! change and cost a call each, so they are remembered for a while, in bounded memory.
 
-use super::{flights::Flights, plan::Names, turns::Turns};
-use crate::{azure::network_watcher::NetworkWatcher, resource_id::ResourceId};
+use super::{
+    flights::Flights,
+    machines::Machines,
+    names::{Identity, Names},
+    remembered::Remembered,
+    turns::Turns,
+    writes::Writes,
+};
+use crate::{
+    azure::network_watcher::{NetworkWatcher, PacketCapture},
+    resource_id::ResourceId,
+};
 use std::{
-    collections::HashMap,
-    hash::Hash,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -13,23 +21,40 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// A machine does not move; its name can be given to a new one elsewhere.
 const REGION_REMEMBERED: Duration = Duration::from_secs(3600);
-/// How long a subscription's network watchers are cached. An operator may enable one at any time.
-const WATCHERS_REMEMBERED: Duration = Duration::from_secs(600);
-/// How long a watcher's list is cached, so that alerts that come in a burst share one read of it.
-const LIST_REMEMBERED: Duration = Duration::from_secs(1);
+/// How long a subscription's network watchers are cached, which is longer than the interval in which those of the allowed
+/// subscriptions are read. One that was enabled since is found: a region without a watcher is looked up again.
+const WATCHERS_REMEMBERED: Duration = Duration::from_secs(20 * 60);
+/// How long a watcher's list is believed, so that alerts that come in a burst share one read of it.
+pub(super) const LIST_BELIEVED: Duration = Duration::from_secs(1);
+/// How long a watcher's list is remembered. Older than a second, it only says which captures are worth a question.
+const LIST_REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+/// How long a watcher that did not list its captures is not asked for them ahead of the machine's region.
+const SILENCE_REMEMBERED: Duration = Duration::from_secs(600);
 /// Entries of each kind.
 const MOST_ENTRIES: usize = 10_000;
 /// Lists remembered, at some 16 KB each if they are very long: each region of many subscriptions has one.
 const MOST_LISTS: usize = 1_000;
+/// Maximum number of subscriptions whose used watchers are remembered.
+const MOST_SUBSCRIPTIONS: usize = 256;
+/// Maximum number of watchers that are asked for their captures ahead of the machine's region.
+pub(super) const MOST_AHEAD: usize = 4;
 
 /// Cached answers of Azure about places: regions of machines, network watchers of subscriptions, and their lists.
 pub struct Places {
     regions: Remembered<ResourceId, String>,
+    /// What was listed ahead of alerts. Locked for one map operation, never over an await.
+    machines: Mutex<Machines>,
     /// Whether scale sets are flexible. A set never changes its mode.
     flexible: Remembered<ResourceId, bool>,
     watchers: Remembered<String, Arc<[NetworkWatcher]>>,
+    /// By subscription, the watchers that jobs needed, the last one first.
+    used: Remembered<String, Vec<NetworkWatcher>>,
     lists: Remembered<ResourceId, Names>,
+    silent: Remembered<ResourceId, ()>,
+    /// Watchers that a job has asked outside of their turn.
+    asked_ahead: Remembered<ResourceId, ()>,
     turns: Turns<ResourceId>,
+    pub writes: Writes,
     pub region_reads: Flights<ResourceId, String>,
     pub watcher_reads: Flights<ResourceId, Arc<[NetworkWatcher]>>,
 }
@@ -38,10 +63,15 @@ impl Default for Places {
     fn default() -> Self {
         Self {
             regions: Remembered::new(REGION_REMEMBERED, MOST_ENTRIES),
+            machines: Mutex::default(),
             flexible: Remembered::new(REGION_REMEMBERED, MOST_ENTRIES),
             watchers: Remembered::new(WATCHERS_REMEMBERED, MOST_ENTRIES),
+            used: Remembered::new(LIST_REMEMBERED, MOST_SUBSCRIPTIONS),
             lists: Remembered::new(LIST_REMEMBERED, MOST_LISTS),
+            silent: Remembered::new(SILENCE_REMEMBERED, MOST_LISTS),
+            asked_ahead: Remembered::new(LIST_BELIEVED, MOST_LISTS),
             turns: Turns::new(1),
+            writes: Writes::default(),
             region_reads: Flights::default(),
             watcher_reads: Flights::default(),
         }
@@ -50,11 +80,29 @@ impl Default for Places {
 
 impl Places {
     pub fn region(&self, machine: &ResourceId) -> Option<String> {
-        self.regions.get(machine)
+        let read = self.regions.get(machine);
+        read.or_else(|| self.machines().region(machine).map(str::to_owned))
     }
 
     pub fn remember_region(&self, machine: &ResourceId, region: &str) {
         self.regions.put(machine.clone(), region.to_owned());
+    }
+
+    /// Remembers where a machine is that was listed ahead of alerts. `false`: there is no room.
+    pub fn add_machine(&self, machine: &ResourceId, region: &str) -> bool {
+        self.machines().add(machine, region)
+    }
+
+    /// Forgets the machines that were listed ahead of alerts, if there is no room for others.
+    pub fn make_room_for_machines(&self) {
+        let mut machines = self.machines();
+        if machines.is_full() {
+            *machines = Machines::default();
+        }
+    }
+
+    fn machines(&self) -> MutexGuard<'_, Machines> {
+        self.machines.lock().expect("no code panics with this lock")
     }
 
     /// Whether a scale set is flexible, if it was read before.
@@ -74,20 +122,56 @@ impl Places {
         self.watchers.put(subscription.to_owned(), watchers);
     }
 
-    /// Whether a watcher's list, read less than a second ago, has room and no capture of this name.
-    pub fn is_free(&self, watcher: &ResourceId, name: &str, limit: usize) -> bool {
-        let free = |names: &Names| names.count() < limit && !names.may_have(name);
-        self.lists.look_at(watcher, free).unwrap_or_default()
+    /// The watchers of a subscription that jobs needed, the last one first.
+    pub fn used_watchers(&self, subscription: &str) -> Vec<NetworkWatcher> {
+        self.used.get(&subscription.to_owned()).unwrap_or_default()
     }
 
-    /// `read_at`: when the list was asked for.
-    pub fn remember_list(&self, watcher: &ResourceId, names: Names, read_at: Instant) {
-        self.lists.put_of(watcher.clone(), names, read_at);
+    /// A job needs this watcher.
+    pub fn use_watcher(&self, watcher: &NetworkWatcher) {
+        let subscription = watcher.id.subscription().to_owned();
+        let is_last = |used: &Vec<NetworkWatcher>| used.first() == Some(watcher);
+        if self.used.read(&subscription, |used, _| is_last(used)) == Some(true) {
+            return;
+        }
+        let mut used = self.used.get(&subscription).unwrap_or_default();
+        used.retain(|other| other.id != watcher.id);
+        used.insert(0, watcher.clone());
+        used.truncate(MOST_AHEAD);
+        self.used.put(subscription, used);
+    }
+
+    /// Whether a watcher's list, read less than a second ago, has room and no capture of this name.
+    pub fn is_free(&self, watcher: &ResourceId, name: &str, limit: usize) -> bool {
+        let free = |names: &Names, age| {
+            age < LIST_BELIEVED && names.count() < limit && !names.may_have(name)
+        };
+        self.lists.read(watcher, free).unwrap_or_default()
+    }
+
+    /// Which capture had this name when the watcher's list was last read.
+    pub fn last_known(&self, watcher: &ResourceId, name: &str) -> Option<Identity> {
+        let known = |names: &Names, _| names.identity(name);
+        self.lists.read(watcher, known).flatten()
+    }
+
+    /// Remembers a list unless it is older than a write of this process. `generation` and `read_at`: when it was asked
+    /// for.
+    pub fn remember_list(
+        &self,
+        watcher: &ResourceId,
+        names: Names,
+        generation: u64,
+        read_at: Instant,
+    ) {
+        if self.writes.generation(watcher) == generation {
+            self.lists.put_of(watcher.clone(), names, read_at);
+        }
     }
 
     /// Adds a capture that this function created to a watcher's cached list.
-    pub fn add_to_list(&self, watcher: &ResourceId, name: &str) {
-        self.lists.change(watcher, |names| names.add(name));
+    pub fn add_to_list(&self, watcher: &ResourceId, name: &str, capture: Option<&PacketCapture>) {
+        self.lists.change(watcher, |names| names.add(name, capture));
     }
 
     /// A capture was deleted from a watcher's list.
@@ -108,7 +192,9 @@ impl Places {
     /// After a 404: neither the machine's region nor the subscription's watchers can be trusted.
     pub fn forget(&self, machine: &ResourceId) {
         self.regions.remove(machine);
+        self.machines().forget(machine);
         self.watchers.remove(&machine.subscription().to_owned());
+        self.used.remove(&machine.subscription().to_owned());
     }
 
     /// The turn at a watcher, if it is free: a job that reads the list and then writes must be alone meanwhile, or two
@@ -121,77 +207,20 @@ impl Places {
     pub async fn turn(&self, watcher: &ResourceId) -> Option<OwnedSemaphorePermit> {
         self.turns.take(watcher).await
     }
-}
 
-/// A map that forgets.
-struct Remembered<K, V> {
-    lifetime: Duration,
-    most: usize,
-    // Held for one map operation, never over an await.
-    entries: Mutex<HashMap<K, (Instant, V)>>,
-}
-
-impl<K: Hash + Eq, V> Remembered<K, V> {
-    fn new(lifetime: Duration, most: usize) -> Self {
-        Self {
-            lifetime,
-            most,
-            entries: Mutex::default(),
+    /// Whether a job may ask a watcher outside of its turn: one does in a second, so that a storm of alerts asks no more
+    /// than that, and none does if the watcher did not answer lately.
+    pub fn may_ask_ahead(&self, watcher: &ResourceId) -> bool {
+        let may = self.silent.get(watcher).is_none() && self.asked_ahead.get(watcher).is_none();
+        if may {
+            self.asked_ahead.put(watcher.clone(), ());
         }
+        may
     }
 
-    fn entries(&self) -> MutexGuard<'_, HashMap<K, (Instant, V)>> {
-        self.entries.lock().expect("no code panics with this lock")
-    }
-
-    fn get(&self, key: &K) -> Option<V>
-    where
-        V: Clone,
-    {
-        self.look_at(key, V::clone)
-    }
-
-    fn look_at<T>(&self, key: &K, look: impl FnOnce(&V) -> T) -> Option<T> {
-        let entries = self.entries();
-        let (at, value) = entries.get(key)?;
-        (at.elapsed() < self.lifetime).then(|| look(value))
-    }
-
-    fn change(&self, key: &K, change: impl FnOnce(&mut V)) {
-        if let Some((_, value)) = self.entries().get_mut(key) {
-            change(value);
-        }
-    }
-
-    fn put(&self, key: K, value: V) {
-        self.put_of(key, value, Instant::now());
-    }
-
-    fn put_of(&self, key: K, value: V, at: Instant) {
-        let mut entries = self.entries();
-        if entries.len() >= entries.capacity().min(self.most) && !entries.contains_key(&key) {
-            self.make_room(&mut entries);
-        }
-        entries.insert(key, (at, value));
-    }
-
-    /// Forgets what is too old. Where that is not much, the map grows or, at its most, loses the older half too, which
-    /// costs a call each: so the next time is far away.
-    fn make_room(&self, entries: &mut HashMap<K, (Instant, V)>) {
-        let now = Instant::now();
-        entries.retain(|_, (at, _)| now.duration_since(*at) < self.lifetime);
-        if entries.capacity() < self.most {
-            entries.reserve(entries.len().saturating_add(1));
-        } else if entries.len() > self.most / 2 {
-            let mut ages: Vec<Instant> = entries.values().map(|(at, _)| *at).collect();
-            let half = ages.len() / 2;
-            let (_, &mut middle, _) = ages.select_nth_unstable(half);
-            entries.retain(|_, (at, _)| *at > middle);
-        }
-    }
-
-    fn remove(&self, key: &K) {
-        self.entries().remove(key);
+    /// A watcher did not answer outside of its turn: the next jobs wait until they know that they need it.
+    pub fn remember_silence(&self, watcher: &ResourceId) {
+        self.silent.put(watcher.clone(), ());
     }
 }
 
@@ -199,19 +228,30 @@ impl<K: Hash + Eq, V> Remembered<K, V> {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_list_is_good_for_a_second_and_kept_in_step() {
-        let places = Places::default();
-        let watcher: ResourceId = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Network/networkWatchers/w"
+    fn watcher(name: &str) -> ResourceId {
+        format!("/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Network/networkWatchers/{name}")
             .parse()
-            .unwrap();
-        assert!(!places.is_free(&watcher, "a", 10));
-        let remember = || {
-            let mut names = Names::default();
-            names.add("Taken");
-            places.remember_list(&watcher, names, Instant::now());
+            .unwrap()
+    }
+
+    fn remember(places: &Places, watcher: &ResourceId, taken: &[&str]) {
+        let mut names = Names::default();
+        let capture = PacketCapture {
+            etag: Some("1".to_owned()),
+            ..PacketCapture::default()
         };
-        remember();
+        taken
+            .iter()
+            .for_each(|name| names.add(name, Some(&capture)));
+        let generation = places.writes.generation(watcher);
+        places.remember_list(watcher, names, generation, Instant::now());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_is_believed_for_a_second_and_kept_in_step() {
+        let (places, watcher) = (Places::default(), watcher("w"));
+        assert!(!places.is_free(&watcher, "a", 10));
+        remember(&places, &watcher, &["Taken"]);
         for (name, limit, free) in [("a", 2, true), ("a", 1, false), ("tAKEN", 9, false)] {
             assert_eq!(
                 places.is_free(&watcher, name, limit),
@@ -219,36 +259,63 @@ mod tests {
                 "{name} {limit}"
             );
         }
-        places.add_to_list(&watcher, "a");
+        places.add_to_list(&watcher, "a", None);
         assert!(!places.is_free(&watcher, "A", 9) && !places.is_free(&watcher, "b", 2));
         assert!(places.is_free(&watcher, "b", 3));
-        tokio::time::advance(LIST_REMEMBERED).await;
+        tokio::time::advance(LIST_BELIEVED).await;
         assert!(!places.is_free(&watcher, "b", 3));
-        remember();
+        assert!(places.last_known(&watcher, "taken").is_some());
+        remember(&places, &watcher, &[]);
         places.forget_list(&watcher);
         assert!(!places.is_free(&watcher, "b", 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_is_older_than_a_write_is_not_remembered() {
+        let (places, watcher) = (Places::default(), watcher("w"));
+        let asked = places.writes.generation(&watcher);
+        drop(places.writes.begin(&watcher));
+        places.remember_list(&watcher, Names::default(), asked, Instant::now());
+        assert!(!places.is_free(&watcher, "a", 1));
+        remember(&places, &watcher, &[]);
+        assert!(places.is_free(&watcher, "a", 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn lists_are_bounded() {
         let places = Places::default();
         for n in 0..=MOST_LISTS {
-            let watcher = format!(
-                "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/g/providers/Microsoft.Network/networkWatchers/w{n}"
-            );
-            places.remember_list(&watcher.parse().unwrap(), Names::default(), Instant::now());
+            remember(&places, &watcher(&format!("w{n}")), &[]);
         }
-        assert!(places.lists.entries().len() <= MOST_LISTS);
+        let known = |n| places.is_free(&watcher(&format!("w{n}")), "a", 1);
+        assert!((0..=MOST_LISTS).filter(|n| known(*n)).count() <= MOST_LISTS);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn when_there_is_no_room_the_older_half_goes() {
-        let places = Remembered::new(Duration::from_secs(60), 4);
-        for n in 1..=5 {
-            tokio::time::advance(Duration::from_secs(1)).await;
-            places.put(n, ());
+    async fn a_watcher_is_asked_ahead_once_a_second_while_it_answers() {
+        let (places, watcher) = (Places::default(), watcher("w"));
+        assert!(places.may_ask_ahead(&watcher) && !places.may_ask_ahead(&watcher));
+        tokio::time::advance(LIST_BELIEVED).await;
+        assert!(places.may_ask_ahead(&watcher));
+        places.remember_silence(&watcher);
+        tokio::time::advance(LIST_BELIEVED).await;
+        assert!(!places.may_ask_ahead(&watcher));
+        tokio::time::advance(SILENCE_REMEMBERED).await;
+        assert!(places.may_ask_ahead(&watcher));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_watchers_used_last_come_first() {
+        let places = Places::default();
+        let used = |name: &str| NetworkWatcher {
+            id: watcher(name),
+            location: name.to_owned(),
+        };
+        for name in ["a", "b", "c", "a", "d", "e", "e"] {
+            places.use_watcher(&used(name));
         }
-        let known: Vec<i32> = (1..=5).filter(|n| places.get(n).is_some()).collect();
-        assert_eq!(known, [4, 5]);
+        let known = places.used_watchers(watcher("a").subscription());
+        let names: Vec<&str> = known.iter().map(|it| it.location.as_str()).collect();
+        assert_eq!(names, ["e", "d", "a", "c"]);
     }
 }

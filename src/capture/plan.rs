@@ -1,12 +1,11 @@
 //! The decisions, as functions of what Azure said, the settings and the time. Nothing here waits or calls.
 
-use super::times::{after, limit_of, plausible_start, until};
-use crate::azure::network_watcher::{PacketCapture, PacketCaptureStatus};
-use std::{
-    collections::HashSet,
-    hash::{DefaultHasher, Hasher},
-    time::Duration,
+use super::{
+    names::Names,
+    times::{after, limit_of, plausible_start, until},
 };
+use crate::azure::network_watcher::{PacketCapture, PacketCaptureStatus};
+use std::time::Duration;
 use time::OffsetDateTime;
 
 /// How much longer than its time limit a capture may take: the agent starts late and uploads at the end.
@@ -21,9 +20,6 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 /// Maximum number of this function's captures kept from a list. With a limit above that an older one may be passed over when room
 /// is to be made, which does no harm.
 const MOST_OURS: usize = 50;
-
-/// Maximum number of names kept. A longer list is not cached: each alert reads it again.
-const MOST_NAMES: usize = 1_000;
 
 /// What the decision needs of a watcher's list, however long that is.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +40,7 @@ impl Listed {
         name: &str,
         is_ours: impl FnOnce(&PacketCapture) -> bool,
     ) {
-        self.names.add(&capture.name);
+        self.names.add(&capture.name, Some(&capture));
         let taken = self.taken_by.is_none() && capture.name.eq_ignore_ascii_case(name);
         if self.ours.len() < MOST_OURS && is_ours(&capture) {
             self.ours.push(capture.clone());
@@ -53,48 +49,6 @@ impl Listed {
             self.taken_by = Some(capture);
         }
     }
-}
-
-/// The names of a list as 8 bytes each. Two names may look the same; a name that is there is never missed. Of a
-/// list that is too long, any name may be there.
-#[derive(Debug, Clone, Default)]
-pub struct Names {
-    hashes: HashSet<u64>,
-    count: usize,
-}
-
-impl Names {
-    pub fn add(&mut self, name: &str) {
-        self.count = self.count.saturating_add(1);
-        if self.count <= MOST_NAMES {
-            self.hashes.insert(hash(name));
-        }
-    }
-
-    /// A capture was deleted.
-    pub fn remove(&mut self, name: &str) {
-        // Of a long list not all hashes are kept, so it stays "any name may be there".
-        if self.count <= MOST_NAMES && self.hashes.remove(&hash(name)) {
-            self.count = self.count.saturating_sub(1);
-        }
-    }
-
-    /// All captures, finished ones too, as they counted in 2017.
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
-    /// `false`: no capture has this name.
-    pub fn may_have(&self, name: &str) -> bool {
-        self.count > MOST_NAMES || self.hashes.contains(&hash(name))
-    }
-}
-
-fn hash(name: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    name.bytes()
-        .for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
-    hasher.finish()
 }
 
 /// What to do, seen from the list of a watcher's captures.
@@ -232,31 +186,6 @@ mod tests {
         assert_eq!(listed.names.count(), 10_000);
         assert_eq!(listed.taken_by.as_ref().unwrap().name, "ours-9000");
         assert_eq!(listed.ours.len(), MOST_OURS);
-        assert_eq!(listed.names.hashes.len(), MOST_NAMES);
-        assert!(listed.names.may_have("Ours-1234") && listed.names.may_have("not there"));
-    }
-
-    #[test]
-    fn names_that_are_there_are_never_missed() {
-        let names: Vec<_> = (0..MOST_NAMES).map(|n| format!("Name-{n}")).collect();
-        let listed = listed(&names, "ours");
-        assert!(
-            names
-                .iter()
-                .all(|name| listed.names.may_have(&name.to_uppercase()))
-        );
-        assert!(!listed.names.may_have("name"));
-    }
-
-    #[test]
-    fn a_deleted_name_is_free_again() {
-        let mut names = Names::default();
-        names.add("One");
-        names.add("Two");
-        names.remove("ONE");
-        names.remove("three");
-        assert_eq!(names.count(), 1);
-        assert!(!names.may_have("one") && names.may_have("two"));
     }
 
     #[test]

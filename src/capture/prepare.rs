@@ -4,8 +4,8 @@
 use super::{
     ending::{Ending, ending},
     looks, outcome,
-    parameters::{RemoveFinished, capture_target, covers, is_ours},
-    plan::{self, Listed, Plan, Verdict},
+    parameters::{RemoveFinished, capture_target, covers},
+    plan::{self, Plan, Verdict},
     step::{Capturer, Checkpoint, Next},
     times::{plausible_start, until},
 };
@@ -34,6 +34,7 @@ impl Capturer {
         job: &mut Job,
         checkpoint: &mut dyn Checkpoint,
     ) -> Result<Next, AzureError> {
+        let _urgent = self.urgent.begin();
         let from_memory = self.places.remembers(&job.target.id);
         let machine = capture_target(&job.target).to_string();
         let read_anew = self.places.region(&job.target.id).is_none();
@@ -62,13 +63,14 @@ impl Capturer {
         checkpoint: &mut dyn Checkpoint,
     ) -> Result<Next, AzureError> {
         let mut asked = Instant::now();
+        let mut beside = self.beside(job);
         // A job that waits for a read that another one has begun keeps no place, as at a watcher's turn.
         let waits = self.is_being_read(job);
         if waits {
             checkpoint.yield_place();
         }
-        let found = self.find_watcher(job).await;
-        if waits && !checkpoint.take_place().await {
+        let found = beside.during(self.find_watcher(job)).await;
+        if waits && !beside.during(checkpoint.take_place()).await {
             return Ok(Next::After(Duration::ZERO));
         }
         let Some(watcher) = found? else {
@@ -77,12 +79,20 @@ impl Capturer {
         if !waits {
             asked = Instant::now();
         }
-        let Some(_turn) = self.turn(&watcher, checkpoint).await else {
-            return Ok(Next::After(Duration::ZERO));
+        let _turn = match self.places.try_turn(&watcher) {
+            Some(turn) => turn,
+            None => {
+                // What was asked beside will be too old.
+                drop(std::mem::take(&mut beside));
+                let Some(turn) = self.turn(&watcher, checkpoint).await else {
+                    return Ok(Next::After(Duration::ZERO));
+                };
+                turn
+            }
         };
         // In a storm the line is long, and the job's visibility timeout ends meanwhile: without this look two
         // instances would take all jobs from each other and finish none.
-        if asked.elapsed() >= LONG_TURN && !checkpoint.write(job).await {
+        if asked.elapsed() >= LONG_TURN && !beside.during(checkpoint.write(job)).await {
             return Ok(Next::NotOurs);
         }
         let session = Session {
@@ -92,17 +102,35 @@ impl Capturer {
         let limit = self.parameters.limit;
         // Should it not be so any more, Azure refuses the create, and the list is read then. After an answer that was
         // lost only Azure itself knows.
-        if !job.create_unconfirmed && self.places.is_free(&session.watcher, &session.name, limit) {
+        let is_free = || {
+            !job.create_unconfirmed && self.places.is_free(&session.watcher, &session.name, limit)
+        };
+        if is_free() {
+            drop(beside);
             return self.create(job, session, checkpoint).await;
         }
-        let listed = self.list(&session).await?;
-        match plan::plan(&listed, limit) {
+        let look = match beside.of(&session).await {
+            Some(look)
+                if look.is_current(
+                    self.places.writes.generation(&session.watcher),
+                    Instant::now(),
+                ) =>
+            {
+                look
+            }
+            _ => self.look(&session).await?,
+        };
+        match plan::plan(&look.listed, limit) {
             Plan::Create => self.create(job, session, checkpoint).await,
-            Plan::Examine(capture) => self.examine(job, session, capture).await,
+            Plan::Examine(capture) => {
+                let status = look.status_of(capture, Instant::now());
+                self.examine(job, session, capture, status).await
+            }
             Plan::Skip { listed: count } => {
                 if self.parameters.remove_finished == RemoveFinished::ToMakeRoom
-                    && let Some(oldest) =
-                        self.oldest_finished(&session.watcher, &listed.ours).await?
+                    && let Some(oldest) = self
+                        .oldest_finished(&session.watcher, &look.listed.ours)
+                        .await?
                 {
                     tracing::info!("removing the finished packet capture {oldest} to make room");
                     return self.delete(job, session.watcher, &oldest).await;
@@ -111,23 +139,6 @@ impl Capturer {
                 Ok(Next::Decided)
             }
         }
-    }
-
-    /// Reads a watcher's list, with an eye to this session's name, and remembers it.
-    async fn list(&self, session: &Session) -> Result<Listed, AzureError> {
-        let Session { watcher, name } = session;
-        let (parameters, read_at) = (&self.parameters, Instant::now());
-        let makes_room = parameters.remove_finished == RemoveFinished::ToMakeRoom;
-        let ours = |capture: &PacketCapture| makes_room && is_ours(&parameters.name, capture);
-        let mut listed = Listed::default();
-        self.client
-            .each_packet_capture(watcher, &mut listed, |listed, capture| {
-                listed.add(capture, name, ours);
-            })
-            .await?;
-        let names = listed.names.clone();
-        self.places.remember_list(watcher, names, read_at);
-        Ok(listed)
     }
 
     async fn create(
@@ -143,17 +154,19 @@ impl Capturer {
         }
         let body = self.parameters.body(&job.target);
         let Session { watcher, name } = &session;
-        match self
+        let write = self.places.writes.begin(watcher);
+        let created = self
             .client
             .create_packet_capture(watcher, name, &body)
-            .await
-        {
+            .await;
+        drop(write);
+        match created {
             Ok(Accepted {
                 operation,
                 retry_after,
                 capture,
             }) => {
-                self.places.add_to_list(watcher, name);
+                self.places.add_to_list(watcher, name, capture.as_ref());
                 let storage_path = capture.and_then(|capture| capture.storage_path);
                 job.report = self.created(job, &session, storage_path);
                 job.phase = Phase::Starting { session, operation };
@@ -190,6 +203,7 @@ impl Capturer {
         job: &mut Job,
         session: Session,
         capture: &PacketCapture,
+        status: Option<Option<PacketCaptureStatus>>,
     ) -> Result<Next, AzureError> {
         // As Azure spells it.
         let name = &capture.name;
@@ -205,7 +219,10 @@ impl Capturer {
             };
             return Ok(Next::AtOnce);
         }
-        let status = self.client.query_status(watcher, name).await?;
+        let status = match status {
+            Some(status) => status,
+            None => self.client.query_status(watcher, name).await?,
+        };
         let now = OffsetDateTime::now_utc();
         let seen_since = *job.in_the_way_since.get_or_insert(now);
         match plan::judge(capture, status.as_ref(), ours, seen_since, now) {
@@ -251,7 +268,9 @@ impl Capturer {
         watcher: ResourceId,
         name: &str,
     ) -> Result<Next, AzureError> {
+        let write = self.places.writes.begin(&watcher);
         let deleted = self.client.delete_packet_capture(&watcher, name).await;
+        drop(write);
         if !matches!(&deleted, Ok(accepted) if accepted.operation.is_none()) {
             self.places.forget_list(&watcher);
         }

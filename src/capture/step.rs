@@ -3,6 +3,7 @@
 
 use super::times::until;
 use super::{
+    ahead::Urgent,
     looks::Looks,
     outcome,
     parameters::{Parameters, Polling},
@@ -51,10 +52,13 @@ pub struct Capturer {
     /// The client for calls after the create, whose concurrency limit is a separate one.
     pub(super) patient: NetworkWatcherClient,
     pub(super) compute: ComputeClient,
+    /// The client for reads ahead of alerts.
+    pub(super) patient_compute: ComputeClient,
     pub(super) parameters: Parameters,
     pub(super) polling: Polling,
     pub(super) places: Places,
     pub(super) looks: Looks,
+    pub(super) urgent: Urgent,
     pub(super) retry: Retry,
 }
 
@@ -69,12 +73,14 @@ impl Capturer {
         Self {
             retry,
             patient: NetworkWatcherClient::new(arm.patient()),
+            patient_compute: ComputeClient::new(arm.patient()),
             compute: ComputeClient::new(arm.clone()),
             client: NetworkWatcherClient::new(arm),
             parameters,
             polling,
             places: Places::default(),
             looks: Looks::new(Instant::now()),
+            urgent: Urgent::default(),
         }
     }
 

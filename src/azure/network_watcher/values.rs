@@ -25,6 +25,8 @@ pub struct PacketCapture {
     pub time_limit_seconds: Option<i64>,
     /// Where the file will be, if a storage account is used.
     pub storage_path: Option<String>,
+    /// That of the watcher: it changes with each capture on it.
+    pub etag: Option<String>,
     /// Of a scale set: the instances that are captured, all when empty.
     pub included: Vec<String>,
 }

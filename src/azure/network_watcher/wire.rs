@@ -50,6 +50,8 @@ struct Members {
     name: Option<String>,
     #[serde(default, deserialize_with = "lenient::text")]
     id: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    etag: Option<String>,
     #[serde(default, deserialize_with = "lenient::object")]
     properties: Properties,
 }
@@ -88,6 +90,7 @@ impl<'de> Deserialize<'de> for CaptureWire {
         let Members {
             name,
             id,
+            etag,
             properties,
         } = Members::deserialize(deserializer)?;
         // A capture that occupies a name must be seen, if need be by its id.
@@ -99,6 +102,7 @@ impl<'de> Deserialize<'de> for CaptureWire {
             provisioning_state: properties.provisioning_state.unwrap_or_default(),
             time_limit_seconds: properties.time_limit_in_seconds,
             storage_path: properties.storage_location.storage_path,
+            etag,
             included: properties.scope.include,
         }))
     }

@@ -40,8 +40,7 @@ pub async fn list<T: DeserializeOwned + Clone>(
 /// left out. A page that breaks off is read again, from what was gathered before it.
 ///
 /// # Errors
-/// As [`ArmClient::send`]; [`Failure::ForeignUrl`] when a `nextLink` points elsewhere; [`Failure::Unreadable`] when the
-/// list has no end.
+/// As [`Pages::read`].
 pub async fn each<T: DeserializeOwned, S: Clone>(
     client: &ArmClient,
     operation: &'static str,
@@ -50,14 +49,65 @@ pub async fn each<T: DeserializeOwned, S: Clone>(
     gathered: &mut S,
     mut take: impl FnMut(&mut S, T),
 ) -> Result<(), AzureError> {
-    let failed = |failure| AzureError {
-        operation,
-        resource: resource.to_string(),
-        failure,
-    };
-    let (mut url, mut followed, mut left) = (first, HashSet::new(), MAXIMUM_ELEMENTS);
-    for _ in 0..MAXIMUM_PAGES {
-        followed.insert(url.clone());
+    let mut pages = Pages::of(client, operation, resource, first);
+    while pages.read(gathered, &mut take).await? {}
+    Ok(())
+}
+
+/// A list that is read page by page.
+pub struct Pages<'c> {
+    client: &'c ArmClient,
+    operation: &'static str,
+    resource: &'c (dyn Display + Sync),
+    next: Option<Url>,
+    followed: HashSet<Url>,
+    /// Number of elements that the list may still have.
+    left: usize,
+}
+
+impl<'c> Pages<'c> {
+    /// The list that begins at `first`.
+    pub fn of(
+        client: &'c ArmClient,
+        operation: &'static str,
+        resource: &'c (dyn Display + Sync),
+        first: Url,
+    ) -> Self {
+        Self {
+            client,
+            operation,
+            resource,
+            next: Some(first),
+            followed: HashSet::new(),
+            left: MAXIMUM_ELEMENTS,
+        }
+    }
+
+    /// Reads the next page. `false`: it was the last one.
+    ///
+    /// # Errors
+    /// As [`ArmClient::send`]; [`Failure::ForeignUrl`] when a `nextLink` points elsewhere; [`Failure::Unreadable`] when
+    /// the list has no end.
+    pub async fn read<T: DeserializeOwned, S: Clone>(
+        &mut self,
+        gathered: &mut S,
+        mut take: impl FnMut(&mut S, T),
+    ) -> Result<bool, AzureError> {
+        let (client, operation, resource) = (self.client, self.operation, self.resource);
+        let failed = |failure| AzureError {
+            operation,
+            resource: resource.to_string(),
+            failure,
+        };
+        let Some(url) = self.next.take() else {
+            return Ok(false);
+        };
+        if self.followed.len() >= MAXIMUM_PAGES {
+            return Err(failed(too_large(format!(
+                "the list has more than {MAXIMUM_PAGES} pages"
+            ))));
+        }
+        self.followed.insert(url.clone());
         let call = Call {
             operation,
             resource,
@@ -70,7 +120,7 @@ pub async fn each<T: DeserializeOwned, S: Clone>(
         let read = loop {
             let mut page = gathered.clone();
             let id = tries.request_id();
-            let read = read_page(client, &call, id, left, |item| take(&mut page, item));
+            let read = read_page(client, &call, id, self.left, |item| take(&mut page, item));
             if let Some(read) = tries.next(read).await? {
                 *gathered = page;
                 break read;
@@ -83,22 +133,21 @@ pub async fn each<T: DeserializeOwned, S: Clone>(
                 "could not read some elements of a list; leaving them out ({operation})"
             );
         }
-        left = left.saturating_sub(read.elements);
+        self.left = self.left.saturating_sub(read.elements);
         let Some(next) = read.next_link else {
-            return Ok(());
+            return Ok(false);
         };
-        url = client.own_url(&next).map_err(failed)?;
-        if followed.contains(&url) {
+        let next = client.own_url(&next).map_err(failed)?;
+        if self.followed.contains(&next) {
             tracing::warn!(
                 resource.id = %resource,
                 "the next page of a list is one that was read already; the list ends here ({operation})"
             );
-            return Ok(());
+            return Ok(false);
         }
+        self.next = Some(next);
+        Ok(true)
     }
-    Err(failed(too_large(format!(
-        "the list has more than {MAXIMUM_PAGES} pages"
-    ))))
 }
 
 fn too_large(what: String) -> Failure {

@@ -39,7 +39,8 @@ async fn region_hangs(condition: &str) {
     for machine in &machines {
         world.azure.add_vm(machine, "westeurope");
     }
-    world.azure.fault(hangs(Call::ListCaptures));
+    let watcher = samples::WATCHER_WESTEUROPE.to_owned();
+    world.azure.hang_watchers(&[watcher]);
     let machines: Vec<&str> = machines.iter().map(String::as_str).collect();
     let mut alert = common_alert(&machines);
     alert["data"]["essentials"]["monitorCondition"] = condition.into();
@@ -55,11 +56,10 @@ async fn region_hangs(condition: &str) {
     world.until(located).await;
     let reply = world.post(&common_alert(&[samples::SQL_01])).await;
     assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
-    assert_eq!(
-        world.count("GET packetCaptures"),
-        2,
-        "one hangs, one was answered"
-    );
+    // One job has its turn. While the regions are read, one more asks in a second.
+    let hanging = world.azure.journal();
+    let hanging = hanging.iter().filter(|entry| entry.fault.is_some());
+    assert!(hanging.count() < MANY / 10);
     sent.abort();
     // Not ended: the stop would wait for the call that gets no answer.
 }

@@ -3,8 +3,10 @@
 mod create;
 mod existing;
 mod flexible;
+mod guesses;
 mod parameters;
 
+use crate::support::azure::Azure;
 use crate::support::world::{World, classic_alert, common_alert};
 use azure_sandbox::{
     Call, ExistingCapture, Fault, FaultBody, Options, SessionStatus, What, samples,

@@ -97,7 +97,9 @@ async fn a_remembered_watcher_that_is_gone_costs_no_capture() {
     assert_eq!(first.body["outcome"], "created", "{:?}", first.body);
     let gone = What::arm_error(404, "ParentResourceNotFound", "the watcher is gone");
     world.azure.fault(fault(Call::ListCaptures, 1, gone));
-    let second = world.post(&common_alert(&[samples::SQL_01])).await;
+    let second = world
+        .post(&classic_alert(samples::SQL_01, "northeurope"))
+        .await;
     assert_eq!(second.body["outcome"], "created", "{:?}", second.body);
     assert_eq!(world.count("GET networkWatchers"), 2, "asked again");
     world.end().await;

@@ -3,7 +3,7 @@
 mod calls;
 mod delays;
 
-use crate::support::world::{World, common_alert};
+use crate::support::world::{World, classic_alert, common_alert};
 use azure_sandbox::{Call, Entry, ExistingCapture, Fault, FaultBody, SessionStatus, What, samples};
 
 const PUT: &str = "PUT packetCaptures/PSAzureFunction";

@@ -50,7 +50,7 @@ async fn walk_through_the_executable(way: &'static str, prepare: Prepare, with_k
         });
     }
     walk.azure.fault(Fault {
-        on: Call::ListCaptures,
+        on: Call::PutCapture,
         times: 1,
         what: What::arm_error(403, "AuthorizationFailed", "No right."),
     });

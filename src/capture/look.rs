@@ -1,0 +1,152 @@
+//! What a job reads of its watcher: the list of captures and, beside it, the status of the one that will be in the way.
+//! Its last list says which one that is.
+
+use super::{
+    names::Identity,
+    parameters::{RemoveFinished, is_ours},
+    places::LIST_BELIEVED,
+    plan::Listed,
+    step::Capturer,
+};
+use crate::{
+    azure::{
+        error::AzureError,
+        network_watcher::{PacketCapture, PacketCaptureStatus},
+    },
+    incident::Session,
+};
+use futures_util::future::{Either, select};
+use std::pin::pin;
+use tokio::time::Instant;
+
+/// A watcher's captures, read with an eye to one name.
+pub(super) struct Look {
+    pub listed: Listed,
+    /// Of the capture that had the name before, asked for beside the list.
+    status: Option<(Identity, Option<PacketCaptureStatus>)>,
+    asked_at: Instant,
+    /// The watcher's writes when it was asked.
+    generation: u64,
+}
+
+impl Look {
+    /// Whether what was read outside of the watcher's turn can be believed now, in the turn: it is young, and this
+    /// process has changed nothing since it was asked for.
+    pub fn is_current(&self, generation: u64, now: Instant) -> bool {
+        generation == self.generation && self.is_young(now)
+    }
+
+    fn is_young(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.asked_at) < LIST_BELIEVED
+    }
+
+    /// What is known of the status of a listed capture, which may be that it has none. `None`: it must be asked for.
+    ///
+    /// Another instance may have replaced a stale capture by a running one between the two reads, in either order. So the
+    /// status counts only when the list still has the capture that was known before: a status that is older than the list
+    /// is that capture's then, and a later one is what would have been asked for after the list.
+    pub fn status_of(
+        &self,
+        capture: &PacketCapture,
+        now: Instant,
+    ) -> Option<Option<PacketCaptureStatus>> {
+        let (identity, status) = self.status.as_ref()?;
+        let same = Identity::of(capture) == Some(*identity);
+        (same && self.is_young(now)).then(|| status.clone())
+    }
+}
+
+impl Capturer {
+    /// Reads the list of a watcher and, if its last list has this session's name, the status of that capture beside it.
+    pub(super) async fn look(&self, session: &Session) -> Result<Look, AzureError> {
+        let Session { watcher, name } = session;
+        let (asked_at, generation) = (Instant::now(), self.places.writes.generation(watcher));
+        let look = |listed, status| Look {
+            listed,
+            status,
+            asked_at,
+            generation,
+        };
+        let Some(known) = self.places.last_known(watcher, name) else {
+            return Ok(look(self.list(session).await?, None));
+        };
+        let list = pin!(self.list(session));
+        let status = pin!(self.client.query_status(watcher, name));
+        let (listed, status) = match select(list, status).await {
+            Either::Left((listed, status)) => {
+                let listed = listed?;
+                let taken_by = listed.taken_by.as_ref().and_then(Identity::of);
+                match taken_by == Some(known) {
+                    true => (listed, status.await),
+                    false => return Ok(look(listed, None)),
+                }
+            }
+            Either::Right((status, list)) => (list.await?, status),
+        };
+        // A status that could not be read is asked for again, where it is needed.
+        Ok(look(listed, status.ok().map(|status| (known, status))))
+    }
+
+    /// Reads a watcher's list, with an eye to this session's name, and remembers it.
+    pub(super) async fn list(&self, session: &Session) -> Result<Listed, AzureError> {
+        let Session { watcher, name } = session;
+        let (read_at, generation) = (Instant::now(), self.places.writes.generation(watcher));
+        let parameters = &self.parameters;
+        let makes_room = parameters.remove_finished == RemoveFinished::ToMakeRoom;
+        let ours = |capture: &PacketCapture| makes_room && is_ours(&parameters.name, capture);
+        let mut listed = Listed::default();
+        self.client
+            .each_packet_capture(watcher, &mut listed, |listed, capture| {
+                listed.add(capture, name, ours);
+            })
+            .await?;
+        let names = listed.names.clone();
+        self.places
+            .remember_list(watcher, names, generation, read_at);
+        Ok(listed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn capture(path: &str) -> PacketCapture {
+        PacketCapture {
+            storage_path: Some(format!("https://a.blob.example/logs/{path}")),
+            ..PacketCapture::default()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_read_beside_is_believed_by_the_table() {
+        const BEFORE: &str = "packetcapture_01_02_03_456.cap";
+        const ANOTHER: &str = "packetcapture_01_02_04_456.cap";
+        let asked_at = Instant::now();
+        let known = Identity::of(&capture(BEFORE));
+        // The status was asked for; what the list has; writes since; milliseconds since; believed: the list, the status.
+        for (asked, listed, writes, age, current, status) in [
+            (true, BEFORE, 0, 0, true, true),
+            (true, BEFORE, 0, 999, true, true),
+            (true, BEFORE, 0, 1000, false, false),
+            (true, BEFORE, 1, 0, false, true),
+            (true, ANOTHER, 0, 0, true, false),
+            (true, "chosen.cap", 0, 0, true, false),
+            (false, BEFORE, 0, 0, true, false),
+        ] {
+            let look = Look {
+                listed: Listed::default(),
+                status: known.filter(|_| asked).map(|known| (known, None)),
+                asked_at,
+                generation: 7,
+            };
+            let now = asked_at + Duration::from_millis(age);
+            let got = (
+                look.is_current(7 + writes, now),
+                look.status_of(&capture(listed), now).is_some(),
+            );
+            assert_eq!(got, (current, status), "{asked} {listed} {writes} {age}");
+        }
+    }
+}
