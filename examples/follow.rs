@@ -98,10 +98,7 @@ async fn measure(
     let handler = Handler::start(path, settings)?;
     tokio::time::sleep(SETTLED_AFTER).await;
     let idle = handler.cost()?;
-    let (next, sent_away) = (
-        Arc::new(AtomicUsize::new(0)),
-        Arc::new(AtomicUsize::new(0)),
-    );
+    let (next, sent_away) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let began = Instant::now();
     let callers = (0..CALLERS).map(|_| {
         let url = format!("{}/api/AlertPacketCapture", handler.address);

@@ -1,12 +1,11 @@
 //! One queue of a storage account over HTTP: each call with a deadline, the queue created when it is missing,
 //! every failure in words without secrets.
 
-use crate::{
-    queue::{
-        Connection, Message, Payload, QueueError,
-        connection::{Access, is_loopback},
-    },
-    text,
+mod cause;
+
+use crate::queue::{
+    Connection, Message, Payload, QueueError,
+    connection::{Access, is_loopback},
 };
 use azure_core::{
     credentials::TokenCredential,
@@ -24,7 +23,8 @@ use azure_storage_queue::{
     },
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use std::{error::Error, fmt, future::Future, sync::Arc, time::Duration};
+use cause::{Cause, code, status};
+use std::{future::Future, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -322,74 +322,6 @@ fn seconds(hidden: Duration) -> i32 {
     let hidden = hidden.min(LONGEST_HIDDEN);
     let seconds = hidden.as_secs() + u64::from(hidden.subsec_nanos() > 0);
     i32::try_from(seconds.min(LONGEST_HIDDEN.as_secs())).unwrap_or(i32::MAX)
-}
-
-fn code(error: &azure_core::Error) -> Option<&str> {
-    match error.kind() {
-        ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),
-        _ => None,
-    }
-}
-
-fn status(error: &azure_core::Error) -> Option<u16> {
-    match error.kind() {
-        ErrorKind::HttpResponse { status, .. } => Some(u16::from(*status)),
-        _ => None,
-    }
-}
-
-/// Why a call failed, in words. The errors themselves print addresses with their queries, which may hold a
-/// signature.
-#[derive(Debug)]
-struct Cause(String);
-
-impl Cause {
-    fn of(error: &azure_core::Error) -> Self {
-        if let ErrorKind::HttpResponse {
-            status, error_code, ..
-        } = error.kind()
-        {
-            let code = error_code.as_deref().unwrap_or("without an error code");
-            let code = text::clean(code, text::WORD);
-            return Self(format!("Azure answered {} {code}", u16::from(*status)));
-        }
-        let mut causes = without_queries(&error.to_string());
-        let mut cause = Error::source(error);
-        while let Some(next) = cause {
-            let more = without_queries(&next.to_string());
-            if !causes.contains(&more) {
-                causes = format!("{causes}: {more}");
-            }
-            cause = next.source();
-        }
-        Self(text::clean(&causes, text::MESSAGE).into_owned())
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for Cause {}
-
-/// Cuts the query off each address in a text.
-fn without_queries(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, address) = rest.split_at(at + 3);
-        kept.push_str(before);
-        let end = address
-            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '\'' | '"' | '>'))
-            .unwrap_or(address.len());
-        let (address, after) = address.split_at(end);
-        kept.push_str(address.split('?').next().unwrap_or_default());
-        rest = after;
-    }
-    kept.push_str(rest);
-    kept
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Limits of a call to the queue: times, and what an error may show.
+//! Limits of a call to the queue.
 
 use super::*;
 use tokio::{task::JoinSet, time::sleep};
@@ -30,23 +30,6 @@ async fn the_deadline_is_one_call_s_and_not_that_of_all_before_it() {
         1,
         "the slow one"
     );
-}
-
-#[test]
-fn no_query_is_in_a_text() {
-    for (text, told) in [
-        ("plain", "plain"),
-        (
-            "sending for url (https://q.example/jobs?sig=s3cr3t&a=b): refused",
-            "sending for url (https://q.example/jobs): refused",
-        ),
-        (
-            "http://a/?x=1 and 'http://b/?y=2'",
-            "http://a/ and 'http://b/'",
-        ),
-    ] {
-        assert_eq!(without_queries(text), told);
-    }
 }
 
 #[test]
