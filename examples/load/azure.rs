@@ -102,7 +102,7 @@ struct Shared {
     awaited: Mutex<HashMap<String, oneshot::Sender<Instant>>>,
     /// Names that are taken by sessions that have ended.
     stale: Mutex<HashSet<String>>,
-    /// Until then, sessions that are asked about run.
+    /// When sessions end; none of them runs otherwise.
     running_until: Mutex<Option<Instant>>,
     listed_machines: Mutex<Vec<String>>,
     /// The calls, while they are recorded.
@@ -185,7 +185,7 @@ impl Azure {
         receiver
     }
 
-    /// For so long, sessions that are asked about run. Otherwise they end at once.
+    /// Sessions run for this time from now on. Otherwise they end at once.
     pub fn keep_running(&self, time: Duration) {
         *lock(&self.shared.running_until) = Instant::now().checked_add(time);
     }

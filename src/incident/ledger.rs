@@ -22,10 +22,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use time::OffsetDateTime;
 use tokio::{sync::watch, time::Instant};
 
-/// Maximum number of running captures that one process follows: memory stays below 64 MiB with them.
-const MOST_RUNNING: usize = 5_000;
+/// Maximum number of running captures that one process follows: as many as Azure allows in a region. Memory stays below
+/// 64 MiB with them.
+const MOST_RUNNING: usize = 10_000;
 /// Maximum number of jobs in progress, those that only wait for their receiver included.
-const MOST_UNDER_WAY: usize = 12_000;
+const MOST_UNDER_WAY: usize = 20_000;
 /// The phase of a job with which nothing is left to do.
 pub const DONE: &str = "done";
 /// The phase of a job that another instance of the function has taken over.

@@ -38,7 +38,7 @@ pub enum QueueError {
     Vanished,
     #[error("a message of {bytes} bytes does not go into the queue, which takes {limit}")]
     TooLarge { bytes: usize, limit: usize },
-    #[error("internal error: could not serialize a job: {0}")]
+    #[error("could not serialize a job: {0}")]
     NotWritten(#[from] serde_json::Error),
     #[error("could not {tried} (queue {queue})")]
     Unavailable {

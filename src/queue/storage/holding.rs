@@ -1,16 +1,17 @@
-//! What this process holds of the queue, and the tasks that put messages in, renew them, look for others' and
-//! hand everything back.
+//! What this process holds of the queue, and the tasks that renew the messages and hand everything back.
+
+mod poll;
+mod put;
 
 use super::{
     JOBS, StorageOptions,
     schedule::{Schedule, Turn},
     told,
-    wire::{CALLS, Received, Wire},
+    wire::Wire,
 };
 use crate::queue::{Message, Payload, QueueError};
 use azure_storage_queue::QueueServiceClient;
-use base64::{Engine, prelude::BASE64_STANDARD};
-use rand::RngExt;
+use poll::{BATCH, POLL_PAUSE};
 use std::{
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -21,14 +22,8 @@ use tokio::{sync::Notify, task::JoinSet, time::Instant};
 const MAX_HELD: usize = 10_000;
 /// Where the Functions host puts messages that it gives up; ours go there too.
 const POISON: &str = "packet-capture-jobs-poison";
-/// What Queue Storage gives at once at most.
-const BATCH: usize = 32;
-/// Between two polls that found nothing: the first pause, doubled up to the last.
-const POLL_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// How long deleting the messages of a rejected alert may take, and releasing all messages at the stop.
 const CLEANING: Duration = Duration::from_millis(1500);
-/// How long messages of the poison queue are hidden while this process reads them.
-const READING: Duration = Duration::from_secs(60);
 /// Before a renewal that Queue Storage did not answer is tried again.
 const RENEW_PAUSE: Duration = Duration::from_secs(1);
 
@@ -72,73 +67,6 @@ impl Holding {
 
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics with this lock")
-    }
-
-    /// Puts the messages of one alert in, no more of them at once than there are calls: another alert's wait for one
-    /// call, not for all of these.
-    pub async fn put_all(self: Arc<Self>, jobs: Vec<(String, Payload)>) -> Result<(), QueueError> {
-        let start = Instant::now();
-        let hidden = self.options.visibility_timeout;
-        let mut jobs = jobs.into_iter().enumerate();
-        let mut puts = JoinSet::new();
-        let (mut messages, mut failure) = (Vec::with_capacity(jobs.len()), None);
-        loop {
-            while failure.is_none() && puts.len() < CALLS {
-                let Some((number, (text, job))) = jobs.next() else {
-                    break;
-                };
-                let holding = self.clone();
-                puts.spawn(async move {
-                    let put = holding.jobs.put(&text, hidden).await;
-                    (number, put.map(|place| place.message(0, job)))
-                });
-            }
-            match puts.join_next().await {
-                None => break,
-                Some(Ok((number, Ok(message)))) => messages.push((number, message)),
-                Some(Ok((_, Err(error)))) => failure = Some(error),
-                Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
-            }
-        }
-        if let Some(error) = failure {
-            let messages = messages.into_iter().map(|(_, message)| message);
-            self.take_back(messages.collect()).await;
-            return Err(error);
-        }
-        messages.sort_by_key(|(number, _)| *number);
-        let mut state = self.state();
-        let alert = state.schedule.new_group();
-        for (_, message) in messages {
-            let hidden_until = start + hidden;
-            state.schedule.wait_in(alert, message, start, hidden_until);
-        }
-        drop(state);
-        self.changed.notify_one();
-        Ok(())
-    }
-
-    /// The others of a put that failed in part are deleted again, as well as that goes.
-    async fn take_back(self: &Arc<Self>, messages: Vec<Message>) {
-        let mut deletions = JoinSet::new();
-        for message in messages {
-            let holding = self.clone();
-            deletions.spawn(async move { holding.jobs.delete(&message).await });
-        }
-        let deleted = async {
-            while let Some(deleted) = deletions.join_next().await {
-                if let Ok(Err(error)) = deleted {
-                    tracing::warn!(
-                        "could not delete a message of a rejected alert; it may be processed later: {}",
-                        told(&error)
-                    );
-                }
-            }
-        };
-        if tokio::time::timeout(CLEANING, deleted).await.is_err() {
-            tracing::warn!(
-                "timed out deleting messages of a rejected alert; they may be processed later"
-            );
-        }
     }
 
     /// Hides a message for another visibility timeout, then puts it back into the schedule where it was.
@@ -194,77 +122,6 @@ impl Holding {
                 Err(error) if error.is_temporary() => tracing::debug!("{}", told(&error)),
                 Err(_) => return,
             }
-        }
-    }
-
-    /// See [`crate::queue::JobQueue::receive_poisoned`]. What is not base64 is left alone.
-    pub async fn receive_poisoned(&self) -> Result<Vec<Message>, QueueError> {
-        let received = self.poison.get(BATCH, READING).await?;
-        let messages = received.into_iter();
-        Ok(messages.filter_map(|it| decoded(it).ok()).collect())
-    }
-
-    /// Asks for messages that others left and holds them.
-    async fn poll(self: Arc<Self>, most: usize) {
-        let start = Instant::now();
-        let hidden = self.options.visibility_timeout;
-        let polled = self.jobs.get(most, hidden).await;
-        let received = match polled {
-            Ok(received) => received,
-            Err(error) => {
-                tracing::warn!("could not poll the job queue; retrying: {}", told(&error));
-                Vec::new()
-            }
-        };
-        let found = received.len();
-        let mut messages = Vec::with_capacity(found);
-        for received in received {
-            match decoded(received) {
-                Ok(message) => messages.push(message),
-                Err(received) => self.turn_away(received).await,
-            }
-        }
-        let closed = {
-            let mut state = self.state();
-            let pause = state.poll_pause.mul_f64(rand::rng().random_range(0.8..1.2));
-            state.poll_pause = match found {
-                0 => (state.poll_pause * 2).min(POLL_PAUSE.1),
-                _ => POLL_PAUSE.0,
-            };
-            state.next_poll =
-                Some(Instant::now() + if found == 0 { pause } else { Duration::ZERO });
-            if !state.closed {
-                for message in messages.drain(..) {
-                    state.schedule.wait(message, start, start + hidden);
-                }
-            }
-            state.closed
-        };
-        if closed {
-            self.hand_back(
-                messages
-                    .into_iter()
-                    .map(|message| (message, start))
-                    .collect(),
-            )
-            .await;
-        }
-        self.changed.notify_one();
-    }
-
-    /// What is not base64 was not put in by us nor by the Functions host.
-    async fn turn_away(&self, received: Received) {
-        tracing::error!(
-            message.id = received.message_id,
-            "moved an invalid message to the queue {POISON}: it is not base64 of a text"
-        );
-        let text = Payload::from(received.text.as_str());
-        let message = received.message(text);
-        if let Err(error) = self.move_away(&message, &message.job).await {
-            tracing::warn!(
-                "could not move an invalid message to the queue {POISON}; retrying when it becomes visible again: {}",
-                told(&error)
-            );
         }
     }
 
@@ -393,16 +250,5 @@ impl Holding {
             }
             at => Err([due, at].into_iter().flatten().min()),
         }
-    }
-}
-
-fn decoded(received: Received) -> Result<Message, Received> {
-    let text = BASE64_STANDARD
-        .decode(received.text.trim())
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    match text {
-        Some(text) => Ok(received.message(text.into())),
-        None => Err(received),
     }
 }

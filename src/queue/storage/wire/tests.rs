@@ -1,4 +1,4 @@
-//! Limits of a call to the queue: times, and what an error may show.
+//! Limits of a call to the queue.
 
 use super::*;
 use crate::storage::Connection;
