@@ -9,18 +9,21 @@ use crate::{
         transport::{self, TransportError},
     },
     config::{
-        AzureSettings, Destination, NotificationSettings, Problem, QueueAccount, QueueKind,
+        AzureSettings, Destination, Identity, NotificationSettings, Problem, QueueAccount, QueueKind,
         ReceiverSettings, SecureWebhookSettings, Settings, SettingsError, StorageQueueSettings,
     },
     functions::{KeysUnavailable, Proof, SecureWebhook, SigningKeys},
     incident::Event,
+    look::{self, CaptureReader},
     notify::{
         Links, Notifier, PagerDuty, PagerDutyOptions, Portal, Receiver, Receivers, Signer,
         SlackBot, SlackOptions, Timeouts, WebhookNotifier, WebhookOptions,
     },
     queue::{JobQueue, MemoryQueue, StorageQueue},
+    record::BlobStore,
     telemetry::Metrics,
 };
+use azure_core::credentials::TokenCredential;
 use jsonwebtoken::DecodingKey;
 use std::sync::Arc;
 
@@ -168,17 +171,68 @@ pub fn storage_queue(
             StorageQueue::connect(connection.clone(), http, settings.options)
         }
         QueueAccount::Service { url, identity } => {
-            let identity = identity.as_deref().or(azure.map(|azure| &azure.identity));
-            let identity = identity.ok_or_else(|| {
-                let needed = "missing; needs the identity that opens the storage account";
-                SettingsError::from(Problem::new("AZURE_CLIENT_ID", needed))
-            })?;
             let http = https()?;
-            let credential = Arc::new(identity::credential(identity, http.clone())?);
+            let credential = storage_credential(identity.as_deref(), azure, &http)?;
             StorageQueue::with_identity(url.clone(), credential, http, settings.options)
         }
     };
     queue.map_err(BuildError::Queue)
+}
+
+/// The incident record in the storage account of the jobs. `None` when the settings name no blob service there.
+///
+/// # Errors
+/// As [`storage_queue`].
+pub fn blob_store(
+    settings: &StorageQueueSettings,
+    azure: Option<&AzureSettings>,
+) -> Result<Option<BlobStore>, BuildError> {
+    let Some(blobs) = settings.blobs.clone() else {
+        return Ok(None);
+    };
+    let https = || transport::https_client(settings.ca_file.as_deref());
+    let store = match &settings.account {
+        QueueAccount::Connection(connection) => {
+            let http = match blobs.scheme() {
+                "http" => transport::emulator_client()?,
+                _ => https()?,
+            };
+            BlobStore::connect(connection.clone(), http)
+        }
+        QueueAccount::Service { identity, .. } => {
+            let http = https()?;
+            let credential = storage_credential(identity.as_deref(), azure, &http)?;
+            BlobStore::with_identity(blobs, credential, http).map(Some)
+        }
+    };
+    store.map_err(BuildError::Queue)
+}
+
+/// The credential of the identity that opens the storage account: the account's own, else that of the Azure settings.
+fn storage_credential(
+    own: Option<&Identity>,
+    azure: Option<&AzureSettings>,
+    http: &reqwest::Client,
+) -> Result<Arc<dyn TokenCredential>, BuildError> {
+    let identity = own.or(azure.map(|azure| &azure.identity));
+    let identity = identity.ok_or_else(|| {
+        let needed = "missing; needs the identity that opens the storage account";
+        SettingsError::from(Problem::new("AZURE_CLIENT_ID", needed))
+    })?;
+    Ok(Arc::new(identity::credential(identity, http.clone())?))
+}
+
+/// The reader of finished captures, which signs in as the configured identity.
+///
+/// # Errors
+/// As [`arm_client`].
+pub fn capture_reader(
+    azure: &AzureSettings,
+    options: look::Options,
+) -> Result<CaptureReader, BuildError> {
+    let http = transport::https_client(azure.ca_file.as_deref())?;
+    let credential = identity::credential(&azure.identity, http.clone())?;
+    Ok(CaptureReader::new(Arc::new(credential), http, options))
 }
 
 /// `azure` knows nothing of metrics.

@@ -108,6 +108,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(JobQueue, "JobQueue__StorageAccountId", Text("the id of a storage account: /subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/…")),
     setting(JobQueue, "AzureWebJobsStorage", Text("the connection string of a storage account")).secret(),
     setting(JobQueue, "AzureWebJobsStorage__queueServiceUri", Text("an https address such as https://ACCOUNT.queue.core.windows.net")),
+    setting(JobQueue, "AzureWebJobsStorage__blobServiceUri", Text("an https address such as https://ACCOUNT.blob.core.windows.net")),
     setting(JobQueue, "AzureWebJobsStorage__accountName", Text("the name of a storage account: 3 to 24 lower-case letters and digits")),
     setting(JobQueue, "AzureWebJobsStorage__credential", Word(&["managedidentity"])),
     setting(JobQueue, "AzureWebJobsStorage__clientId", Text("the client id of the user-assigned managed identity that opens the account")),
