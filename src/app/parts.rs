@@ -9,8 +9,9 @@ use crate::{
         transport::{self, TransportError},
     },
     config::{
-        AzureSettings, Destination, Identity, NotificationSettings, Problem, QueueAccount, QueueKind,
-        ReceiverSettings, SecureWebhookSettings, Settings, SettingsError, StorageQueueSettings,
+        AzureSettings, Destination, Identity, NotificationSettings, Problem, QueueAccount,
+        QueueKind, ReceiverSettings, SecureWebhookSettings, Settings, SettingsError,
+        StorageQueueSettings,
     },
     functions::{KeysUnavailable, Proof, SecureWebhook, SigningKeys},
     incident::Event,

@@ -47,7 +47,12 @@ impl AzureChecks<'_> {
                     false => fix::show_subscription(account),
                 };
                 self.refused(CHECK, ACCOUNTS_READ, account, &error, fix);
-                for check in ["shared keys", "performance tier", CAPTURE_RETENTION, FIRST_LOOK] {
+                for check in [
+                    "shared keys",
+                    "performance tier",
+                    CAPTURE_RETENTION,
+                    FIRST_LOOK,
+                ] {
                     self.report.skipped(check, "the account could not be read");
                 }
                 if error.is_not_found() {
