@@ -5,8 +5,7 @@ use first_look::{Context, Look, Options};
 use super::generator::chance::Chance;
 use super::generator::file::{File, MICROSECONDS};
 use super::generator::frames;
-
-const START: u64 = 1_790_000_000_000_000_000;
+use super::setup::START;
 
 fn small() -> Options {
     let mut options = Options::default();
