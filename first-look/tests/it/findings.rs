@@ -177,7 +177,7 @@ pub(crate) fn troubles(tried: u16, count: u16) -> Vec<Packet> {
     packets
 }
 
-fn with_alert() -> Context {
+pub(crate) fn with_alert() -> Context {
     let mut context = Context::default();
     let mut metric = Metric::new("144", Counted::SegmentsSent);
     (metric.aggregation, metric.window_seconds) = (Some("Total".into()), Some(300));

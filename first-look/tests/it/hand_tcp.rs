@@ -321,7 +321,7 @@ fn closed_windows_and_resets_have_their_times() {
     let tcp = &of(&talk.packets)["tcp"];
     assert_eq!(
         tcp["zero_windows"],
-        json!([{"receiver": "10.1.2.3", "sender": "10.0.0.4:50000", "times": 1, "longest": "0.700000000", "total": "0.700000000", "still_closed": 0}])
+        json!([{"receiver": "10.1.2.3", "sender": "10.0.0.4", "server": "10.1.2.3:443", "times": 1, "longest": "0.700000000", "total": "0.700000000", "still_closed": 0}])
     );
     assert_eq!(
         tcp["resets"],
