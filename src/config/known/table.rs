@@ -145,6 +145,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(Platform, "FUNCTIONS_CUSTOMHANDLER_PORT", number(0, 65_535)).or("7071"),
     setting(Platform, "FUNCTIONS_APP_ROOT_PATH", Text("the function app's folder")),
     setting(Platform, "WEBSITE_HOSTNAME", Text("the function app's host name")),
+    setting(Platform, "REGION_NAME", Text("the function app's region")),
     setting(Identity, "IDENTITY_ENDPOINT", Text("the address of the managed identity endpoint")),
     setting(Identity, "IDENTITY_HEADER", Text("the header for that endpoint")).secret(),
     setting(Identity, "IDENTITY_SERVER_THUMBPRINT", Text("set by Service Fabric, whose managed identities are not supported")),
