@@ -6,6 +6,7 @@
 pub mod allowed;
 pub mod deadline;
 pub mod decide;
+mod facts;
 pub mod job;
 pub mod ledger;
 mod message;
@@ -17,6 +18,7 @@ mod skipped;
 
 pub use allowed::Allowed;
 pub use decide::{Decision, Known, LeftOut, Plan, Policy, decide, dedupe_key};
+pub use facts::PackedFacts;
 pub use job::{Action, Deliveries, Job, JobId, Phase, Session};
 pub use ledger::{JobRecord, Ledger, NotOpened};
 pub use message::InvalidJob;
