@@ -4,8 +4,8 @@ use super::{answer::Answer, entry::Entry, refusal::Refusal, request, stop::Stop}
 use crate::{
     alert::{self, Alert},
     incident::{
-        Action, Decision, Job, JobId, JobRecord, Known, Ledger, LeftOut, NotOpened, Plan, Policy,
-        Reason, Status, decide, dedupe_key,
+        Action, Decision, Job, JobId, JobRecord, Known, Ledger, LeftOut, NotOpened, PackedFacts,
+        Plan, Policy, Reason, Status, decide, dedupe_key,
     },
     queue::{JobQueue, QueueError},
     telemetry::{Metrics, describe, trace_parent},
@@ -113,8 +113,10 @@ impl Intake {
     /// A job for each target into the queue: all of them, or none.
     async fn put(&self, alert: Alert, plan: Plan) -> Result<Taken, Refusal> {
         let trace = trace_parent(&Span::current());
+        let facts = PackedFacts::from(&alert.facts);
         let job = |target| Job {
             trace_parent: trace.clone(),
+            alert: facts.clone(),
             ..Job::new(plan.action, target, &alert)
         };
         let mut jobs: Vec<Arc<Job>> = plan.targets.into_iter().map(job).map(Arc::new).collect();

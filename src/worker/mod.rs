@@ -113,7 +113,7 @@ impl Worker {
             attempt = job.failures.saturating_add(1),
         );
         continue_trace(&span, job.trace_parent.as_deref(), None);
-        describe(&span, "alert.id", job.alert.id.as_deref());
+        describe(&span, "alert.id", job.alert.id());
         // Boxed: the runtime moves a task several times, and this one has 10 KB.
         let walk = Box::pin(self.walk(held, job, delivered));
         walk.instrument(span).await;
