@@ -41,9 +41,13 @@ async fn connect(parts: &Parts, destination: &Destination, report: &mut Report) 
         Err(_) => format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
     };
     let setting = destination.setting();
+    let fix = match destination {
+        Destination::Webhook { .. } => format!("{setting}=https://..."),
+        Destination::PagerDuty { .. } | Destination::Slack { .. } => format!("{setting}=..."),
+    };
     report.warning(
         CHECK,
         format!("could not connect to {host}: {cause}; notifications would be lost. Check the host name and the outbound rules of the app's network"),
-        parts.hosting.set(&format!("{setting}=...")),
+        parts.hosting.set(&fix),
     );
 }

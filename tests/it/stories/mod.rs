@@ -16,6 +16,7 @@ mod notification;
 mod pages;
 mod panic;
 mod queue;
+mod receivers;
 mod resolved;
 mod role;
 mod secret;

@@ -15,13 +15,14 @@ const NOT_SUPPORTED: [&str; 4] = [
     "MSI_SECRET",
 ];
 /// Each concern switched on, so that all settings are read.
-const COMPLETE: [(&str, &str); 9] = [
+const COMPLETE: [(&str, &str); 10] = [
     ("AZURE_TENANT_ID", "72f1b9c4-3d0e-4a6b-8f57-c2e9d1a60b38"),
     ("AZURE_CLIENT_ID", "b3c6a1d2-5e4f-4708-9a1b-6c7d8e9f0a12"),
     ("AZURE_CLIENT_SECRET", "not-a-secret"),
     ("PacketCapture__FilePath", "/var/captures/a.cap"),
     ("JobQueue__Kind", "storage"),
     ("Notification__WebhookUrl", "https://hooks.example/x"),
+    ("Notification__Receivers__0__Url", "https://hooks.example/y"),
     (
         "SecureWebhook__TenantId",
         "72f1b9c4-3d0e-4a6b-8f57-c2e9d1a60b38",
@@ -206,7 +207,7 @@ fn defaults_are_those_of_the_code() {
             .iter()
             .any(|it| name.starts_with(it));
         // A format that is set holds for receivers that need another one.
-        let kept = name == "Notification__Format";
+        let kept = name.starts_with("Notification__") && name.ends_with("__Format");
         if identity || kept || COMPLETE.iter().any(|(other, _)| *other == name) {
             continue;
         }

@@ -130,7 +130,12 @@ fn only(settings: &Settings, patience: Timeouts) -> Arc<dyn Notifier> {
     found.remove(0).notifier
 }
 
-fn notification() -> Notification {
+/// The one receiver that these settings make.
+pub fn only_of(pairs: &[(&str, &str)]) -> Arc<dyn Notifier> {
+    only(&settings(pairs), PATIENT)
+}
+
+pub fn notification() -> Notification {
     Notification {
         event: Event::Failed,
         at: OffsetDateTime::from_unix_timestamp(1_769_850_312).unwrap(),
