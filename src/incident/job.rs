@@ -6,6 +6,7 @@ use crate::{
     alert::{Alert, AlertFacts, Target},
     resource_id::{OperationUrl, ResourceId},
 };
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 use time::OffsetDateTime;
@@ -19,6 +20,20 @@ impl JobId {
     /// Reads an id as a caller wrote it; perhaps no job has it.
     pub fn parse(text: &str) -> Option<Self> {
         uuid::Uuid::parse_str(text).ok().map(Self)
+    }
+
+    /// The id of the job that an alert with this key has on this machine, whichever process makes it.
+    pub fn of(action: Action, key: &str, machine: &ResourceId) -> Self {
+        let machine = machine.to_string().to_ascii_lowercase();
+        let text = format!("{}\n{machine}\n{key}", action.as_str());
+        let mut bytes = [0; 16];
+        for (byte, of_digest) in bytes
+            .iter_mut()
+            .zip(digest(&SHA256, text.as_bytes()).as_ref())
+        {
+            *byte = *of_digest;
+        }
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
     /// A new one, unlike all others.

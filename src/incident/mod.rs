@@ -4,10 +4,12 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod allowed;
+pub mod budget;
 pub mod deadline;
 pub mod decide;
 pub mod job;
 pub mod ledger;
+pub mod machine;
 mod message;
 pub mod notification;
 mod reason;
@@ -20,8 +22,10 @@ pub use allowed::Allowed;
 pub use decide::{Decision, Known, LeftOut, Plan, Policy, decide, dedupe_key};
 pub use job::{Action, Deliveries, Job, JobId, Phase, Session};
 pub use ledger::{JobRecord, Ledger, NotOpened};
+pub use machine::{CopyId, Limits, Machine};
 pub use message::InvalidJob;
 pub use notification::{Event, Notification};
 pub use reason::Reason;
+pub use record::{Incident, IncidentId, Summary};
 pub use report::{Report, Status};
 pub use retry::Retry;
