@@ -37,13 +37,22 @@ pub struct Hour {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spending {
     /// A capture is about to be accepted; `most`: the budget.
-    Spend { job_id: JobId, most: u32 },
+    Spend {
+        job_id: JobId,
+        most: u32,
+    },
     /// It was not made after all.
-    GiveBack { job_id: JobId },
+    GiveBack {
+        job_id: JobId,
+    },
     /// An alert was held back on this machine.
-    HoldBack { job_id: JobId, machine: ResourceId },
+    HoldBack {
+        job_id: JobId,
+        machine: ResourceId,
+    },
     /// Operators are about to be notified.
     Notify,
+    Nothing,
 }
 
 /// What a change came to.
@@ -115,6 +124,7 @@ impl Hour {
                 }
                 (Spent::Granted, !known)
             }
+            Spending::Nothing => (Spent::Granted, false),
             Spending::Notify if self.notified || self.held_back == 0 => (Spent::Refused, false),
             Spending::Notify => {
                 self.notified = true;

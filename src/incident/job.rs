@@ -1,7 +1,7 @@
 //! A job: one capture of one target, small enough for a queue, complete enough for any instance of the
 //! function to take the next step.
 
-use super::report::Report;
+use super::{machine::CopyId, record::IncidentId, report::Report};
 use crate::{
     alert::{Alert, AlertFacts, Target},
     resource_id::{OperationUrl, ResourceId},
@@ -77,6 +77,19 @@ pub struct Job {
     /// When a capture that is in the way was first seen running, should Azure not state its start.
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub in_the_way_since: Option<OffsetDateTime>,
+    /// Tells this copy of the job from others.
+    #[serde(default)]
+    pub copy: CopyId,
+    /// The incident that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    /// An earlier copy was lost, and may have created the capture: one that began since the alert was accepted is this
+    /// job's.
+    #[serde(default)]
+    pub superseded: bool,
+    /// Its final notification is delivered; what is left is to be recorded.
+    #[serde(default)]
+    pub notified: bool,
     /// The trace of the request that brought the alert, as W3C's `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_parent: Option<String>,
@@ -99,6 +112,10 @@ impl Job {
             rounds: 0,
             unfinished: Deliveries::default(),
             in_the_way_since: None,
+            copy: CopyId::default(),
+            incident: None,
+            superseded: false,
+            notified: false,
             trace_parent: None,
             report: Report::default(),
         }

@@ -79,6 +79,7 @@ pub enum Change {
         job_id: Option<JobId>,
         rule: Option<Box<str>>,
     },
+    Nothing,
 }
 
 /// What a change came to.
@@ -165,6 +166,7 @@ impl Machine {
                 seen.stage = Stage::Done;
                 changed
             }),
+            Change::Nothing => (Verdict::Noted, false),
             Change::Resolve { job_id, rule } => self.resolve(job_id.as_ref(), rule.as_deref()),
         }
     }
@@ -175,7 +177,7 @@ impl Machine {
         if let Some(seen) = self.find_mut(&it.job_id) {
             let first = First::from(&*seen);
             if seen.copy != it.copy {
-                if seen.queued || seen.stage > Stage::Claimed {
+                if seen.is_accepted() {
                     return (Verdict::Duplicate(first), false);
                 }
                 if before(now, seen.updated_at) < limits.claim {
@@ -347,7 +349,7 @@ impl Machine {
         }
         let known = seen.copy == admission.copy || seen.next == Some(admission.copy);
         if !known {
-            if seen.queued || seen.stage > Stage::Claimed {
+            if seen.is_accepted() {
                 return (Verdict::Elsewhere, false);
             }
             let age = before(now, seen.updated_at);

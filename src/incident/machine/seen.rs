@@ -10,7 +10,7 @@ use std::fmt;
 use time::OffsetDateTime;
 
 /// Tells the copies of one job apart: each one that is put into a queue has another number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct CopyId(u64);
 
 impl CopyId {
@@ -105,6 +105,13 @@ pub struct Seen {
     /// The same in one sentence.
     #[serde(default)]
     pub outcome: Box<str>,
+}
+
+impl Seen {
+    /// Whether its job is in the queue or further: it cannot be lost any more.
+    pub fn is_accepted(&self) -> bool {
+        self.queued || self.stage > Stage::Claimed
+    }
 }
 
 /// What became of an alert's first delivery.

@@ -67,7 +67,7 @@ impl Incident {
         let entry = Entry {
             job_id: job.job_id,
             action: job.action,
-            alert: Arc::new(job.alert.clone()),
+            alert: job.alert.clone(),
             accepted_at: job.taken_at,
             resolved_at: None,
             phase: job.phase.as_str().into(),
