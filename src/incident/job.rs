@@ -1,7 +1,7 @@
 //! A job: one capture of one target, small enough for a queue, complete enough for any instance of the
 //! function to take the next step.
 
-use super::{machine::CopyId, record::IncidentId, report::Report};
+use super::{decide, machine::CopyId, record::IncidentId, report::Report};
 use crate::{
     alert::{Alert, AlertFacts, Target},
     resource_id::{OperationUrl, ResourceId},
@@ -100,7 +100,7 @@ impl Job {
     /// A job that was taken just now.
     pub fn new(action: Action, target: Target, alert: &Alert) -> Self {
         Self {
-            job_id: JobId::random(),
+            job_id: decide::job_id(alert, action, &target.id).unwrap_or_else(JobId::random),
             action,
             target,
             region: alert.region.clone(),

@@ -158,7 +158,8 @@ impl Machine {
     /// Forgets what no longer decides.
     fn forget(&mut self, now: OffsetDateTime) {
         self.seen.retain(|seen| !is_old(seen, now));
-        while self.seen.len() > MOST_SEEN {
+        // One more is about to be added.
+        while self.seen.len() >= MOST_SEEN {
             let finished = |seen: &Seen| seen.stage == Stage::Done;
             let oldest = self.seen.iter().position(finished).unwrap_or_default();
             self.seen.remove(oldest);
@@ -175,7 +176,7 @@ fn is_old(seen: &Seen, now: OffsetDateTime) -> bool {
 }
 
 /// How long `at` was before `now`; zero when it was not, as clocks of two instances differ.
-fn before(now: OffsetDateTime, at: OffsetDateTime) -> Duration {
+pub(crate) fn before(now: OffsetDateTime, at: OffsetDateTime) -> Duration {
     let nanos = now
         .unix_timestamp_nanos()
         .saturating_sub(at.unix_timestamp_nanos());

@@ -10,16 +10,16 @@ use super::{
 use crate::{
     alert::AlertFacts,
     incident::{
-        CopyId, Incident, IncidentId, Job, JobId, Limits, Machine, Reason,
+        CopyId, Incident, IncidentId, Job, JobId, KnownAlert, Limits, Machine, Reason,
         budget::{Hour, Spending, Spent},
-        machine::{Admission, Change, Delivery, First, Verdict},
+        machine::{Admission, Change, Delivery, Verdict},
         record::{Addition, Resolved, Step},
         report::{Report, Status},
     },
     resource_id::ResourceId,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -47,10 +47,21 @@ pub struct Incidents {
     pub(super) incidents: Arc<Keeper<Incident>>,
     hours: Arc<Keeper<Hour>>,
     pub(super) options: RecordOptions,
-    /// Jobs whose claims the store has not confirmed. The sender ends with the claim.
     // Held for a few map operations, never over an await.
-    claiming: Mutex<HashMap<JobId, watch::Receiver<()>>>,
+    claims: Mutex<Claims>,
 }
+
+/// The claims of this process.
+#[derive(Default)]
+struct Claims {
+    /// Those that the store has not confirmed. The sender ends with the claim.
+    open: HashMap<JobId, watch::Receiver<()>>,
+    /// Copies that are in the queue, and whose claims the store has refused.
+    refused: HashSet<CopyId>,
+}
+
+/// Maximum number of refused copies that are remembered until they are received from the queue.
+const MOST_REFUSED: usize = 10_000;
 
 /// A claim that is being written.
 pub struct Claim {
@@ -69,17 +80,6 @@ impl Claim {
     }
 }
 
-/// What is known of a machine before an alert is decided.
-#[derive(Debug, Clone, PartialEq)]
-pub enum KnownAlert {
-    /// It was accepted before.
-    Before(First),
-    /// This process is putting it into the queue.
-    BeingQueued(First),
-    /// A capture of the machine was accepted then, and the machine is left alone for a time.
-    CoolsDown(OffsetDateTime),
-}
-
 impl Incidents {
     /// `store`: where it is shared with other instances; `None`: in this process alone.
     pub fn new(store: Option<Arc<dyn Store>>, options: RecordOptions) -> Arc<Self> {
@@ -89,7 +89,7 @@ impl Incidents {
             incidents: keeper(&store, &breaker, &options, options.gather),
             hours: keeper(&store, &breaker, &options, options.gather),
             options,
-            claiming: Mutex::default(),
+            claims: Mutex::default(),
         })
     }
 
@@ -103,14 +103,14 @@ impl Incidents {
         self.options.clock.now()
     }
 
-    fn claiming(&self) -> MutexGuard<'_, HashMap<JobId, watch::Receiver<()>>> {
-        self.claiming.lock().expect("no code panics with this lock")
+    fn claims(&self) -> MutexGuard<'_, Claims> {
+        self.claims.lock().expect("no code panics with this lock")
     }
 
     /// What this process knows of an alert on a machine.
     pub fn known(&self, machine: &ResourceId, job: Option<&JobId>) -> Option<KnownAlert> {
         let now = self.now();
-        let being_claimed = job.is_some_and(|job| self.claiming().contains_key(job));
+        let being_claimed = job.is_some_and(|job| self.claims().open.contains_key(job));
         let shared = self.is_shared();
         self.machines
             .with(&Machine::blob_name(machine), |known| {
@@ -132,17 +132,33 @@ impl Incidents {
             .flatten()
     }
 
-    /// Reads what other instances have written of these machines, where this process knows something of them.
+    /// The incident that an alert on a machine would join, as far as this process knows.
+    pub fn open_incident(&self, machine: &ResourceId) -> Option<IncidentId> {
+        let now = self.now();
+        let open = |known: &Machine| known.open_incident(now).cloned();
+        self.machines.with(&Machine::blob_name(machine), open)?
+    }
+
+    /// Reads what other instances have written of these machines.
     pub async fn refresh(&self, machines: impl Iterator<Item = ResourceId>) {
         /// What was read within this time is new enough.
         const RECENT: Duration = Duration::from_secs(1);
+        self.refresh_within(machines, RECENT).await;
+    }
+
+    /// Reads what other instances have written of these machines, unless that was done within this time.
+    pub async fn refresh_within(
+        &self,
+        machines: impl Iterator<Item = ResourceId>,
+        within: Duration,
+    ) {
         if !self.is_shared() {
             return;
         }
         let limit = self.options.answer_within;
         let reads = machines.map(|machine| async move {
             let name = Machine::blob_name(&machine);
-            self.machines.refresh(&name, &machine, RECENT, limit).await
+            self.machines.refresh(&name, &machine, within, limit).await
         });
         futures_util::future::join_all(reads).await;
     }
@@ -161,7 +177,7 @@ impl Incidents {
         };
         let (claiming, ends) = watch::channel(());
         let (sender, receiver) = oneshot::channel();
-        self.claiming().insert(job_id, ends);
+        self.claims().open.insert(job_id, ends);
         let limit = self.options.answer_within;
         let known = verdict.clone();
         let answered = async move {
@@ -180,25 +196,58 @@ impl Incidents {
         }
     }
 
-    /// The job of a claim is in the queue, or never will be.
-    pub fn claimed(&self, machine: &ResourceId, job_id: JobId, copy: CopyId, is_queued: bool) {
-        self.claiming().retain(|_, ends| ends.has_changed().is_ok());
-        let change = match is_queued {
-            true => Change::Queued { job_id, copy },
-            false => Change::Withdraw { job_id, copy },
-        };
-        self.change(machine, change);
+    /// The job of a claim is in the queue, or never will be. `accepted`: what the claim came to.
+    pub fn claimed(&self, job: &Job, is_queued: bool, accepted: &Verdict) {
+        {
+            let mut claims = self.claims();
+            let open = |ends: &watch::Receiver<()>| ends.has_changed().is_ok();
+            claims.open.retain(|_, ends| open(ends));
+            let refused = matches!(
+                accepted,
+                Verdict::Cooldown { .. } | Verdict::OverBudget { .. }
+            );
+            if is_queued && refused {
+                if claims.refused.len() >= MOST_REFUSED {
+                    claims.refused.clear();
+                }
+                claims.refused.insert(job.copy);
+            }
+        }
+        let (job_id, copy) = (job.job_id, job.copy);
+        if !is_queued {
+            self.change(&job.target.id, Change::Withdraw { job_id, copy });
+        } else if matches!(accepted, Verdict::New { .. }) {
+            self.change(&job.target.id, Change::Queued { job_id, copy });
+        }
+    }
+
+    /// An alert is held back by the budget of the hour: the incident that it joins or opens.
+    pub fn hold_back_all(&self, machine: &ResourceId, admission: Admission) -> Verdict {
+        self.change(machine, Change::HoldBack(admission))
     }
 
     /// Decides about a copy of a job that was received from the queue. `held`: this process has put it there and holds it
     /// since; the alert's claim has decided, and the rest is written beside.
     pub async fn receive(&self, delivery: Delivery, machine: &ResourceId, held: bool) -> Verdict {
-        let waits = self.claiming().get(&delivery.admission.job_id).cloned();
+        let admission = &delivery.admission;
+        let waits = self.claims().open.get(&admission.job_id).cloned();
         if let Some(mut claiming) = waits {
             // An error: the claim has ended.
             while claiming.changed().await.is_ok() {}
         }
+        if self.claims().refused.remove(&admission.copy) {
+            return Verdict::Elsewhere;
+        }
         let name = Machine::blob_name(machine);
+        // It was received before, and only waited here.
+        let known = self.machines.with(&name, |known| {
+            known.find(&admission.job_id).is_some_and(|seen| {
+                seen.copy == admission.copy
+                    && seen.message.is_some()
+                    && seen.message == delivery.message
+            })
+        });
+        let held = held || known.unwrap_or_default();
         let change = Change::Receive(delivery);
         match held || !self.is_shared() {
             true => self.machines.apply(&name, machine, change, false),
@@ -217,6 +266,15 @@ impl Incidents {
         let limit = self.options.answer_within;
         let confirmed = self.machines.confirm(&name, machine, change, limit);
         confirmed.await.verdict
+    }
+
+    /// The copy of a job that counts is in the poison queue: `copy` takes its place. `false`: the job is finished.
+    pub async fn replace(&self, machine: &ResourceId, job_id: JobId, copy: CopyId) -> bool {
+        let name = Machine::blob_name(machine);
+        let limit = self.options.answer_within;
+        let change = Change::Replace { job_id, copy };
+        let confirmed = self.machines.confirm(&name, machine, change, limit);
+        confirmed.await.verdict != Verdict::Finished
     }
 
     fn change(&self, machine: &ResourceId, change: Change) -> Verdict {
@@ -255,6 +313,17 @@ impl Incidents {
             (false, _) => {}
         }
         self.add(job, |incident, now| incident.news_of(job, now));
+    }
+
+    /// Waits until other instances can know that the job's capture is created, so that no other copy of the job notifies of
+    /// it again.
+    pub async fn created(&self, job: &Job) {
+        let machine = &job.target.id;
+        let name = Machine::blob_name(machine);
+        let limit = self.options.answer_within;
+        self.machines
+            .refresh(&name, machine, Duration::ZERO, limit)
+            .await;
     }
 
     /// Adds to the incident of a job.
@@ -351,28 +420,47 @@ impl Incidents {
     }
 
     /// An alert is resolved. `job_id`: the job of its firing, where its key is known; `rule`: for the classic schema.
-    pub fn resolve(&self, machine: &ResourceId, job_id: Option<JobId>, rule: Option<&str>) {
-        let name = Machine::blob_name(machine);
+    pub fn resolve(
+        self: &Arc<Self>,
+        machine: &ResourceId,
+        job_id: Option<JobId>,
+        rule: Option<&str>,
+    ) {
         let rule: Option<Box<str>> = rule.map(Into::into);
-        let change = Change::Resolve {
-            job_id,
-            rule: rule.clone(),
-        };
-        self.machines.apply(&name, machine, change, false);
+        self.resolve_here(machine, job_id, rule.clone());
+        if !self.is_shared() {
+            return;
+        }
+        // Its job may be another instance's.
+        let (incidents, machine) = (self.clone(), machine.clone());
+        tokio::spawn(async move {
+            incidents.refresh(std::iter::once(machine.clone())).await;
+            incidents.resolve_here(&machine, job_id, rule);
+        });
+    }
+
+    fn resolve_here(&self, machine: &ResourceId, job_id: Option<JobId>, rule: Option<Box<str>>) {
+        let name = Machine::blob_name(machine);
         let incident = self.machines.with(&name, |known| {
             let by_job = job_id.and_then(|job| known.find(&job)?.incident.clone());
             by_job.or_else(|| known.incident.clone())
         });
-        if let Some(id) = incident.flatten() {
-            let resolved = Resolved {
-                job_id,
-                rule,
-                at: self.now(),
-            };
-            let key = (id.clone(), machine.clone());
-            let addition = Addition::of_resolved(resolved);
-            self.incidents.apply(&id.blob_name(), &key, addition, false);
-        }
+        let Some(id) = incident.flatten() else {
+            return;
+        };
+        let change = Change::Resolve {
+            job_id,
+            rule: rule.clone(),
+        };
+        self.change(machine, change);
+        let resolved = Resolved {
+            job_id,
+            rule,
+            at: self.now(),
+        };
+        let key = (id.clone(), machine.clone());
+        let addition = Addition::of_resolved(resolved);
+        self.incidents.apply(&id.blob_name(), &key, addition, false);
     }
 
     /// An alert is not captured for this reason: it joins the incident.

@@ -198,7 +198,8 @@ impl<D: Document> Keeper<D> {
         let Some(stored) = &mut slot.stored else {
             return (verdict, None);
         };
-        if !changed && !wants_answer {
+        // What is not known here may have to change all the same.
+        if !changed && !wants_answer && stored.base != Base::Unknown {
             return (verdict, None);
         }
         let (sender, receiver) = oneshot::channel();

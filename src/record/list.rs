@@ -5,11 +5,8 @@ use super::{
     document::Row,
     keeper::{Unreadable, parse},
 };
-use crate::{
-    incident::{Incident, IncidentId, Summary, record::State},
-    resource_id::ResourceId,
-};
-use time::{Date, OffsetDateTime, Time};
+use crate::incident::{Incident, IncidentId, Summary, filter::Filter};
+use time::{OffsetDateTime, Time};
 
 /// Maximum number of rows read for one page: a filter that few rows pass ends there, and the next page continues.
 const MOST_READ: usize = 5_000;
@@ -17,15 +14,6 @@ const MOST_READ: usize = 5_000;
 const AT_ONCE: usize = 1_000;
 /// Seconds that the blobs of one prefix cover when a day is listed.
 const BLOCK: i64 = 10_000;
-
-/// Which incidents are listed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    pub state: Option<State>,
-    pub machine: Option<ResourceId>,
-    /// Opened on this day (UTC).
-    pub day: Option<Date>,
-}
 
 /// One page of rows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -48,36 +36,28 @@ pub enum ReadError {
     InvalidToken,
 }
 
-impl Filter {
-    fn passes(&self, row: &Summary) -> bool {
-        self.state.is_none_or(|state| state == row.state)
-            && self.machine.as_ref().is_none_or(|it| *it == row.machine)
-            && self.day.is_none_or(|day| day == row.opened_at.date())
-    }
-
-    /// How the names of the blobs begin that can pass, in order.
-    fn prefixes(&self) -> Vec<String> {
-        let Some(day) = self.day else {
-            return vec!["incidents/".to_owned()];
-        };
-        let last = OffsetDateTime::new_utc(day, Time::MAX);
-        let first = OffsetDateTime::new_utc(day, Time::MIDNIGHT);
-        let prefix = |at: OffsetDateTime| {
-            let mut prefix = IncidentId::blob_prefix(at);
-            prefix.truncate(prefix.len() - 4);
-            prefix
-        };
-        let mut prefixes = Vec::new();
-        let mut at = last;
-        while at > first.saturating_sub(time::Duration::seconds(BLOCK)) {
-            let next = prefix(at.max(first));
-            if prefixes.last() != Some(&next) {
-                prefixes.push(next);
-            }
-            at = at.saturating_sub(time::Duration::seconds(BLOCK));
+/// How the names of the blobs begin that can pass a filter, in order.
+fn prefixes(filter: &Filter) -> Vec<String> {
+    let Some(day) = filter.day else {
+        return vec!["incidents/".to_owned()];
+    };
+    let last = OffsetDateTime::new_utc(day, Time::MAX);
+    let first = OffsetDateTime::new_utc(day, Time::MIDNIGHT);
+    let prefix = |at: OffsetDateTime| {
+        let mut prefix = IncidentId::blob_prefix(at);
+        prefix.truncate(prefix.len() - 4);
+        prefix
+    };
+    let mut prefixes = Vec::new();
+    let mut at = last;
+    while at > first.saturating_sub(time::Duration::seconds(BLOCK)) {
+        let next = prefix(at.max(first));
+        if prefixes.last() != Some(&next) {
+            prefixes.push(next);
         }
-        prefixes
+        at = at.saturating_sub(time::Duration::seconds(BLOCK));
     }
+    prefixes
 }
 
 impl Incidents {
@@ -128,7 +108,7 @@ impl Incidents {
         let (mut found, mut last, mut more) = (Rows::default(), None, false);
         self.incidents.each(after, |name, incident| {
             let row = incident.summary(now, quiet);
-            if !filter.passes(&row) {
+            if !filter.matches(&row) {
                 return true;
             }
             more = found.rows.len() >= top;
@@ -152,7 +132,7 @@ impl Incidents {
             return Ok(Rows::default());
         };
         let now = self.now();
-        let prefixes = filter.prefixes();
+        let prefixes = prefixes(filter);
         let (mut at, mut after) = match after {
             None => (0, None),
             Some(token) => {
@@ -183,7 +163,7 @@ impl Incidents {
                 let row: Row = serde_json::from_str(entry.summary.as_deref()?).ok()?;
                 Some(row.at(now))
             });
-            rows.extend(found.filter(|row| filter.passes(row)));
+            rows.extend(found.filter(|row| filter.matches(row)));
             match page.next {
                 Some(next) => after = Some(next),
                 None => {
@@ -212,7 +192,7 @@ mod tests {
                 day: Some(day),
                 ..Filter::default()
             };
-            let prefixes = filter.prefixes();
+            let prefixes = prefixes(&filter);
             assert!(prefixes.len() <= 11, "{prefixes:?}");
             assert!(prefixes.is_sorted());
             let midnight = OffsetDateTime::new_utc(day, Time::MIDNIGHT);

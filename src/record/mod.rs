@@ -14,8 +14,8 @@ mod summary;
 
 pub use blob::{BlobStore, CONTAINER};
 pub use clock::Clock;
-pub use incidents::{Claim, Incidents, KnownAlert, RecordOptions};
-pub use list::{Filter, ReadError, Rows};
+pub use incidents::{Claim, Incidents, RecordOptions};
+pub use list::{ReadError, Rows};
 pub use memory::MemoryStore;
 pub use store::{
     Condition, Etag, Listed, MAX_BODY_BYTES, MAX_SUMMARY_BYTES, Page, Store, StoreError, Stored,

@@ -3,7 +3,10 @@
 use super::Worker;
 use crate::{
     capture::Next,
-    incident::{Event, Job, Notification, Status},
+    incident::{
+        Event, Job, Notification, Status,
+        record::{Step, What},
+    },
     notify::DeliveryError,
 };
 use std::time::Duration;
@@ -18,8 +21,12 @@ impl Worker {
         if !self.notifier.wants(Event::Created) {
             return;
         }
+        // First, or another process that receives the job after this one's end would notify again.
+        self.incidents.created(job).await;
         let notification = Notification::of(job, Event::Created, OffsetDateTime::now_utc());
-        if let Err(error) = self.send(&notification).await {
+        let sent = self.send(&notification).await;
+        self.note(job, Event::Created, sent.as_ref().err());
+        if let Err(error) = sent {
             tracing::warn!("could not send the `created` notification: {error}");
         }
     }
@@ -41,7 +48,11 @@ impl Worker {
             log(&notification);
         }
         let sent = match self.notifier.wants(event) {
-            true => self.send(&notification).await,
+            true => {
+                let sent = self.send(&notification).await;
+                self.note(job, event, sent.as_ref().err());
+                sent
+            }
             false => Ok(()),
         };
         if let Err(error) = sent {
@@ -51,6 +62,24 @@ impl Worker {
             tracing::error!("notification not delivered; giving up: {error}");
         }
         self.capturer.after_notification(job)
+    }
+
+    /// Adds to the incident whether a notification has arrived.
+    fn note(&self, job: &Job, event: Event, error: Option<&DeliveryError>) {
+        let (what, text) = match error {
+            None => (What::Notified(event), "Notification delivered".to_owned()),
+            Some(error) => {
+                let text = format!("Notification not delivered: {error}");
+                (What::NotNotified(event), text)
+            }
+        };
+        let step = Step {
+            at: OffsetDateTime::now_utc(),
+            job_id: Some(job.job_id),
+            what,
+            text: text.into(),
+        };
+        self.incidents.note(job, step);
     }
 
     async fn send(&self, notification: &Notification) -> Result<(), DeliveryError> {

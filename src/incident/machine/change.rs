@@ -3,7 +3,7 @@
 
 use super::{Captured, CopyId, Day, First, Limits, Machine, Seen, Stage, before};
 use crate::incident::{
-    job::{Action, JobId},
+    job::{Action, Job, JobId},
     record::IncidentId,
     report::Status,
 };
@@ -22,22 +22,50 @@ pub struct Admission {
     pub captures: bool,
 }
 
+impl Admission {
+    /// What a job wants.
+    pub fn of(job: &Job) -> Self {
+        Self {
+            job_id: job.job_id,
+            action: job.action,
+            copy: job.copy,
+            at: job.taken_at,
+            rule: job.rule().map(Into::into),
+            captures: job.action == Action::Capture && !job.report.finished,
+        }
+    }
+}
+
 /// A copy of a job that a process received from the queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
     pub admission: Admission,
-    /// The queue's id of its message.
-    pub message: Box<str>,
+    /// The queue's id of its message, where it is known.
+    pub message: Option<Box<str>>,
     /// The message that it replaces, which was deleted while a process held it.
     pub replaces: Option<Box<str>>,
     /// The job was given up: an operator has put it back.
     pub given_up: bool,
 }
 
+impl Delivery {
+    /// A received job. `message`: the queue's id of its message, where it is known.
+    pub fn of(job: &Job, message: Option<&str>, replaces: Option<&str>) -> Self {
+        Self {
+            admission: Admission::of(job),
+            message: message.map(Into::into),
+            replaces: replaces.map(Into::into),
+            given_up: job.report.given_up,
+        }
+    }
+}
+
 /// One change to a machine's document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     Admit(Admission),
+    /// An alert is held back by the budget of all machines: it joins the incident, or opens it.
+    HoldBack(Admission),
     /// A claimed job could not be put into the queue.
     Withdraw {
         job_id: JobId,
@@ -54,6 +82,11 @@ pub enum Change {
         next: CopyId,
     },
     Receive(Delivery),
+    /// The copy that counts was moved to the poison queue; another one takes its place.
+    Replace {
+        job_id: JobId,
+        copy: CopyId,
+    },
     /// Azure has accepted the create, or the job has joined a running capture.
     Created {
         job_id: JobId,
@@ -106,6 +139,8 @@ pub enum Verdict {
         incident: Option<IncidentId>,
         superseded: bool,
         accepted_at: OffsetDateTime,
+        /// Its capture was created by then, and operators may have been notified of it.
+        created: bool,
         /// Its end is decided already.
         ended: bool,
         /// Its alert is resolved.
@@ -131,6 +166,7 @@ impl Machine {
     ) -> (Verdict, bool) {
         match change {
             Change::Admit(admission) => self.admit(admission, limits, now),
+            Change::HoldBack(admission) => (self.hold_back(admission, limits, now), true),
             Change::Withdraw { job_id, copy } => self.withdraw(job_id, *copy),
             Change::Queued { job_id, copy } => self.update(job_id, *copy, now, |seen| {
                 let changed = !seen.queued;
@@ -138,6 +174,7 @@ impl Machine {
                 changed
             }),
             Change::Offer { delivery, next } => self.offer(delivery, *next, limits, now),
+            Change::Replace { job_id, copy } => self.replace(job_id, *copy, now),
             Change::Receive(delivery) => self.receive(delivery, limits, now),
             Change::Created {
                 job_id,
@@ -204,13 +241,18 @@ impl Machine {
             }
             let today = self.captures_today(now);
             if limits.captures_per_day.is_some_and(|most| today >= most) {
-                let (incident, opened) = self.join_or_open(it, now);
-                // The alerts that are held back keep their incident open as captures do, or each would open its own.
-                self.quiet_until = Some(later(now, limits.quiet));
-                return (Verdict::OverBudget { incident, opened }, true);
+                return (self.hold_back(it, limits, now), true);
             }
         }
         (self.accept(it, now), true)
+    }
+
+    fn hold_back(&mut self, it: &Admission, limits: &Limits, now: OffsetDateTime) -> Verdict {
+        let (incident, opened) = self.join_or_open(it, now);
+        // The alerts that are held back keep their incident open as captures do, or each would open its own.
+        let until = later(now, limits.quiet);
+        self.quiet_until = Some(self.quiet_until.map_or(until, |known| known.max(until)));
+        Verdict::OverBudget { incident, opened }
     }
 
     /// Writes an alert down that is accepted.
@@ -338,7 +380,7 @@ impl Machine {
             return (Verdict::Elsewhere, false);
         };
         let before_it = seen.clone();
-        if it.given_up && seen.message.as_ref() != Some(&it.message) {
+        if it.given_up && (seen.message != it.message || it.message.is_none()) {
             // An operator has put it back: a new round.
             seen.stage = Stage::Claimed;
             seen.copy = admission.copy;
@@ -361,9 +403,9 @@ impl Machine {
             seen.superseded = true;
         }
         // The next copy has a message of its own, and so has one that supersedes another.
-        let same_message = match (&seen.message, seen.copy == admission.copy) {
-            (Some(message), true) => {
-                *message == it.message || it.replaces.as_ref() == Some(message)
+        let same_message = match (&seen.message, &it.message) {
+            (Some(known), Some(message)) if seen.copy == admission.copy => {
+                known == message || it.replaces.as_ref() == Some(known)
             }
             _ => true,
         };
@@ -373,8 +415,11 @@ impl Machine {
         if seen.copy != admission.copy {
             seen.copy = admission.copy;
             seen.next = None;
+            seen.message = None;
         }
-        seen.message = Some(it.message.clone());
+        if it.message.is_some() {
+            seen.message.clone_from(&it.message);
+        }
         seen.queued = true;
         let changed = *seen != before_it;
         if changed {
@@ -384,10 +429,25 @@ impl Machine {
             incident: seen.incident.clone(),
             superseded: seen.superseded,
             accepted_at: seen.at,
+            created: seen.stage >= Stage::Created,
             ended: seen.stage == Stage::Ended,
             resolved: seen.resolved,
         };
         (verdict, changed)
+    }
+
+    fn replace(&mut self, job_id: &JobId, copy: CopyId, now: OffsetDateTime) -> (Verdict, bool) {
+        match self.find_mut(job_id) {
+            None => (Verdict::Noted, false),
+            Some(seen) if seen.stage == Stage::Done => (Verdict::Finished, false),
+            Some(seen) => {
+                seen.copy = copy;
+                seen.next = None;
+                seen.message = None;
+                seen.updated_at = now;
+                (Verdict::Noted, true)
+            }
+        }
     }
 
     fn end(

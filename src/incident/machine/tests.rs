@@ -43,7 +43,7 @@ fn admission(key: &str, copy: u64, seconds: i64) -> Admission {
 fn delivery(key: &str, copy: u64, message: &str, seconds: i64) -> Delivery {
     Delivery {
         admission: admission(key, copy, seconds),
-        message: message.into(),
+        message: Some(message.into()),
         replaces: None,
         given_up: false,
     }

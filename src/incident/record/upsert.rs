@@ -105,8 +105,8 @@ impl Incident {
     fn upsert(&mut self, new: &Entry) -> bool {
         self.updated_at = self.updated_at.max(new.updated_at);
         let Some(known) = (self.entries.iter_mut()).find(|known| known.job_id == new.job_id) else {
-            let after = |known: &Entry| known.accepted_at <= new.accepted_at;
-            let at = self.entries.partition_point(after);
+            let place = |entry: &Entry| (entry.accepted_at, entry.job_id);
+            let at = (self.entries).partition_point(|known| place(known) <= place(new));
             self.entries.insert(at, new.clone());
             return true;
         };
@@ -143,7 +143,8 @@ impl Incident {
             Some(at) => drop(self.steps.remove(at)),
             None => {}
         }
-        let at = self.steps.partition_point(|known| known.at <= new.at);
+        let place = |step: &Step| (step.at, step.what, step.job_id);
+        let at = (self.steps).partition_point(|known| place(known) <= place(new));
         self.steps.insert(at, new.clone());
         true
     }

@@ -8,7 +8,8 @@ use super::*;
 use crate::{
     alert,
     incident::{
-        Action, CopyId, Job, JobId, Limits, Status,
+        Action, CopyId, Job, JobId, KnownAlert, Limits, Status,
+        filter::Filter,
         machine::{Admission, Delivery, Verdict},
     },
     resource_id::ResourceId,
@@ -52,21 +53,15 @@ fn job(key: &str, machine: &str) -> Job {
 
 fn admission(incidents: &Incidents, job: &Job) -> Admission {
     Admission {
-        job_id: job.job_id,
-        action: job.action,
-        copy: job.copy,
         at: incidents.now(),
-        rule: job.rule().map(Into::into),
-        captures: true,
+        ..Admission::of(job)
     }
 }
 
 fn delivery(incidents: &Incidents, job: &Job, message: &str) -> Delivery {
     Delivery {
         admission: admission(incidents, job),
-        message: message.into(),
-        replaces: None,
-        given_up: job.report.given_up,
+        ..Delivery::of(job, Some(message), None)
     }
 }
 
@@ -79,7 +74,7 @@ async fn accept(incidents: &Incidents, job: &mut Job, message: &str) -> Option<V
         return None;
     };
     job.incident = incident.clone();
-    incidents.claimed(&machine, job.job_id, job.copy, true);
+    incidents.claimed(job, true, &verdict);
     let delivery = delivery(incidents, job, message);
     let received = incidents.receive(delivery, &machine, true).await;
     assert!(matches!(received, Verdict::Ours { .. }), "{received:?}");
@@ -143,7 +138,7 @@ async fn memory_is_bounded_and_what_is_in_progress_stays() {
         let incidents = incidents.clone();
         async move {
             let filter = Filter {
-                machine: Some(machine("m2990")),
+                machine: Some("m2990".into()),
                 ..Filter::default()
             };
             incidents.list(&filter, after.as_deref(), 1).await.unwrap()

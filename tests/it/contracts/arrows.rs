@@ -59,7 +59,17 @@ pub(super) const ARROWS: [(&str, &[&str]); 17] = [
             "incident::Job",
         ],
     ),
-    ("record", &["record", "storage", "text"]),
+    (
+        "record",
+        &[
+            "record",
+            "alert",
+            "incident",
+            "resource_id",
+            "storage",
+            "text",
+        ],
+    ),
     ("storage", &["storage", "text"]),
     (
         "notify",
