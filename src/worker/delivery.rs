@@ -3,7 +3,10 @@
 use super::Worker;
 use crate::{
     capture::{Next, times::until},
-    incident::{Delivered, Event, Job, Notification, Status},
+    incident::{
+        Delivered, Event, Job, Notification, Status,
+        record::{Step, What},
+    },
     notify::{Attempt, DeliveryError},
 };
 use std::time::Duration;
@@ -18,9 +21,12 @@ impl Worker {
         if !self.receivers.want(Event::Created) {
             return;
         }
+        // First, or another process that receives the job after this one's end would notify again.
+        self.incidents.created(job).await;
         let now = OffsetDateTime::now_utc();
         let notification = Notification::of(job, Event::Created, now);
         for attempt in self.send(&notification, &Delivered::default(), now).await {
+            self.note(job, Event::Created, attempt.result.as_ref().err());
             if let Err(error) = attempt.result {
                 tracing::warn!("could not send the `created` notification: {error}");
             }
@@ -45,6 +51,7 @@ impl Worker {
         }
         let deadline = ended_at.saturating_add(period());
         for Attempt { receiver, result } in self.send(&notification, &job.delivered, now).await {
+            self.note(job, event, result.as_ref().err());
             match result {
                 Ok(_) => job.delivered.done(receiver),
                 Err(error) if error.is_temporary() && now < deadline => {
@@ -61,6 +68,24 @@ impl Worker {
             Some(again_at) => Next::After(until(again_at, OffsetDateTime::now_utc())),
             None => self.capturer.after_notification(job),
         }
+    }
+
+    /// Adds to the incident whether a notification has arrived.
+    fn note(&self, job: &Job, event: Event, error: Option<&DeliveryError>) {
+        let (what, text) = match error {
+            None => (What::Notified(event), "Notification delivered".to_owned()),
+            Some(error) => {
+                let text = format!("Notification not delivered: {error}");
+                (What::NotNotified(event), text)
+            }
+        };
+        let step = Step {
+            at: OffsetDateTime::now_utc(),
+            job_id: Some(job.job_id),
+            what,
+            text: text.into(),
+        };
+        self.incidents.note(job, step);
     }
 
     async fn send(
