@@ -19,7 +19,7 @@ use crate::{
     config::{Settings, SettingsError},
     functions::{self, Intake, SecureWebhook, Stop},
     incident::{Ledger, Policy, Retry},
-    notify::Timeouts,
+    notify::{Portal, Timeouts},
     resource_id::ResourceId,
     telemetry::{Export, ExportError, Metrics},
     worker::Worker,
@@ -126,8 +126,8 @@ pub struct App {
     worker: Option<Arc<Worker>>,
     arm: Option<ArmClient>,
     secure_webhook: Option<SecureWebhook>,
-    /// The Azure portal of the cloud.
-    portal: Url,
+    /// The Azure portal of the cloud, for links.
+    portal: Portal,
 }
 
 impl App {
@@ -205,7 +205,7 @@ impl App {
             worker,
             arm,
             secure_webhook,
-            portal: settings.portal.clone(),
+            portal: Portal::new(settings.portal.clone()).with_account(account.as_deref()),
         })
     }
 

@@ -84,8 +84,11 @@ pub fn receivers(
     let receiver = |it: &ReceiverSettings| {
         let http = transport::trusting(settings.ca_file.as_deref())?;
         let notifier = notifier(it, links.clone(), http, timeouts)?;
-        let name = it.name;
-        Ok(Receiver { name, notifier })
+        Ok(Receiver {
+            name: it.name,
+            host: it.destination.url().host(),
+            notifier,
+        })
     };
     let receivers: Result<_, TransportError> = settings.receivers.iter().map(receiver).collect();
     Ok(Arc::new(Receivers::new(receivers?)))

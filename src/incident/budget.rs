@@ -67,6 +67,12 @@ pub enum Spent {
 }
 
 impl Hour {
+    /// The alerts and the machines that were held back.
+    pub fn counts(&self) -> (u64, u64) {
+        let machines = u64::try_from(self.machines.len()).unwrap_or(u64::MAX);
+        (self.held_back, machines)
+    }
+
     pub fn new(begins_at: OffsetDateTime) -> Self {
         Self {
             version: VERSION,

@@ -10,7 +10,7 @@ pub use upsert::{Addition, Resolved};
 
 use super::{
     job::{Action, JobId},
-    notification::Event,
+    notification::{Event, Thread},
     report::Report,
 };
 use crate::{alert::AlertFacts, resource_id::ResourceId};
@@ -48,6 +48,9 @@ pub struct Incident {
     /// How many steps have given way to newer ones.
     #[serde(default)]
     pub steps_left_out: u32,
+    /// The messages about it that later notifications update and answer, one a receiver.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threads: Vec<Thread>,
 }
 
 /// One alert and what it led to on this machine: a job, as it was last seen.

@@ -45,7 +45,7 @@ pub struct RecordOptions {
 pub struct Incidents {
     pub(super) machines: Arc<Keeper<Machine>>,
     pub(super) incidents: Arc<Keeper<Incident>>,
-    hours: Arc<Keeper<Hour>>,
+    pub(super) hours: Arc<Keeper<Hour>>,
     pub(super) options: RecordOptions,
     // Held for a few map operations, never over an await.
     claims: Mutex<Claims>,

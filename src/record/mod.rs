@@ -9,6 +9,7 @@ mod incidents;
 mod keeper;
 mod list;
 mod memory;
+mod shown;
 mod store;
 mod summary;
 

@@ -7,7 +7,7 @@ use crate::{
         Delivered, Event, Job, Notification, Status,
         record::{Step, What},
     },
-    notify::{Attempt, DeliveryError},
+    notify::{Attempt, DeliveryError, Sent},
 };
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -24,10 +24,12 @@ impl Worker {
         // First, or another process that receives the job after this one's end would notify again.
         self.incidents.created(job).await;
         let now = OffsetDateTime::now_utc();
-        let notification = Notification::of(job, Event::Created, now);
-        for attempt in self.send(&notification, &Delivered::default(), now).await {
-            self.note(job, Event::Created, attempt.result.as_ref().err());
-            if let Err(error) = attempt.result {
+        let notification = self.notification(job, Event::Created, now).await;
+        for Attempt { receiver, result } in
+            self.send(&notification, &Delivered::default(), now).await
+        {
+            self.note(job, Event::Created, receiver, &result);
+            if let Err(error) = result {
                 tracing::warn!("could not send the `created` notification: {error}");
             }
         }
@@ -45,13 +47,13 @@ impl Worker {
         let now = OffsetDateTime::now_utc();
         let ended_at = *job.report.ended_at.get_or_insert(now);
         let begun = job.begin_notifying();
-        let notification = Notification::of(job, event, ended_at);
+        let notification = self.notification(job, event, ended_at).await;
         if begun {
             log(&notification);
         }
         let deadline = ended_at.saturating_add(period());
         for Attempt { receiver, result } in self.send(&notification, &job.delivered, now).await {
-            self.note(job, event, result.as_ref().err());
+            self.note(job, event, receiver, &result);
             match result {
                 Ok(_) => job.delivered.done(receiver),
                 Err(error) if error.is_temporary() && now < deadline => {
@@ -70,14 +72,26 @@ impl Worker {
         }
     }
 
-    /// Adds to the incident whether a notification has arrived.
-    fn note(&self, job: &Job, event: Event, error: Option<&DeliveryError>) {
-        let (what, text) = match error {
-            None => (What::Notified(event), "Notification delivered".to_owned()),
-            Some(error) => {
-                let text = format!("Notification not delivered: {error}");
-                (What::NotNotified(event), text)
-            }
+    /// The notification of an event of this job, with what is known of its incident.
+    async fn notification(&self, job: &Job, event: Event, at: OffsetDateTime) -> Notification {
+        Notification {
+            incident: self.incidents.context(job).await,
+            ..Notification::of(job, event, at)
+        }
+    }
+
+    /// Adds to the incident whether a notification has arrived, and the message that later ones answer.
+    fn note(&self, job: &Job, event: Event, receiver: &str, result: &Result<Sent, DeliveryError>) {
+        let receiver = self.receivers.host(receiver);
+        let (what, text) = match result {
+            Ok(_) => (
+                What::Notified(event),
+                format!("{receiver} accepted the notification"),
+            ),
+            Err(error) => (
+                What::NotNotified(event),
+                format!("Notification not delivered: {error}"),
+            ),
         };
         let step = Step {
             at: OffsetDateTime::now_utc(),
@@ -86,6 +100,12 @@ impl Worker {
             text: text.into(),
         };
         self.incidents.note(job, step);
+        if let Ok(Sent {
+            thread: Some(thread),
+        }) = result
+        {
+            self.incidents.keep_thread(job, thread.clone());
+        }
     }
 
     async fn send(

@@ -7,6 +7,7 @@ use crate::{
     incident::{
         job::{Action, Job, JobId},
         ledger::DONE,
+        notification::Thread,
         reason::Reason,
         report::{Report, Status},
     },
@@ -29,6 +30,8 @@ pub struct Addition {
     pub steps: Vec<Step>,
     /// The jobs whose alerts are resolved, and when: all jobs of this rule, or the one.
     pub resolved: Option<Resolved>,
+    /// A message of a receiver that later notifications answer.
+    pub thread: Option<Thread>,
 }
 
 /// A resolution of an alert.
@@ -54,6 +57,7 @@ impl Incident {
             entries_left_out: 0,
             steps: Vec::new(),
             steps_left_out: 0,
+            threads: Vec::new(),
         }
     }
 
@@ -81,6 +85,7 @@ impl Incident {
             entry: Some(entry),
             steps,
             resolved: None,
+            thread: None,
         }
     }
 
@@ -95,6 +100,9 @@ impl Incident {
         }
         if let Some(resolved) = &addition.resolved {
             changed |= self.resolve(resolved);
+        }
+        if let Some(thread) = &addition.thread {
+            changed |= self.keep(thread);
         }
         if changed {
             self.bound();
@@ -176,6 +184,22 @@ impl Incident {
         changed
     }
 
+    /// One a receiver: of two, the later one is where people continue.
+    fn keep(&mut self, new: &Thread) -> bool {
+        let same = |known: &&mut Thread| known.receiver == new.receiver;
+        match self.threads.iter_mut().find(same) {
+            Some(known) if known.ts >= new.ts => false,
+            Some(known) => {
+                *known = new.clone();
+                true
+            }
+            None => {
+                self.threads.push(new.clone());
+                true
+            }
+        }
+    }
+
     fn bound(&mut self) {
         while self.entries.len() > MOST_ENTRIES {
             let finished = self.entries.iter().position(|it| it.report.finished);
@@ -197,6 +221,7 @@ impl Addition {
             entry: None,
             steps,
             resolved: None,
+            thread: None,
         }
     }
 
@@ -206,6 +231,15 @@ impl Addition {
             entry: None,
             steps: Vec::new(),
             resolved: Some(resolved),
+            thread: None,
+        }
+    }
+
+    /// A message of a receiver.
+    pub fn of_thread(thread: Thread) -> Self {
+        Self {
+            thread: Some(thread),
+            ..Self::of_steps(Vec::new())
         }
     }
 
@@ -256,6 +290,7 @@ impl Addition {
             entry: Some(entry),
             steps,
             resolved: None,
+            thread: None,
         }
     }
 }

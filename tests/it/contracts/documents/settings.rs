@@ -22,10 +22,7 @@ const COMPLETE: [(&str, &str); 10] = [
     ("PacketCapture__FilePath", "/var/captures/a.cap"),
     ("JobQueue__Kind", "storage"),
     ("Notification__WebhookUrl", "https://hooks.example/x"),
-    (
-        "Notification__Receivers__0__Url",
-        "https://hooks.example/y",
-    ),
+    ("Notification__Receivers__0__Url", "https://hooks.example/y"),
     (
         "SecureWebhook__TenantId",
         "72f1b9c4-3d0e-4a6b-8f57-c2e9d1a60b38",
