@@ -18,7 +18,7 @@ use crate::{
     capture::{Capturer, Polling},
     config::{Settings, SettingsError},
     functions::{self, Intake, SecureWebhook, Stop},
-    incident::{Ledger, Policy, Retry},
+    incident::{Event, Ledger, Policy, Retry},
     notify::{Portal, Timeouts},
     resource_id::ResourceId,
     telemetry::{Export, ExportError, Metrics},
@@ -35,7 +35,6 @@ use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
-use url::Url;
 
 /// Renew the token this long before it expires, just inside the five minutes in which azure_identity asks Entra.
 const TOKEN_AHEAD: Duration = Duration::from_secs(295);
@@ -151,6 +150,7 @@ impl App {
             account.as_deref(),
             pace.notification,
         )?;
+        let closes = receivers.want(Event::Resolved);
         if let Some(arm) = &arm {
             arm.observe(Arc::new(Counted(metrics.clone())));
         }
@@ -193,6 +193,7 @@ impl App {
                 stop_on_resolved: settings.capture.stop_on_resolved,
                 dry_run: settings.capture.dry_run,
             },
+            closes,
             reply_wait: settings.capture.reply_wait,
         });
         let secure_webhook = settings

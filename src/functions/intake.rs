@@ -32,6 +32,8 @@ pub struct Intake {
     pub incidents: Arc<Incidents>,
     pub metrics: Arc<Metrics>,
     pub policy: Policy,
+    /// A receiver of notifications is to know when an incident is closed.
+    pub closes: bool,
     /// How long a caller waits for the outcome.
     pub reply_wait: Duration,
 }
@@ -129,10 +131,48 @@ impl Intake {
         }
     }
 
+    /// The incident of the firing of a resolved alert.
+    fn fired(&self, alert: &Alert, target: &Target) -> Option<IncidentId> {
+        let fired = crate::incident::job_id(alert, Action::Capture, &target.id);
+        self.incidents.incident_of(&target.id, fired.as_ref())
+    }
+
+    /// Puts a job into the queue for each incident that a resolved alert may close. The alert is answered in any case: what
+    /// fails is logged, and the receiver keeps its incident open.
+    async fn close(&self, alert: &Alert) {
+        let Ok((targets, _)) = self.policy.allowed.among(alert) else {
+            return;
+        };
+        for target in targets.into_iter().take(self.policy.max_targets) {
+            let Some(incident) = self.fired(alert, &target) else {
+                continue;
+            };
+            let mut job = Job::closing(alert, target, incident);
+            job.copy = CopyId::new(rand::random());
+            let job = Arc::new(job);
+            let claim = self.incidents.claim(&job.target.id, Admission::of(&job));
+            if !matches!(claim.verdict, Verdict::New { .. }) {
+                continue;
+            }
+            let put = self.queue.put(vec![job.clone().into()]);
+            let (put, verdict) = futures_util::future::join(put, claim.confirmed()).await;
+            if let Err(error) = &put {
+                tracing::warn!(
+                    resource.id = %job.target.id,
+                    "could not queue the end of an incident: {error}; receivers keep it open"
+                );
+            }
+            self.incidents.claimed(&job, put.is_ok(), &verdict);
+        }
+    }
+
     async fn carry_out(&self, alert: Alert, decision: Decision) -> Result<Taken, Refusal> {
         let answer = match decision {
             Decision::Queue(plan) => return self.put(alert, plan).await,
             Decision::Ignore(reason, left_out) => {
+                if reason == Reason::Alert(alert::IgnoreReason::Resolved) && self.closes {
+                    self.close(&alert).await;
+                }
                 let left_out = self.held_back(&alert, left_out);
                 Answer::ignored(alert, reason, entries(left_out).collect())
             }
@@ -150,8 +190,13 @@ impl Intake {
     /// instances with the same alert one captures.
     async fn put(&self, alert: Alert, plan: Plan) -> Result<Taken, Refusal> {
         let trace = trace_parent(&Span::current());
-        let job = |target| Job {
+        let job = |target: Target| Job {
             trace_parent: trace.clone(),
+            incident: match plan.action {
+                Action::Capture => None,
+                // That of its firing, which it may close.
+                Action::Stop => self.fired(&alert, &target),
+            },
             ..Job::new(plan.action, target, &alert)
         };
         let mut jobs: Vec<Job> = plan.targets.into_iter().map(job).collect();
@@ -411,7 +456,9 @@ impl Claims {
                 ..
             } = &verdict
             {
-                job.incident.clone_from(incident);
+                if job.action == Action::Capture || job.incident.is_none() {
+                    job.incident.clone_from(incident);
+                }
                 job.superseded = *superseded;
                 job.taken_at = *accepted_at;
             }
@@ -460,6 +507,7 @@ impl Claims {
             it.verdict = claim.confirmed().await;
             if let Verdict::New { incident, .. } = &it.verdict
                 && it.job.incident != *incident
+                && it.job.action == Action::Capture
             {
                 Arc::make_mut(&mut it.job).incident.clone_from(incident);
             }

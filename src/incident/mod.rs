@@ -5,6 +5,7 @@
 
 pub mod allowed;
 pub mod budget;
+mod closing;
 pub mod deadline;
 pub mod decide;
 mod delivered;

@@ -2,10 +2,12 @@
 //! closed, the messages that later notifications answer.
 
 use super::Incidents;
-use crate::incident::{
-    Action, Incident, IncidentContext, IncidentId, Job, JobId, Summary, Thread,
-    budget::Hour,
-    record::{Addition, Entry},
+use crate::{
+    incident::{
+        Incident, IncidentContext, IncidentId, Job, JobId, Machine, Summary, Thread, budget::Hour,
+        record::Addition,
+    },
+    resource_id::ResourceId,
 };
 use std::time::Duration;
 
@@ -26,6 +28,15 @@ impl Incidents {
             found.is_none()
         });
         found
+    }
+
+    /// The incident of an alert's job on a machine, or the one that is open there, as far as this process knows.
+    pub fn incident_of(&self, machine: &ResourceId, job: Option<&JobId>) -> Option<IncidentId> {
+        let name = Machine::blob_name(machine);
+        let known = self.machines.with(&name, |known| {
+            job.and_then(|job| known.find(job)?.incident.clone())
+        });
+        known.flatten().or_else(|| self.open_incident(machine))
     }
 
     /// What a notification of a job says of its incident.
@@ -75,27 +86,5 @@ impl Incidents {
             held = held.or(found.filter(|(alerts, _)| *alerts > 0));
         }
         held
-    }
-}
-
-impl Incident {
-    /// How many alerts it has.
-    pub fn alerts(&self) -> u32 {
-        let alerts = self
-            .entries
-            .iter()
-            .filter(|it| it.action == Action::Capture);
-        u32::try_from(alerts.count())
-            .unwrap_or(u32::MAX)
-            .saturating_add(self.entries_left_out)
-    }
-
-    /// Whether nothing more is expected: its captures ended and its alerts are resolved.
-    pub fn is_over(&self) -> bool {
-        let over = |entry: &Entry| {
-            entry.report.finished
-                && (entry.action != Action::Capture || entry.resolved_at.is_some())
-        };
-        !self.entries.is_empty() && self.entries.iter().all(over)
     }
 }

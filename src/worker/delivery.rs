@@ -4,7 +4,7 @@ use super::Worker;
 use crate::{
     capture::{Next, times::until},
     incident::{
-        Delivered, Event, Job, Notification, Status,
+        Action, Delivered, Event, Job, Notification, Phase, Status,
         record::{Step, What},
     },
     notify::{Attempt, DeliveryError, Sent},
@@ -38,11 +38,13 @@ impl Worker {
     /// Logs and sends how the job ended, and says what comes after it.
     pub(super) async fn notify_ended(&self, job: &mut Job) -> Next {
         let Some(event) = Event::of_end(job.action, job.report.status) else {
-            match job.report.status {
-                Status::Failed => tracing::warn!("{}", job.report.message),
-                _ => tracing::info!("{}", job.report.message),
+            if job.phase != Phase::Notifying {
+                match job.report.status {
+                    Status::Failed => tracing::warn!("{}", job.report.message),
+                    _ => tracing::info!("{}", job.report.message),
+                }
             }
-            return Next::Done;
+            return self.notify_closed(job).await;
         };
         let now = OffsetDateTime::now_utc();
         let ended_at = *job.report.ended_at.get_or_insert(now);
@@ -51,8 +53,37 @@ impl Worker {
         if begun {
             log(&notification);
         }
-        let deadline = ended_at.saturating_add(period());
-        for Attempt { receiver, result } in self.send(&notification, &job.delivered, now).await {
+        match self.deliver(job, &notification).await {
+            Some(again) => Next::After(again),
+            None => self.capturer.after_notification(job),
+        }
+    }
+
+    /// The alert of a job that notifies of nothing else is resolved: its incident may be closed now.
+    async fn notify_closed(&self, job: &mut Job) -> Next {
+        if job.action != Action::Stop || !self.receivers.want(Event::Resolved) {
+            return Next::Done;
+        }
+        let now = OffsetDateTime::now_utc();
+        let ended_at = *job.report.ended_at.get_or_insert(now);
+        let notification = self.notification(job, Event::Resolved, ended_at).await;
+        let incident = notification.incident.as_ref();
+        // Otherwise the notification of its last capture closes it.
+        if !incident.is_some_and(|incident| incident.closed) {
+            return Next::Done;
+        }
+        job.begin_notifying();
+        match self.deliver(job, &notification).await {
+            Some(again) => Next::After(again),
+            None => Next::Done,
+        }
+    }
+
+    /// Makes an attempt at each receiver that does not have the notification; `Some`: when to make the next one.
+    async fn deliver(&self, job: &mut Job, notification: &Notification) -> Option<Duration> {
+        let (event, now) = (notification.event, OffsetDateTime::now_utc());
+        let deadline = notification.at.saturating_add(period());
+        for Attempt { receiver, result } in self.send(notification, &job.delivered, now).await {
             self.note(job, event, receiver, &result);
             match result {
                 Ok(_) => job.delivered.done(receiver),
@@ -66,10 +97,8 @@ impl Worker {
             }
         }
         let wanted = |receiver: &str| self.receivers.wants(receiver, event);
-        match job.delivered.next(wanted) {
-            Some(again_at) => Next::After(until(again_at, OffsetDateTime::now_utc())),
-            None => self.capturer.after_notification(job),
-        }
+        let again_at = job.delivered.next(wanted)?;
+        Some(until(again_at, OffsetDateTime::now_utc()))
     }
 
     /// The notification of an event of this job, with what is known of its incident.

@@ -1,6 +1,6 @@
 //! Whether an incident is open, how it ended, and its row in the list.
 
-use super::{Entry, Incident, State, Summary};
+use super::{Action, Entry, Incident, State, Summary};
 use crate::{incident::report::Status, text};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -41,6 +41,26 @@ impl Incident {
         }
     }
 
+    /// How many alerts it has.
+    pub fn alerts(&self) -> u32 {
+        let alerts = self
+            .entries
+            .iter()
+            .filter(|it| it.action == Action::Capture);
+        u32::try_from(alerts.count())
+            .unwrap_or(u32::MAX)
+            .saturating_add(self.entries_left_out)
+    }
+
+    /// Whether nothing more is expected: its captures ended and its alerts are resolved.
+    pub fn is_over(&self) -> bool {
+        let over = |entry: &Entry| {
+            entry.report.finished
+                && (entry.action != Action::Capture || entry.resolved_at.is_some())
+        };
+        !self.entries.is_empty() && self.entries.iter().all(over)
+    }
+
     /// Its row in the list.
     pub fn summary(&self, now: OffsetDateTime, quiet: Duration) -> Summary {
         let first = self.entries.first();
@@ -53,9 +73,7 @@ impl Incident {
             updated_at: self.updated_at,
             state: self.state(now, quiet),
             outcome: self.outcome(),
-            alerts: u32::try_from(self.entries.len())
-                .unwrap_or(u32::MAX)
-                .saturating_add(self.entries_left_out),
+            alerts: self.alerts(),
             file_bytes: sizes.fold(None, |sum, size| {
                 Some(size.saturating_add(sum.unwrap_or_default()))
             }),
