@@ -6,7 +6,7 @@ pub mod identity;
 mod parts;
 mod start_log;
 
-pub use parts::{arm_client, entra_keys, notifier, storage_queue};
+pub use parts::{arm_client, entra_keys, notifier, record_store, storage_queue};
 pub use start_log::log_settings;
 
 use crate::{
@@ -42,6 +42,8 @@ const TOKEN_AHEAD: Duration = Duration::from_secs(295);
 const TOKEN_PAUSE: Duration = Duration::from_secs(30);
 /// Interval between keep-alive requests to Resource Manager. Some servers close a connection that is idle for two minutes.
 const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
+/// Interval between two checks whether an hour has passed whose budget held alerts back.
+const BUDGET_INTERVAL: Duration = Duration::from_secs(60);
 /// How long the steps of jobs in progress may take after a stop. This, `ANSWER` and `RECORD` add up to less than the 10 s after
 /// which the host kills the process.
 const DRAIN: Duration = Duration::from_millis(6_500);
@@ -217,6 +219,10 @@ impl App {
         if let Some(arm) = self.arm {
             ahead.spawn(keep_token(arm.clone()));
             ahead.spawn(keep_connected(arm));
+        }
+        if self.intake.incidents.has_budgets() {
+            let intake = self.intake.clone();
+            ahead.spawn(async move { intake.notify_held_back(BUDGET_INTERVAL).await });
         }
         let queue = self.intake.queue.clone();
         let incidents = self.intake.incidents.clone();
