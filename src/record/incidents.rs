@@ -157,11 +157,9 @@ impl Incidents {
         self.machines.with(&Machine::blob_name(machine), open)?
     }
 
-    /// Reads what other instances have written of these machines.
+    /// Reads what other instances have written of these machines. Those who ask at the same time share one read.
     pub async fn refresh(&self, machines: impl Iterator<Item = ResourceId>) {
-        /// What was read within this time is new enough.
-        const RECENT: Duration = Duration::from_secs(1);
-        self.refresh_within(machines, RECENT).await;
+        self.refresh_within(machines, Duration::ZERO).await;
     }
 
     /// Reads what other instances have written of these machines, unless that was done within this time.

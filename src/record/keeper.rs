@@ -256,7 +256,9 @@ impl<D: Document> Keeper<D> {
     pub fn is_recent(&self, name: &str, within: Duration) -> bool {
         let state = self.state();
         match state.slots.get(name).map(|slot| &slot.stored) {
-            Some(Some(stored)) => stored.synced.is_some_and(|at| at.elapsed() < within),
+            Some(Some(stored)) => {
+                stored.is_idle() && stored.synced.is_some_and(|at| at.elapsed() < within)
+            }
             Some(None) => true,
             None => self.store.is_none(),
         }
