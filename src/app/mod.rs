@@ -6,7 +6,7 @@ pub mod identity;
 mod parts;
 mod start_log;
 
-pub use parts::{arm_client, entra_keys, receivers, storage_queue};
+pub use parts::{arm_client, entra_keys, receivers, record_store, storage_queue};
 pub use start_log::log_settings;
 
 use crate::{
@@ -44,6 +44,8 @@ const TOKEN_PAUSE: Duration = Duration::from_secs(30);
 const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
 /// Interval between two reads of the network watchers and the machines that alerts may be about.
 const PLACES_READ_EVERY: Duration = Duration::from_secs(15 * 60);
+/// Interval between two checks whether an hour has passed whose budget held alerts back.
+const BUDGET_INTERVAL: Duration = Duration::from_secs(60);
 /// How long the steps of jobs in progress may take after a stop. This, `ANSWER` and `RECORD` add up to less than the 10 s after
 /// which the host kills the process.
 const DRAIN: Duration = Duration::from_millis(6_500);
@@ -230,6 +232,10 @@ impl App {
         let policy = &self.intake.policy;
         if let Some(worker) = self.worker.clone().filter(|_| !policy.dry_run) {
             ahead.spawn(keep_places(worker, policy.allowed.scopes.clone()));
+        }
+        if self.intake.incidents.has_budgets() {
+            let intake = self.intake.clone();
+            ahead.spawn(async move { intake.notify_held_back(BUDGET_INTERVAL).await });
         }
         let queue = self.intake.queue.clone();
         let incidents = self.intake.incidents.clone();

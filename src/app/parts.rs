@@ -19,18 +19,15 @@ use crate::{
         SlackBot, SlackOptions, Timeouts, WebhookNotifier, WebhookOptions,
     },
     queue::{JobQueue, MemoryQueue, StorageQueue},
-    record::{BlobStore, Clock, Incidents, RecordOptions, Store},
+    record::{BlobStore, Incidents, RecordOptions, Store},
     telemetry::Metrics,
 };
 use jsonwebtoken::DecodingKey;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use url::Url;
 
 /// Maximum number of concurrent calls to Azure, up to the create and after it, each.
 const CONCURRENT_CALLS: usize = 32;
-
-/// How long news of an incident wait for further ones, to be written together.
-const RECORD_GATHER: Duration = Duration::from_millis(100);
 
 /// The check of callers. Keys that could not be fetched are fetched again after `pace.first_pause`.
 pub(super) fn secure_webhook(
@@ -174,8 +171,7 @@ pub(super) fn incidents(settings: &Settings, pace: &Pace) -> Result<Arc<Incident
         captures_per_hour: settings.incidents.captures_per_hour,
         answer_within: pace.record_within,
         probe_every: pace.record_probe,
-        gather: RECORD_GATHER,
-        clock: Clock::System,
+        ..RecordOptions::default()
     };
     Ok(Incidents::new(store, options))
 }

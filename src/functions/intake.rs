@@ -6,8 +6,8 @@ use crate::{
     incident::{
         Action, CopyId, Decision, Full, IncidentId, Job, JobRecord, Known, KnownAlert, Ledger,
         LeftOut, Plan, Policy, Reason, Status,
+        budget::Hour,
         decide::{action, decide},
-        ledger,
         machine::{Admission, First, Verdict},
     },
     queue::{JobQueue, Payload, QueueError},
@@ -261,11 +261,8 @@ impl Intake {
                 _ => held.push(LeftOut::because(Reason::Cooldown)(target)),
             }
             self.incidents.give_back(job.job_id);
-            match is_put {
-                // The worker finds it in the queue, and ends it.
-                true => self.ledger.leave(&job.job_id, ledger::ELSEWHERE),
-                false => self.ledger.withdraw(&job.job_id),
-            }
+            // One that is in the queue is ended by the worker. What is known under its id from now on is the first's.
+            self.ledger.withdraw(&job.job_id);
         }
         left_out.extend(self.held_back(&alert, held));
         // The notification of machines beyond the maximum is no capture of the answer's.
@@ -273,7 +270,7 @@ impl Intake {
         log_accepted(&alert, &jobs, &left_out);
         let others = firsts
             .into_iter()
-            .map(|(target, first)| Entry::Job(self.first(&alert, target, first)));
+            .map(|(target, first)| Entry::Job(JobRecord::of_first(&alert, target, first)));
         let others: Vec<Entry> = others.chain(entries(left_out)).collect();
         if jobs.is_empty() {
             let answer = Answer::not_accepted(alert, others);
@@ -315,7 +312,10 @@ impl Intake {
             let captures = job.action == Action::Capture && !job.report.finished;
             if captures && !self.incidents.has_budget(job.job_id).await {
                 let admission = Admission::of(&job);
-                let held = self.incidents.hold_back_all(&job.target.id, admission);
+                let held = self
+                    .incidents
+                    .hold_back_all(&job.target.id, admission)
+                    .await;
                 if let Verdict::OverBudget { incident, .. } = held {
                     self.hold_back(&job, &incident, Reason::BudgetExhausted);
                     left_out.push(LeftOut {
@@ -328,6 +328,25 @@ impl Intake {
             granted.push(job);
         }
         granted
+    }
+
+    /// Notifies operators once an hour of what the budgets held back. Never ends.
+    pub async fn notify_held_back(&self, interval: Duration) {
+        let mut checked = None;
+        loop {
+            let now = self.incidents.now();
+            let hour = Hour::of(now);
+            if checked.replace(hour) != Some(hour)
+                && let Some(held_back) = self.incidents.held_back_before(now).await
+            {
+                tracing::warn!("{}", held_back.sentence());
+                let jobs = held_back.job().map(Payload::from);
+                if let Err(error) = self.queue.put(jobs.into_iter().collect()).await {
+                    tracing::error!("notification not delivered; giving up: {error}");
+                }
+            }
+            tokio::time::sleep(interval).await;
+        }
     }
 
     fn hold_back(&self, job: &Job, incident: &IncidentId, reason: Reason) {
@@ -405,7 +424,8 @@ impl Intake {
             }
         }
         let remembered = self.ledger.job(&job.job_id);
-        remembered.unwrap_or_else(|| JobRecord::from(job.clone()))
+        let remembered = remembered.unwrap_or_else(|| JobRecord::from(job.clone()));
+        remembered.of_incident(job.incident.as_ref())
     }
 
     /// The answer about an alert that was accepted before, with what became of it.

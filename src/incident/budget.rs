@@ -1,8 +1,8 @@
 //! The budget of captures an hour, for all machines and instances together, and what it and the machines' budgets held back.
 //! One document an hour. Pure.
 
-use super::{job::JobId, record::VERSION};
-use crate::resource_id::ResourceId;
+use super::{Action, Job, JobId, Reason, Report, Status, record::VERSION};
+use crate::{alert::Target, resource_id::ResourceId};
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -28,6 +28,9 @@ pub struct Hour {
     pub held_back_jobs: BTreeSet<JobId>,
     #[serde(default)]
     pub machines: BTreeSet<Box<str>>,
+    /// The first of them: the notification is about one machine and names the number of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<ResourceId>,
     /// Operators were notified of them.
     #[serde(default)]
     pub notified: bool,
@@ -56,14 +59,24 @@ pub enum Spending {
 }
 
 /// What a change came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spent {
     /// There is room, or the change needs none.
     Granted,
     /// The budget is used up.
     Refused,
     /// The one that notifies operators of so many alerts on so many machines.
-    Notifies { alerts: u64, machines: u64 },
+    Notifies(HeldBack),
+}
+
+/// What was held back in an hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    pub begins_at: OffsetDateTime,
+    pub alerts: u64,
+    pub machines: u64,
+    /// One of the machines.
+    pub machine: Option<ResourceId>,
 }
 
 impl Hour {
@@ -81,6 +94,7 @@ impl Hour {
             held_back: 0,
             held_back_jobs: BTreeSet::new(),
             machines: BTreeSet::new(),
+            machine: None,
             notified: false,
         }
     }
@@ -124,6 +138,9 @@ impl Hour {
                     if self.held_back_jobs.len() < MOST_NAMES {
                         self.held_back_jobs.insert(*job_id);
                     }
+                    if self.machine.is_none() {
+                        self.machine = Some(machine.clone());
+                    }
                     if self.machines.len() < MOST_NAMES {
                         self.machines.insert(short_digest(machine));
                     }
@@ -134,11 +151,13 @@ impl Hour {
             Spending::Notify if self.notified || self.held_back == 0 => (Spent::Refused, false),
             Spending::Notify => {
                 self.notified = true;
-                let spent = Spent::Notifies {
+                let spent = HeldBack {
+                    begins_at: self.begins_at,
                     alerts: self.held_back,
                     machines: u64::try_from(self.machines.len()).unwrap_or(u64::MAX),
+                    machine: self.machine.clone(),
                 };
-                (spent, true)
+                (Spent::Notifies(spent), true)
             }
         }
     }
@@ -150,18 +169,41 @@ fn short_digest(machine: &ResourceId) -> Box<str> {
     super::machine::hex(&digest.as_ref()[..6]).into()
 }
 
-/// The sentence about what was held back in an hour.
-pub fn sentence(alerts: u64, machines: u64) -> String {
-    let plural = |count: u64, one: &str| match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {one}s"),
-    };
-    format!(
-        "Held back: {} on {}. The budget of packet captures (Budget__CapturesPerHour, Budget__CapturesPerMachinePerDay) was \
-         used up.",
-        plural(alerts, "alert"),
-        plural(machines, "machine")
-    )
+impl HeldBack {
+    /// The sentence about it.
+    pub fn sentence(&self) -> String {
+        let plural = |count: u64, one: &str| match count {
+            1 => format!("1 {one}"),
+            count => format!("{count} {one}s"),
+        };
+        format!(
+            "Held back: {} on {} in the hour from {:02}:00 UTC. The budget of packet captures (Budget__CapturesPerHour, \
+             Budget__CapturesPerMachinePerDay) was used up.",
+            plural(self.alerts, "alert"),
+            plural(self.machines, "machine"),
+            self.begins_at.hour(),
+        )
+    }
+
+    /// A job that only delivers the notification of it; `None`: no machine is known. It has the same id whichever instance
+    /// makes it.
+    pub fn job(&self) -> Option<Job> {
+        let target = Target::of(self.machine.clone()?)?;
+        let key = format!("held back|{}", self.begins_at.unix_timestamp());
+        let job_id = JobId::of(Action::Capture, &key, &target.id);
+        Some(Job::of_notification(
+            job_id,
+            target,
+            Report {
+                status: Status::Skipped,
+                reason: Some(Reason::BudgetExhausted.as_str().to_owned()),
+                message: self.sentence(),
+                ended_at: Some(self.begins_at.saturating_add(time::Duration::HOUR)),
+                finished: true,
+                ..Report::default()
+            },
+        ))
+    }
 }
 
 #[cfg(test)]
@@ -217,14 +259,31 @@ mod tests {
             let change = Spending::HoldBack { job_id, machine };
             assert_eq!(hour.apply(&change), (Spent::Granted, changed));
         }
-        let told = Spent::Notifies {
+        let held_back = HeldBack {
+            begins_at: hour.begins_at,
             alerts: 3,
             machines: 2,
+            machine: Some(machine("a")),
         };
-        assert_eq!(hour.apply(&Spending::Notify), (told, true));
+        let notifies = Spent::Notifies(held_back.clone());
+        assert_eq!(hour.apply(&Spending::Notify), (notifies, true));
         assert_eq!(hour.apply(&Spending::Notify), (Spent::Refused, false));
-        assert!(sentence(1, 1).starts_with("Held back: 1 alert on 1 machine."));
-        assert!(sentence(214, 12).starts_with("Held back: 214 alerts on 12 machines."));
+        let job = held_back.job().unwrap();
+        assert_eq!(job.job_id, held_back.job().unwrap().job_id);
+        let message = &job.report.message;
+        assert!(
+            message.starts_with("Held back: 3 alerts on 2 machines in the hour from 07:00 UTC."),
+            "{message}"
+        );
+        let one = HeldBack {
+            alerts: 1,
+            machines: 1,
+            ..held_back
+        };
+        assert!(
+            one.sentence()
+                .starts_with("Held back: 1 alert on 1 machine in")
+        );
     }
 
     #[test]

@@ -125,6 +125,30 @@ impl Job {
         }
     }
 
+    /// A job that only delivers a notification.
+    pub fn of_notification(job_id: JobId, target: Target, report: Report) -> Self {
+        Self {
+            job_id,
+            action: Action::Capture,
+            target,
+            region: None,
+            alert: Arc::default(),
+            taken_at: OffsetDateTime::now_utc(),
+            phase: Phase::Notifying,
+            failures: 0,
+            create_unconfirmed: false,
+            rounds: 0,
+            unfinished: Deliveries::default(),
+            in_the_way_since: None,
+            copy: CopyId::default(),
+            incident: None,
+            superseded: false,
+            notified: false,
+            trace_parent: None,
+            report,
+        }
+    }
+
     /// Starts the delivery of the final notification, with a failure count of its own. `false`: it was started before.
     pub fn begin_notifying(&mut self) -> bool {
         if self.phase == Phase::Notifying {

@@ -24,6 +24,7 @@ struct State {
     /// When it may be called again; `None`: it answers.
     probe_at: Option<Instant>,
     logged_at: Option<Instant>,
+    answered_at: Option<Instant>,
 }
 
 impl Breaker {
@@ -64,8 +65,25 @@ impl Breaker {
 
     /// The store has answered.
     pub fn answered(&self) {
-        if self.state().probe_at.take().is_some() {
+        let mut state = self.state();
+        state.answered_at = Some(Instant::now());
+        let was_open = state.probe_at.take().is_some();
+        drop(state);
+        if was_open {
             tracing::info!("the incident record can be written again");
+        }
+    }
+
+    /// A caller has waited this long without an answer. If no other call was answered meanwhile either, the next callers do
+    /// not wait.
+    pub fn overdue(&self, waited: Duration) {
+        let mut state = self.state();
+        let now = Instant::now();
+        let silent = state
+            .answered_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= waited);
+        if silent && state.probe_at.is_none() {
+            state.probe_at = Some(now + self.probe_every);
         }
     }
 
@@ -84,9 +102,11 @@ impl Breaker {
         if log {
             let cause = std::error::Error::source(error);
             let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            let fix = error.fix().map(|fix| format!("; what to do: {fix}"));
+            let fix = fix.unwrap_or_default();
             tracing::warn!(
                 "could not reach the incident record: {error}{cause}; captures continue, duplicates may be recognized only by \
-                 what Azure lists, and the record is written later"
+                 what Azure lists, and the record is written later{fix}"
             );
         }
     }

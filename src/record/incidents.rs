@@ -11,7 +11,7 @@ use crate::{
     alert::AlertFacts,
     incident::{
         CopyId, Incident, IncidentId, Job, JobId, KnownAlert, Limits, Machine, Reason,
-        budget::{Hour, Spending, Spent},
+        budget::{HeldBack, Hour, Spending, Spent},
         machine::{Admission, Change, Delivery, Verdict},
         record::{Addition, Resolved, Step},
         report::{Report, Status},
@@ -39,6 +39,24 @@ pub struct RecordOptions {
     /// How long news of an incident wait for further ones, to be written together.
     pub gather: Duration,
     pub clock: Clock,
+}
+
+impl Default for RecordOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits {
+                cooldown: Duration::ZERO,
+                quiet: Duration::from_secs(15 * 60),
+                captures_per_day: None,
+                claim: Duration::from_secs(6),
+            },
+            captures_per_hour: None,
+            answer_within: Duration::from_secs(2),
+            probe_every: Duration::from_secs(3),
+            gather: Duration::from_millis(100),
+            clock: Clock::System,
+        }
+    }
 }
 
 /// The incident record.
@@ -139,11 +157,9 @@ impl Incidents {
         self.machines.with(&Machine::blob_name(machine), open)?
     }
 
-    /// Reads what other instances have written of these machines.
+    /// Reads what other instances have written of these machines. Those who ask at the same time share one read.
     pub async fn refresh(&self, machines: impl Iterator<Item = ResourceId>) {
-        /// What was read within this time is new enough.
-        const RECENT: Duration = Duration::from_secs(1);
-        self.refresh_within(machines, RECENT).await;
+        self.refresh_within(machines, Duration::ZERO).await;
     }
 
     /// Reads what other instances have written of these machines, unless that was done within this time.
@@ -180,11 +196,16 @@ impl Incidents {
         self.claims().open.insert(job_id, ends);
         let limit = self.options.answer_within;
         let known = verdict.clone();
+        let breaker = self.machines.breaker.clone();
         let answered = async move {
             let answer = tokio::time::timeout(limit, answer).await;
             let verdict = match answer {
                 Ok(Ok(Confirmed { verdict, .. })) => verdict,
-                _ => known,
+                Ok(Err(_)) => known,
+                Err(_) => {
+                    breaker.overdue(limit);
+                    known
+                }
             };
             drop(claiming);
             let _ = sender.send(verdict);
@@ -222,8 +243,12 @@ impl Incidents {
     }
 
     /// An alert is held back by the budget of the hour: the incident that it joins or opens.
-    pub fn hold_back_all(&self, machine: &ResourceId, admission: Admission) -> Verdict {
-        self.change(machine, Change::HoldBack(admission))
+    pub async fn hold_back_all(&self, machine: &ResourceId, admission: Admission) -> Verdict {
+        let name = Machine::blob_name(machine);
+        let limit = self.options.answer_within;
+        let change = Change::HoldBack(admission);
+        let confirmed = self.machines.confirm(&name, machine, change, limit);
+        confirmed.await.verdict
     }
 
     /// Decides about a copy of a job that was received from the queue. `held`: this process has put it there and holds it
@@ -239,15 +264,16 @@ impl Incidents {
             return Verdict::Elsewhere;
         }
         let name = Machine::blob_name(machine);
-        // It was received before, and only waited here.
-        let known = self.machines.with(&name, |known| {
-            known.find(&admission.job_id).is_some_and(|seen| {
-                seen.copy == admission.copy
-                    && seen.message.is_some()
-                    && seen.message == delivery.message
-            })
-        });
-        let held = held || known.unwrap_or_default();
+        // As long as its claim is known here to count, or it was received before and only waited here, the store need not be
+        // asked.
+        let known = self
+            .machines
+            .with(&name, |known| match known.find(&admission.job_id) {
+                None => held,
+                Some(seen) if seen.copy != admission.copy => false,
+                Some(seen) => held || (seen.message.is_some() && seen.message == delivery.message),
+            });
+        let held = known.unwrap_or(held);
         let change = Change::Receive(delivery);
         match held || !self.is_shared() {
             true => self.machines.apply(&name, machine, change, false),
@@ -513,9 +539,8 @@ impl Incidents {
         self.options.captures_per_hour.is_some() || self.options.limits.captures_per_day.is_some()
     }
 
-    /// The alerts and machines that were held back in the hour before this one, if operators are to be notified of them by
-    /// this instance.
-    pub async fn held_back_before(&self, now: OffsetDateTime) -> Option<(u64, u64)> {
+    /// What was held back in the hour before this one, if operators are to be notified of it by this instance.
+    pub async fn held_back_before(&self, now: OffsetDateTime) -> Option<HeldBack> {
         let begins_at = Hour::of(now.saturating_sub(time::Duration::HOUR));
         let name = Hour::blob_name(begins_at);
         let limit = self.options.answer_within;
@@ -528,9 +553,9 @@ impl Incidents {
         let change = Spending::Notify;
         match self.hours.confirm(&name, &begins_at, change, limit).await {
             Confirmed {
-                verdict: Spent::Notifies { alerts, machines },
+                verdict: Spent::Notifies(held_back),
                 by_store: true,
-            } => Some((alerts, machines)),
+            } => Some(held_back),
             _ => None,
         }
     }

@@ -91,6 +91,8 @@ impl Worker {
         Arc::make_mut(&mut job).notified = true;
         if self.incidents.finish(&job).await {
             self.ledger.leave(&job.job_id, ledger::DONE);
+            // One that was given up goes to the poison queue, and is notified of again should an operator put it back.
+            Arc::make_mut(&mut job).notified = false;
             return held.finish(&job).await;
         }
         let pause = self.retry.pause(RECORD_PAUSE, 1, None);

@@ -5,6 +5,7 @@ use crate::{
     incident::{
         job::{Job, Phase},
         machine::{First, Stage},
+        record::IncidentId,
         report::Status,
     },
 };
@@ -32,6 +33,17 @@ impl From<Arc<Job>> for JobRecord {
 }
 
 impl JobRecord {
+    /// The same in the incident that the record knows.
+    pub fn of_incident(mut self, incident: Option<&IncidentId>) -> Self {
+        if self.job.incident.is_none() || self.job.phase == Phase::Prepare {
+            let known = incident.or(self.job.incident.as_ref()).cloned();
+            if known != self.job.incident {
+                Arc::make_mut(&mut self.job).incident = known;
+            }
+        }
+        self
+    }
+
     /// The job of an alert's first delivery, as the record has it.
     pub fn of_first(alert: &Alert, target: Target, first: First) -> Self {
         let mut job = Job::new(first.action, target, alert);

@@ -257,6 +257,8 @@ impl Machine {
 
     /// Writes an alert down that is accepted.
     fn accept(&mut self, it: &Admission, now: OffsetDateTime) -> Verdict {
+        // The clocks of two instances differ, and a job's time may be forged.
+        let at = it.at.min(now);
         let (incident, opened) = match it.action {
             Action::Capture => {
                 let (incident, opened) = self.join_or_open(it, now);
@@ -266,13 +268,17 @@ impl Machine {
             Action::Stop => (self.open_incident(now).cloned(), false),
         };
         if it.captures {
-            let captures = self.captures_today(it.at).saturating_add(1);
-            let date = it.at.date();
+            let captures = self.captures_today(at).saturating_add(1);
+            let date = at.date();
             self.day = Some(Day { date, captures });
             self.captured = Some(Captured {
-                at: it.at,
+                at,
                 job_id: it.job_id,
             });
+        }
+        // Most machines have one; a vector begins with room for four.
+        if self.seen.len() < 4 {
+            self.seen.reserve_exact(1);
         }
         self.seen.push(Seen {
             job_id: it.job_id,
@@ -281,7 +287,7 @@ impl Machine {
             copy: it.copy,
             next: None,
             message: None,
-            at: it.at,
+            at,
             updated_at: now,
             queued: false,
             counts: it.captures,
@@ -296,7 +302,7 @@ impl Machine {
             incident,
             opened,
             superseded: false,
-            accepted_at: it.at,
+            accepted_at: at,
         }
     }
 
@@ -304,7 +310,7 @@ impl Machine {
         if let Some(open) = self.open_incident(now) {
             return (open.clone(), false);
         }
-        let incident = IncidentId::new(it.at, &self.machine, &it.job_id);
+        let incident = IncidentId::new(it.at.min(now), &self.machine, &it.job_id);
         let opened = self.incident.as_ref() != Some(&incident);
         self.incident = Some(incident.clone());
         self.quiet_until = None;

@@ -29,7 +29,9 @@ impl std::error::Error for InvalidIncidentId {}
 impl IncidentId {
     /// The id of the incident that this job opens on this machine.
     pub fn new(at: OffsetDateTime, machine: &ResourceId, job: &JobId) -> Self {
-        let at = at.to_offset(time::UtcOffset::UTC);
+        // A forged job's time may be outside of the calendar in UTC.
+        let at = at.checked_to_offset(time::UtcOffset::UTC);
+        let at = at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let text = format!("{}\n{job}", machine.to_string().to_ascii_lowercase());
         let digest = digest(&SHA256, text.as_bytes());
         let (date, time) = (at.date(), at.time());

@@ -115,6 +115,9 @@ impl Incident {
         let Some(known) = (self.entries.iter_mut()).find(|known| known.job_id == new.job_id) else {
             let place = |entry: &Entry| (entry.accepted_at, entry.job_id);
             let at = (self.entries).partition_point(|known| place(known) <= place(new));
+            if self.entries.len() < 4 {
+                self.entries.reserve_exact(1);
+            }
             self.entries.insert(at, new.clone());
             return true;
         };
@@ -153,6 +156,9 @@ impl Incident {
         }
         let place = |step: &Step| (step.at, step.what, step.job_id);
         let at = (self.steps).partition_point(|known| place(known) <= place(new));
+        if self.steps.len() < 8 {
+            self.steps.reserve_exact(1);
+        }
         self.steps.insert(at, new.clone());
         true
     }
@@ -381,7 +387,7 @@ fn named_alert(alert: &AlertFacts, what: &str) -> Box<str> {
 fn fired_at(alert: &AlertFacts) -> Option<OffsetDateTime> {
     let written = alert.fired_at.as_deref()?;
     let at = OffsetDateTime::parse(written, &Rfc3339).ok()?;
-    Some(at.to_offset(time::UtcOffset::UTC))
+    at.checked_to_offset(time::UtcOffset::UTC)
 }
 
 #[cfg(test)]

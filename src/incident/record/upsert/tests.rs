@@ -17,6 +17,8 @@ pub(in crate::incident::record) fn job() -> Job {
     let alert = alert::read(body.to_string().as_bytes()).unwrap();
     let mut job = Job::new(Action::Capture, alert.targets[0].clone(), &alert);
     job.taken_at = NOW;
+    // Each one as if its alert were another.
+    job.job_id = JobId::random();
     job
 }
 
