@@ -212,13 +212,13 @@ impl Intake {
             self.take_back(&claims);
             return Err(being_put());
         }
-        let new = claims.new();
+        let new = claims.accepted_here();
         self.ledger.open(&new, usize::MAX).ok();
         // With a budget a job that is not to run must not get into the queue.
         if self.incidents.has_budgets() {
             claims.confirm().await;
         }
-        let put = self.queue.put(claims.to_put());
+        let put = self.queue.put(claims.put());
         let put = match self.incidents.has_budgets() {
             true => put.await,
             false => futures_util::future::join(put, claims.confirm()).await.0,
@@ -501,14 +501,14 @@ impl Claims {
     }
 
     /// The jobs that nothing known here stands against.
-    fn new(&self) -> Vec<Arc<Job>> {
+    fn accepted_here(&self) -> Vec<Arc<Job>> {
         let new = |it: &&Claimed| matches!(it.verdict, Verdict::New { .. });
         let new = self.claimed.iter().filter(new);
         new.map(|it| it.job.clone()).collect()
     }
 
     /// The jobs that are put into the queue: those that nothing known here stands against.
-    fn to_put(&mut self) -> Vec<Payload> {
+    fn put(&mut self) -> Vec<Payload> {
         let claimed = self.claimed.iter_mut();
         let new = claimed.filter(|it| matches!(it.verdict, Verdict::New { .. }));
         new.map(|it| {
