@@ -84,6 +84,16 @@ impl Sandbox {
         });
     }
 
+    /// The visibility timeout of the message that was put in first ends now.
+    pub fn make_oldest_visible(&self, name: &str) {
+        let now = self.shared.with_world(|_, now| now);
+        self.with_queue(name, |queue| {
+            if let Some(message) = queue.messages.first_mut() {
+                message.visible = message.visible.min(now);
+            }
+        });
+    }
+
     /// A visible message that another program put in, its text unchanged. Panics when the queue is not there.
     pub fn add_message(&self, name: &str, text: &str) {
         let now = self.shared.with_world(|_, now| now);

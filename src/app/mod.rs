@@ -6,7 +6,9 @@ pub mod identity;
 mod parts;
 mod start_log;
 
-pub use parts::{arm_client, blob_store, capture_reader, entra_keys, receivers, storage_queue};
+pub use parts::{
+    arm_client, blob_store, capture_reader, entra_keys, receivers, record_store, storage_queue,
+};
 pub use start_log::log_settings;
 
 use crate::{
@@ -18,8 +20,8 @@ use crate::{
     capture::{Capturer, Polling},
     config::{Settings, SettingsError},
     functions::{self, Intake, SecureWebhook, Stop},
-    incident::{Ledger, Policy, Retry},
-    notify::Timeouts,
+    incident::{Event, Ledger, Policy, Retry},
+    notify::{Portal, Timeouts},
     resource_id::ResourceId,
     telemetry::{Export, ExportError, Metrics},
     worker::Worker,
@@ -35,7 +37,6 @@ use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
-use url::Url;
 
 /// Renew the token this long before it expires, just inside the five minutes in which azure_identity asks Entra.
 const TOKEN_AHEAD: Duration = Duration::from_secs(295);
@@ -45,13 +46,17 @@ const TOKEN_PAUSE: Duration = Duration::from_secs(30);
 const CONNECTION_USED_EVERY: Duration = Duration::from_secs(60);
 /// Interval between two reads of the network watchers and the machines that alerts may be about.
 const PLACES_READ_EVERY: Duration = Duration::from_secs(15 * 60);
-/// How long the steps of jobs in progress may take after a stop. This and `ANSWER` add up to less than the 10 s after
+/// Interval between two checks whether an hour has passed whose budget held alerts back.
+const BUDGET_INTERVAL: Duration = Duration::from_secs(60);
+/// How long the steps of jobs in progress may take after a stop. This, `ANSWER` and `RECORD` add up to less than the 10 s after
 /// which the host kills the process.
-const DRAIN: Duration = Duration::from_secs(7);
+const DRAIN: Duration = Duration::from_millis(6_500);
 /// How much of it the callers of alerts in a memory queue may take before the worker stops.
 const CALLERS: Duration = Duration::from_secs(4);
 /// How long the callers that wait for these jobs may take to get their answers after that.
 const ANSWER: Duration = Duration::from_secs(1);
+/// How long the incident record may take to be written after that.
+const RECORD: Duration = Duration::from_millis(500);
 
 /// Intervals and timeouts. Tests take shorter ones.
 #[derive(Debug, Clone)]
@@ -73,6 +78,12 @@ pub struct Pace {
     pub start_within: Duration,
     /// Interval between checks of the poison queue.
     pub poison_interval: Duration,
+    /// How long the incident record's store may take where something waits for it.
+    pub record_within: Duration,
+    /// Interval between two checks of a store that did not answer.
+    pub record_probe: Duration,
+    /// How long a process may take to put a job into the queue once it has claimed it: longer than its calls do.
+    pub claim: Duration,
     /// How long a receiver of notifications may take.
     pub notification: Timeouts,
 }
@@ -89,6 +100,9 @@ impl Default for Pace {
             create_within: None,
             start_within: Duration::from_secs(15 * 60),
             poison_interval: Duration::from_secs(60),
+            record_within: Duration::from_secs(2),
+            record_probe: Duration::from_secs(3),
+            claim: Duration::from_secs(6),
             notification: Timeouts::default(),
         }
     }
@@ -115,8 +129,8 @@ pub struct App {
     worker: Option<Arc<Worker>>,
     arm: Option<ArmClient>,
     secure_webhook: Option<SecureWebhook>,
-    /// The Azure portal of the cloud.
-    portal: Url,
+    /// The Azure portal of the cloud, for links.
+    portal: Portal,
 }
 
 impl App {
@@ -127,6 +141,7 @@ impl App {
     pub fn build(settings: &Settings, pace: &Pace) -> Result<Self, BuildError> {
         let queue = job_queue(settings)?;
         let ledger = Arc::new(Ledger::default());
+        let incidents = parts::incidents(settings, pace)?;
         let metrics = Arc::new(Metrics::default());
         let arm = settings
             .azure
@@ -139,6 +154,7 @@ impl App {
             account.as_deref(),
             pace.notification,
         )?;
+        let closes = receivers.want(Event::Resolved);
         if let Some(arm) = &arm {
             arm.observe(Arc::new(Counted(metrics.clone())));
         }
@@ -162,6 +178,7 @@ impl App {
                 capturer: Capturer::new(arm, parameters, polling, retry),
                 ledger: ledger.clone(),
                 receivers,
+                incidents: incidents.clone(),
                 metrics: metrics.clone(),
                 retry,
                 poison_interval: pace.poison_interval,
@@ -170,6 +187,7 @@ impl App {
         let intake = Arc::new(Intake {
             queue,
             ledger,
+            incidents,
             metrics,
             policy: Policy {
                 allowed: settings.allowed.allowed.clone(),
@@ -179,6 +197,7 @@ impl App {
                 stop_on_resolved: settings.capture.stop_on_resolved,
                 dry_run: settings.capture.dry_run,
             },
+            closes,
             reply_wait: settings.capture.reply_wait,
         });
         let secure_webhook = settings
@@ -191,7 +210,7 @@ impl App {
             worker,
             arm,
             secure_webhook,
-            portal: settings.portal.clone(),
+            portal: Portal::new(settings.portal.clone()).with_account(account.as_deref()),
         })
     }
 
@@ -216,7 +235,12 @@ impl App {
         if let Some(worker) = self.worker.clone().filter(|_| !policy.dry_run) {
             ahead.spawn(keep_places(worker, policy.allowed.scopes.clone()));
         }
+        if self.intake.incidents.has_budgets() {
+            let intake = self.intake.clone();
+            ahead.spawn(async move { intake.notify_held_back(BUDGET_INTERVAL).await });
+        }
         let queue = self.intake.queue.clone();
+        let incidents = self.intake.incidents.clone();
         let worker: Option<JoinHandle<()>> =
             self.worker.map(|worker| tokio::spawn(worker.run(working)));
         let stopping = Stop {
@@ -246,6 +270,8 @@ impl App {
             let _ = tokio::time::timeout(ANSWER, server).await;
         }
         ahead.abort_all();
+        // What a finished job left to be written comes first: its message is in the queue until then.
+        incidents.close(RECORD).await;
         queue.close().await;
         let left = match queue.is_durable() {
             true => 0,

@@ -14,19 +14,20 @@ use crate::{
         StorageQueueSettings,
     },
     functions::{KeysUnavailable, Proof, SecureWebhook, SigningKeys},
-    incident::Event,
+    incident::{Event, Limits},
     look::{self, CaptureReader},
     notify::{
         Links, Notifier, PagerDuty, PagerDutyOptions, Portal, Receiver, Receivers, Signer,
         SlackBot, SlackOptions, Timeouts, WebhookNotifier, WebhookOptions,
     },
     queue::{JobQueue, MemoryQueue, StorageQueue},
-    record::BlobStore,
+    record::{BlobStore, Incidents, RecordOptions, Store},
     telemetry::Metrics,
 };
 use azure_core::credentials::TokenCredential;
 use jsonwebtoken::DecodingKey;
 use std::sync::Arc;
+use url::Url;
 
 /// Maximum number of concurrent calls to Azure, up to the create and after it, each.
 const CONCURRENT_CALLS: usize = 32;
@@ -83,8 +84,11 @@ pub fn receivers(
     let receiver = |it: &ReceiverSettings| {
         let http = transport::trusting(settings.ca_file.as_deref())?;
         let notifier = notifier(it, links.clone(), http, timeouts)?;
-        let name = it.name;
-        Ok(Receiver { name, notifier })
+        Ok(Receiver {
+            name: it.name,
+            host: it.destination.url().host(),
+            notifier,
+        })
     };
     let receivers: Result<_, TransportError> = settings.receivers.iter().map(receiver).collect();
     Ok(Arc::new(Receivers::new(receivers?)))
@@ -152,6 +156,73 @@ pub(super) fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildE
             Ok(Arc::new(queue))
         }
     }
+}
+
+/// The incident record: in the storage account of the queue where jobs are kept there, in this process otherwise.
+pub(super) fn incidents(settings: &Settings, pace: &Pace) -> Result<Arc<Incidents>, BuildError> {
+    let store = match &settings.jobs.kind {
+        QueueKind::Memory => None,
+        QueueKind::Storage(storage) => record_store(storage, settings.azure.as_ref())?,
+    };
+    let options = RecordOptions {
+        limits: Limits {
+            cooldown: settings.allowed.cooldown,
+            quiet: settings.incidents.quiet,
+            captures_per_day: settings.incidents.captures_per_machine_per_day,
+            claim: pace.claim,
+        },
+        captures_per_hour: settings.incidents.captures_per_hour,
+        answer_within: pace.record_within,
+        probe_every: pace.record_probe,
+        ..RecordOptions::default()
+    };
+    Ok(Incidents::new(store, options))
+}
+
+/// The store of the incident record in a storage account; `None` when its connection string names the queue service alone.
+///
+/// # Errors
+/// An identity or a CA file that cannot be used.
+pub fn record_store(
+    settings: &StorageQueueSettings,
+    azure: Option<&AzureSettings>,
+) -> Result<Option<Arc<dyn Store>>, BuildError> {
+    let https = || transport::https_client(settings.ca_file.as_deref());
+    let store = match &settings.account {
+        QueueAccount::Connection(connection) => {
+            let http = match connection.blobs.as_ref().map(Url::scheme) {
+                Some("http") => transport::emulator_client()?,
+                _ => https()?,
+            };
+            BlobStore::connect(connection.clone(), http)
+        }
+        QueueAccount::Service { url, identity } => {
+            let Some(blobs) = beside(url) else {
+                return Ok(None);
+            };
+            let identity = identity.as_deref().or(azure.map(|azure| &azure.identity));
+            let identity = identity.ok_or_else(|| {
+                let needed = "missing; needs the identity that opens the storage account";
+                SettingsError::from(Problem::new("AZURE_CLIENT_ID", needed))
+            })?;
+            let http = https()?;
+            let credential = Arc::new(identity::credential(identity, http.clone())?);
+            BlobStore::with_identity(blobs, credential, http).map(Some)
+        }
+    };
+    let store = store.map_err(BuildError::Queue)?;
+    Ok(store.map(|store| Arc::new(store) as Arc<dyn Store>))
+}
+
+/// The blob service of the account whose queue service this is: `ACCOUNT.queue.SUFFIX` has `ACCOUNT.blob.SUFFIX` beside it.
+fn beside(queues: &Url) -> Option<Url> {
+    let host = queues.host_str()?;
+    let (account, suffix) = host.split_once(".queue.")?;
+    let mut blobs = queues.clone();
+    blobs
+        .set_host(Some(&format!("{account}.blob.{suffix}")))
+        .ok()?;
+    Some(blobs)
 }
 
 /// The queue in a storage account. `azure` has the identity that opens it, where its own settings name none.

@@ -217,6 +217,15 @@ impl Capturer {
         };
         let now = OffsetDateTime::now_utc();
         let seen_since = *job.in_the_way_since.get_or_insert(now);
+        // An earlier copy of this job was lost after its create: what began since the alert was accepted is this job's.
+        if ours && job.superseded && began_since(job.taken_at, status.as_ref(), now) {
+            job.report = self.created(job, &session, storage_path);
+            job.phase = Phase::Starting {
+                session,
+                operation: None,
+            };
+            return Ok(Next::AtOnce);
+        }
         match plan::judge(capture, status.as_ref(), ours, seen_since, now) {
             Verdict::Gone => {
                 self.places.forget_list(watcher);
@@ -345,10 +354,18 @@ fn is_evidence_since(
     status: Option<&PacketCaptureStatus>,
     now: OffsetDateTime,
 ) -> bool {
-    status.is_some_and(|status| {
-        let started = plausible_start(status.started, now);
-        ending(status) == Ending::Good && started.is_some_and(|started| started >= taken_at)
-    })
+    status.is_some_and(|status| ending(status) == Ending::Good)
+        && began_since(taken_at, status, now)
+}
+
+/// Whether a session began after the alert was accepted.
+fn began_since(
+    taken_at: OffsetDateTime,
+    status: Option<&PacketCaptureStatus>,
+    now: OffsetDateTime,
+) -> bool {
+    let started = status.and_then(|status| plausible_start(status.started, now));
+    started.is_some_and(|started| started >= taken_at)
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub enum Group {
     Capture,
     /// Which alerts and machines are allowed.
     Allowed,
+    /// The incident record and the budgets.
+    Incidents,
     JobQueue,
     Notification,
     SecureWebhook,

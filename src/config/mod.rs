@@ -9,6 +9,7 @@ mod azure;
 mod capture;
 mod filters;
 mod identity;
+mod incidents;
 mod job_queue;
 pub mod key_file;
 mod key_path;
@@ -29,6 +30,7 @@ pub use identity::{
     ClientCertificate, Credential, Identity, IdentityEndpoint, IdentityKind, IdentitySource,
     PrivateKey, SecretForm, SecretText,
 };
+pub use incidents::IncidentSettings;
 pub use job_queue::{JobSettings, QueueAccount, QueueKind, StorageQueueSettings};
 pub use known::{Form, Group, SETTINGS, Setting};
 pub use notification::{
@@ -50,6 +52,7 @@ pub struct Settings {
     pub azure: Option<AzureSettings>,
     pub capture: CaptureSettings,
     pub allowed: AllowedSettings,
+    pub incidents: IncidentSettings,
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
@@ -106,6 +109,7 @@ impl Settings {
         let capture = capture::read(&mut reader);
         let azure = azure::read(&mut reader, capture.dry_run);
         let allowed = capture::read_allowed(&mut reader);
+        let incidents = incidents::read(&mut reader);
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);
@@ -118,6 +122,7 @@ impl Settings {
             azure,
             capture,
             allowed,
+            incidents,
             jobs,
             secure_webhook,
             notification,

@@ -107,6 +107,29 @@ impl Answer {
         }
     }
 
+    /// The answer about an alert that was to be captured, and that the record stands against.
+    pub(super) fn not_accepted(alert: Alert, captures: Vec<Entry>) -> Self {
+        let has = |reason: Reason| {
+            captures
+                .iter()
+                .any(|entry| entry.left_out_for() == Some(reason))
+        };
+        let is_duplicate = captures.iter().any(Entry::is_job);
+        let reason = match (is_duplicate, has(Reason::BudgetExhausted)) {
+            (true, _) => Reason::Duplicate,
+            (false, true) => Reason::BudgetExhausted,
+            (false, false) => Reason::Cooldown,
+        };
+        let outcome = match reason {
+            Reason::BudgetExhausted => Outcome::Skipped,
+            _ => Outcome::Ignored,
+        };
+        Self {
+            outcome,
+            ..Self::ignored(alert, reason, captures)
+        }
+    }
+
     /// What would be done.
     pub(super) fn dry_run(alert: Alert, reason: Option<Reason>, left_out: Vec<LeftOut>) -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! What became of one target of an alert, in an answer: a view of its job, or of why it got none.
 
 use crate::{
-    incident::{Action, JobRecord, LeftOut, Reason, Status},
+    incident::{Action, IncidentId, JobRecord, LeftOut, Reason, Status},
     resource_id::ResourceId,
 };
 use serde::{Serialize, Serializer};
@@ -26,6 +26,8 @@ struct Wire<'a> {
     network_watcher: Option<&'a ResourceId>,
     storage_path: Option<&'a str>,
     job_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_id: Option<&'a IncidentId>,
 }
 
 impl Entry {
@@ -45,9 +47,25 @@ impl Entry {
         match self {
             Entry::Job(job) => job.report.status,
             Entry::LeftOut(left) => match left.reason {
-                Reason::MaxTargetsReached => Status::Skipped,
+                Reason::MaxTargetsReached | Reason::BudgetExhausted => Status::Skipped,
                 _ => Status::Ignored,
             },
+        }
+    }
+
+    /// Why the target got no job.
+    pub fn left_out_for(&self) -> Option<Reason> {
+        match self {
+            Entry::Job(_) => None,
+            Entry::LeftOut(left) => Some(left.reason),
+        }
+    }
+
+    /// The incident that the alert belongs to.
+    pub fn incident(&self) -> Option<&IncidentId> {
+        match self {
+            Entry::Job(job) => job.incident.as_ref(),
+            Entry::LeftOut(left) => left.incident.as_ref(),
         }
     }
 
@@ -120,6 +138,7 @@ impl Serialize for Entry {
             network_watcher: report.and_then(|report| report.network_watcher.as_ref()),
             storage_path: report.and_then(|report| report.storage_path.as_deref()),
             job_id: job.map(|job| job.job_id.to_string()),
+            incident_id: self.incident(),
         };
         wire.serialize(serializer)
     }

@@ -7,7 +7,7 @@ use crate::{
     text,
 };
 use std::time::Duration;
-use tokio::time::Instant;
+use time::OffsetDateTime;
 
 /// What a dry run answers, before it is printed.
 pub struct Explanation {
@@ -26,7 +26,12 @@ impl Explanation {
             dry_run: true,
         };
         let decide = |alert: Alert| {
-            let decision = decide(&alert, &policy, &Known::default(), Instant::now());
+            let decision = decide(
+                &alert,
+                &policy,
+                &Known::default(),
+                OffsetDateTime::now_utc(),
+            );
             match decision {
                 Decision::DryRun(reason, left_out) => Answer::dry_run(alert, reason, left_out),
                 // A dry run decides nothing else.

@@ -36,9 +36,7 @@ impl Refusal {
             Refusal::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::Timeout(_) => StatusCode::REQUEST_TIMEOUT,
             Refusal::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Refusal::NoSuchRoute | Refusal::JobNotFound | Refusal::IncidentNotFound => {
-                StatusCode::NOT_FOUND
-            }
+            Refusal::NoSuchRoute | Refusal::IncidentNotFound => StatusCode::NOT_FOUND,
             Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
             Refusal::AzureRefused(_) => StatusCode::BAD_GATEWAY,

@@ -1,24 +1,27 @@
 //! What the pages read: incidents, wherever they are kept. The routes know this trait alone, so that memory, blobs and
 //! the samples of tests are shown alike.
 
-use crate::incident::{
-    JobId,
-    filter::Filter,
-    record::{Incident, IncidentId, Summary},
+use crate::{
+    incident::{
+        JobId,
+        filter::Filter,
+        record::{Incident, IncidentId, Summary},
+    },
+    record::{self, ReadError},
 };
 use async_trait::async_trait;
 
 /// Incidents, wherever they are kept.
 #[async_trait]
 pub trait Incidents: Send + Sync {
-    /// At most `top` incidents that the filter shows, newest first, from the first one older than `after`.
+    /// At most `top` incidents that the filter shows, newest first. `after`: [`IncidentPage::next`] of the page before.
     ///
     /// # Errors
     /// When the store cannot be read.
     async fn page(
         &self,
         filter: &Filter,
-        after: Option<&IncidentId>,
+        after: Option<&str>,
         top: usize,
     ) -> Result<IncidentPage, Unreadable>;
 
@@ -39,9 +42,9 @@ pub trait Incidents: Send + Sync {
 #[derive(Debug, Clone, Default)]
 pub struct IncidentPage {
     pub value: Vec<Summary>,
-    /// After which incident the next page begins; `None`: this is the last page. A page that was filtered may be short and
-    /// still have a next one.
-    pub next: Option<IncidentId>,
+    /// Where the next page begins; `None`: this is the last page. A page that was filtered may be short and still have a
+    /// next one.
+    pub next: Option<String>,
     /// What the budgets held back in the last hour, as a sentence.
     pub held_back: Option<String>,
 }
@@ -53,7 +56,80 @@ pub struct Found {
     pub summary: Summary,
 }
 
-/// Why the incidents cannot be read now, in a few words without a full stop.
+/// Why incidents cannot be read.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreadable(pub String);
+pub enum Unreadable {
+    /// The store is the cause, in a few words without a full stop.
+    #[error("{0}")]
+    Store(String),
+    /// `after` is not of a page before.
+    #[error("invalid token")]
+    Token,
+}
+
+/// Maximum number of recent incidents in which a job of another process is searched.
+const MOST_SEARCHED: usize = 50;
+
+#[async_trait]
+impl Incidents for record::Incidents {
+    async fn page(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        top: usize,
+    ) -> Result<IncidentPage, Unreadable> {
+        let rows = self.list(filter, after, top).await?;
+        Ok(IncidentPage {
+            value: rows.rows,
+            next: rows.next,
+            held_back: self.held_back().await.map(held_back),
+        })
+    }
+
+    async fn get(&self, id: &IncidentId) -> Result<Option<Found>, Unreadable> {
+        let found = record::Incidents::get(self, id).await?;
+        Ok(found.map(|incident| Found {
+            summary: self.summary(&incident),
+            incident,
+        }))
+    }
+
+    /// Of this process, or among the newest ones of all processes: no index of jobs is kept.
+    async fn of_job(&self, job: &JobId) -> Result<Option<IncidentId>, Unreadable> {
+        if let Some(id) = self.here(job) {
+            return Ok(Some(id));
+        }
+        if !self.is_shared() {
+            return Ok(None);
+        }
+        let rows = self.list(&Filter::default(), None, MOST_SEARCHED).await?;
+        for row in rows.rows {
+            let found = record::Incidents::get(self, &row.id).await?;
+            if found.is_some_and(|incident| incident.entry(job).is_some()) {
+                return Ok(Some(row.id));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn held_back((alerts, machines): (u64, u64)) -> String {
+    let count = |number, what: &str| match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    };
+    format!(
+        "Held back by the budgets within the last hour: {} on {}.",
+        count(alerts, "alert"),
+        count(machines, "machine")
+    )
+}
+
+impl From<ReadError> for Unreadable {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::InvalidToken => Self::Token,
+            error => Self::Store(error.to_string()),
+        }
+    }
+}

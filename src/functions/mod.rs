@@ -13,7 +13,6 @@ mod explanation;
 mod http;
 mod incidents;
 mod intake;
-mod job_page;
 mod job_trigger;
 mod page;
 mod path;
@@ -40,38 +39,37 @@ pub use serve::serve;
 pub use status_incidents::{Pages, pages};
 pub use stop::Stop;
 
+use crate::notify::Portal;
 use axum::{
     Router, middleware,
     routing::{any, get, post},
 };
 use std::sync::Arc;
-use time::OffsetDateTime;
-use url::Url;
 
 /// What the routes share.
 struct Door {
     intake: Arc<Intake>,
     /// `None` when the function key is enough.
     secure_webhook: Option<SecureWebhook>,
-    /// The Azure portal, for links.
-    portal: Url,
-    /// The start of the process: the status routes know nothing before it.
-    since: OffsetDateTime,
     stop: Stop,
 }
 
-/// All routes, in lower case. `portal` is such as `https://portal.azure.com`.
+/// All routes, in lower case. `portal`: for the links of pages.
 pub fn router(
     intake: Arc<Intake>,
     secure_webhook: Option<SecureWebhook>,
-    portal: Url,
+    portal: Portal,
     stop: Stop,
 ) -> Router {
+    let pages = Arc::new(Pages {
+        incidents: intake.incidents.clone(),
+        portal,
+        queue: intake.queue.clone(),
+        ledger: intake.ledger.clone(),
+    });
     let door = Arc::new(Door {
         intake,
         secure_webhook,
-        portal,
-        since: OffsetDateTime::now_utc(),
         stop,
     });
     let functions = Router::new()
@@ -79,7 +77,8 @@ pub fn router(
             "/alertpacketcapture",
             post(alerts::alert).fallback(only_post),
         )
-        .merge(status_routes());
+        .merge(status_incidents::routes(pages))
+        .merge(metrics_route());
     let routes = Router::new()
         // The host's readiness probe, every 25 ms at start.
         .route("/", any("alert-packet-capture is ready\n"))
@@ -100,14 +99,12 @@ pub fn router(
         .layer(middleware::map_request(path::normalized))
 }
 
-fn status_routes() -> Router<Arc<Door>> {
+fn metrics_route() -> Router<Arc<Door>> {
     Router::new()
-        .route("/packetcaptures", get(status::list).fallback(only_get))
         .route(
             "/packetcaptures/metrics",
             get(status::metrics).fallback(only_get),
         )
-        .route("/packetcaptures/{job}", get(status::job).fallback(only_get))
         .layer(middleware::map_response(status::private))
 }
 

@@ -43,7 +43,6 @@ pub enum Refusal {
     },
     /// A query of the status routes.
     InvalidQuery(&'static str),
-    JobNotFound,
     IncidentNotFound,
     /// The store of incidents cannot be read now, for this cause.
     IncidentsUnreadable(String),
@@ -100,7 +99,6 @@ impl Refusal {
             }
             Refusal::NotTaken { .. } => "NotTaken",
             Refusal::InvalidQuery(_) => "InvalidQuery",
-            Refusal::JobNotFound => "JobNotFound",
             Refusal::IncidentNotFound => "IncidentNotFound",
             Refusal::IncidentsUnreadable(_) => "IncidentsUnreadable",
             Refusal::NoJob(_) => "NoJob",
@@ -126,7 +124,7 @@ impl Refusal {
             }
             Refusal::MethodNotAllowed("GET") => "the status of captures is read with GET".into(),
             Refusal::MethodNotAllowed(method) => format!("alerts are sent with {method}").into(),
-            Refusal::NoSuchRoute => "send alerts to POST /api/AlertPacketCapture; read the status of their captures at GET /api/PacketCaptures and /api/PacketCaptures/{jobId}".into(),
+            Refusal::NoSuchRoute => "send alerts to POST /api/AlertPacketCapture; read the status of their captures at GET /api/PacketCaptures and /api/PacketCaptures/{incident}".into(),
             Refusal::TooManyTargets { targets, capacity } => {
                 format!("the alert names {targets} targets and JobQueue__Capacity is {capacity}").into()
             }
@@ -145,7 +143,6 @@ impl Refusal {
             Refusal::IncidentsUnreadable(cause) => {
                 format!("could not read the incidents: {cause}; captures and notifications continue").into()
             }
-            Refusal::JobNotFound => "this instance of the function does not know the job; it keeps jobs in progress, and finished ones for an hour, since its own start".into(),
         }
     }
 

@@ -6,16 +6,20 @@
 
 use super::{
     http::json_ok,
-    incidents::{Found, Incidents},
+    incidents::{Found, Incidents, Unreadable},
     page,
     path::{self, AsWritten},
     refusal::Refusal,
     status,
-    status_filter::{Asked, incident_id},
+    status_filter::{Asked, WRONG_TOKEN},
     status_json::{IncidentList, JobWire, Whole},
     status_query::prefers_html,
 };
-use crate::{incident::JobId, notify::Portal, queue::JobQueue};
+use crate::{
+    incident::{IncidentId, JobId, Ledger},
+    notify::Portal,
+    queue::JobQueue,
+};
 use axum::{
     Extension, Router,
     extract::{Path, State, rejection::PathRejection},
@@ -35,18 +39,24 @@ pub struct Pages {
     pub portal: Portal,
     /// The queue whose given-up jobs are counted.
     pub queue: Arc<dyn JobQueue>,
+    /// The jobs of this process, which it knows a moment before the store does.
+    pub ledger: Arc<Ledger>,
 }
 
 /// The routes of incidents alone, below `/api`.
 pub fn pages(pages: Pages) -> Router {
-    let routes = Router::new()
-        .route("/api/packetcaptures", get(list))
-        .route("/api/packetcaptures/{id}", get(one))
-        .layer(middleware::map_response(status::private))
-        .with_state(Arc::new(pages));
     Router::new()
-        .fallback_service(routes)
+        .fallback_service(Router::new().nest("/api", routes(Arc::new(pages))))
         .layer(middleware::map_request(path::normalized))
+}
+
+/// The routes of incidents, for any router.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(pages: Arc<Pages>) -> Router<S> {
+    Router::new()
+        .route("/packetcaptures", get(list).fallback(super::only_get))
+        .route("/packetcaptures/{id}", get(one).fallback(super::only_get))
+        .layer(middleware::map_response(status::private))
+        .with_state(pages)
 }
 
 /// A page of incidents, the newest first.
@@ -59,9 +69,8 @@ pub(super) async fn list(
     let asked = Asked::read(uri.query().unwrap_or_default()).map_err(Refusal::InvalidQuery)?;
     let found = pages
         .incidents
-        .page(&asked.filter, asked.after.as_ref(), asked.top)
-        .await
-        .map_err(|error| Refusal::IncidentsUnreadable(error.0))?;
+        .page(&asked.filter, asked.after.as_deref(), asked.top)
+        .await?;
     let poisoned = pages.queue.poisoned().await.ok();
     if prefers_html(&status::accept(&headers)) {
         let now = OffsetDateTime::now_utc();
@@ -78,7 +87,7 @@ pub(super) async fn list(
     Ok(json_ok(&IncidentList {
         value: &found.value,
         // Relative to the address of this page, so that no key has to be written into it.
-        next_link: found.next.as_ref().map(|after| asked.next(after)),
+        next_link: found.next.as_deref().map(|after| asked.next(after)),
         poisoned,
         held_back: found.held_back.as_deref(),
     }))
@@ -95,9 +104,13 @@ pub(super) async fn one(
         return Err(Refusal::IncidentNotFound);
     };
     let job = JobId::parse(&id);
+    let html = prefers_html(&status::accept(&headers));
+    if let Some(record) = job.filter(|_| !html).and_then(|job| pages.ledger.job(&job)) {
+        return Ok(json_ok(&JobWire::from(&record)));
+    }
     let found = find(&*pages.incidents, &id, job).await?;
     let found = found.ok_or(Refusal::IncidentNotFound)?;
-    if prefers_html(&status::accept(&headers)) {
+    if html {
         return Ok(page::story(&found, job, &path, &pages.portal));
     }
     Ok(match job.and_then(|job| JobWire::of(&found, &job)) {
@@ -110,17 +123,22 @@ async fn find(
     incidents: &dyn Incidents,
     id: &str,
     job: Option<JobId>,
-) -> Result<Option<Found>, Refusal> {
-    let read = async {
-        let id = match job {
-            Some(job) => incidents.of_job(&job).await?,
-            None => incident_id(id),
-        };
-        match id {
-            Some(id) => incidents.get(&id).await,
-            None => Ok(None),
-        }
+) -> Result<Option<Found>, Unreadable> {
+    let id = match job {
+        Some(job) => incidents.of_job(&job).await?,
+        None => IncidentId::parse(id).ok(),
     };
-    let read = read.await;
-    read.map_err(|error| Refusal::IncidentsUnreadable(error.0))
+    match id {
+        Some(id) => incidents.get(&id).await,
+        None => Ok(None),
+    }
+}
+
+impl From<Unreadable> for Refusal {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Token => Refusal::InvalidQuery(WRONG_TOKEN),
+            Unreadable::Store(cause) => Refusal::IncidentsUnreadable(cause),
+        }
+    }
 }

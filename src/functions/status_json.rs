@@ -3,7 +3,7 @@
 use super::incidents::Found;
 use crate::{
     incident::{
-        Action, JobId, Report, Status,
+        Action, JobId, JobRecord, Report, Status,
         record::{Entry, IncidentId, Step, Summary},
     },
     resource_id::ResourceId,
@@ -88,7 +88,7 @@ impl<'a> JobWire<'a> {
             job_id: entry.job_id,
             incident_id: Some(&incident.id),
             target: &incident.machine,
-            rule: entry.alert.rule.as_deref(),
+            rule: entry.alert.rule(),
             action: entry.action,
             phase: &entry.phase,
             status: report.status,
@@ -106,5 +106,34 @@ impl<'a> JobWire<'a> {
             joined: report.joined,
             failures: entry.failures,
         })
+    }
+}
+
+/// A job of this process.
+impl<'a> From<&'a JobRecord> for JobWire<'a> {
+    fn from(job: &'a JobRecord) -> Self {
+        let report = &job.report;
+        Self {
+            job_id: job.job_id,
+            incident_id: job.incident.as_ref(),
+            target: &job.target.id,
+            rule: job.rule(),
+            action: job.action,
+            phase: job.phase,
+            status: report.status,
+            reason: report.reason.as_deref(),
+            message: &report.message,
+            name: report.name.as_deref(),
+            network_watcher: report.network_watcher.as_ref(),
+            storage_path: report.storage_path.as_deref(),
+            taken_at: job.taken_at,
+            updated_at: job.updated_at,
+            began_at: report.began_at,
+            ended_at: report.ended_at,
+            stop_reason: report.stop_reason.as_deref(),
+            errors: &report.errors,
+            joined: report.joined,
+            failures: job.failures,
+        }
     }
 }

@@ -1,13 +1,16 @@
 //! What an alert leads to, as one pure function: from the alert, the owner's policy, what is known of earlier alerts
 //! and the time. The function and `handler explain` ask it the same question.
 
-use super::{Action, Allowed, JobId, Ledger, Reason};
+use super::{
+    Action, Allowed, IncidentId, JobId, Reason,
+    machine::{First, before},
+};
 use crate::{
     alert::{self, Alert, IgnoreReason, State, Target},
     resource_id::ResourceId,
 };
 use std::{collections::HashMap, time::Duration};
-use tokio::time::Instant;
+use time::OffsetDateTime;
 
 /// Maximum number of targets in an alert. An answer lists all of them, and no alert of Azure has as many.
 pub const MAX_TARGETS_READ: usize = 1_000;
@@ -31,22 +34,59 @@ pub struct Policy {
 /// What is known of earlier alerts when one arrives.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// The jobs of the alert's first delivery, when this is another one. See [`dedupe_key`].
-    pub first_delivery: Option<Vec<JobId>>,
-    /// When the last capture of each target was accepted, without captures that failed.
-    pub accepted_at: HashMap<ResourceId, Instant>,
+    /// The jobs of earlier deliveries of the same alert, by target.
+    pub before: HashMap<ResourceId, JobId>,
+    /// When the last capture of each other target was accepted, without captures that failed.
+    pub accepted_at: HashMap<ResourceId, OffsetDateTime>,
+}
+
+/// What is known of an alert on one machine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum KnownAlert {
+    /// It was accepted before.
+    Before(First),
+    /// This process is putting it into the queue.
+    BeingQueued(First),
+    /// Another capture of the machine was accepted then, and the machine is left alone for a time.
+    CoolsDown(OffsetDateTime),
 }
 
 impl Known {
-    /// What this instance remembers of earlier alerts about the same targets.
-    pub fn of(alert: &Alert, ledger: &Ledger) -> Self {
-        let ids = alert.targets.iter().map(|target| &target.id);
-        let accepted = ids.filter_map(|id| Some((id.clone(), ledger.accepted_at(id)?)));
-        Self {
-            first_delivery: dedupe_key(alert).and_then(|key| ledger.known(&key)),
-            accepted_at: accepted.collect(),
+    /// What is remembered of earlier alerts about the same targets. `of`: what is known of a target and of the job that the
+    /// alert has there.
+    pub fn of(
+        alert: &Alert,
+        of: impl Fn(&ResourceId, Option<&JobId>) -> Option<KnownAlert>,
+    ) -> Self {
+        let mut known = Self::default();
+        for target in &alert.targets {
+            let job = job_id(alert, action(alert), &target.id);
+            match of(&target.id, job.as_ref()) {
+                Some(KnownAlert::Before(first) | KnownAlert::BeingQueued(first)) => {
+                    known.before.insert(target.id.clone(), first.job_id);
+                }
+                Some(KnownAlert::CoolsDown(at)) => {
+                    known.accepted_at.insert(target.id.clone(), at);
+                }
+                None => {}
+            }
         }
+        known
     }
+}
+
+/// The action that an alert can lead to.
+pub fn action(alert: &Alert) -> Action {
+    match alert.state {
+        State::Resolved => Action::Stop,
+        _ => Action::Capture,
+    }
+}
+
+/// The id of the job that an alert has on a target; `None`: nothing would recognize another delivery of the alert.
+pub fn job_id(alert: &Alert, action: Action, target: &ResourceId) -> Option<JobId> {
+    let key = alert.dedupe_key.as_deref()?;
+    Some(JobId::of(action, key, target))
 }
 
 /// What to do about an alert.
@@ -56,8 +96,8 @@ pub enum Decision {
     Queue(Plan),
     /// Do nothing.
     Ignore(Reason, Vec<LeftOut>),
-    /// Do nothing; the first delivery has these jobs.
-    Repeat(Vec<JobId>),
+    /// Do nothing; earlier deliveries have jobs for these targets.
+    Repeat(Vec<Target>),
     /// Do nothing, and say what would be done: captures, or none for a reason.
     DryRun(Option<Reason>, Vec<LeftOut>),
     /// Refuse an alert with more targets than this.
@@ -68,8 +108,6 @@ pub enum Decision {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Plan {
     pub action: Action,
-    /// What another delivery of the same alert is recognized by.
-    pub key: Option<String>,
     /// A job for each of them.
     pub targets: Vec<Target>,
     pub left_out: Vec<LeftOut>,
@@ -80,20 +118,12 @@ pub struct Plan {
 pub struct LeftOut {
     pub target: Target,
     pub reason: Reason,
-}
-
-/// What another delivery of the same alert is recognized by. The alert's own key is also its resolution's, since Azure
-/// gives both one id.
-pub fn dedupe_key(alert: &Alert) -> Option<String> {
-    let key = alert.dedupe_key.as_deref()?;
-    Some(match alert.state {
-        State::Resolved => format!("resolved|{key}"),
-        _ => key.to_owned(),
-    })
+    /// The incident that it joined.
+    pub incident: Option<IncidentId>,
 }
 
 /// Decides by the alert's content, then by what the owner allows, then by what is known.
-pub fn decide(alert: &Alert, policy: &Policy, known: &Known, now: Instant) -> Decision {
+pub fn decide(alert: &Alert, policy: &Policy, known: &Known, now: OffsetDateTime) -> Decision {
     let (targets, limit) = (alert.targets.len(), policy.capacity);
     if targets > limit.max(MAX_TARGETS_READ) {
         return Decision::Refuse { targets, limit };
@@ -105,7 +135,7 @@ pub fn decide(alert: &Alert, policy: &Policy, known: &Known, now: Instant) -> De
     let cools = |target: &Target| {
         let accepted_at = known.accepted_at.get(&target.id);
         action == Action::Capture
-            && accepted_at.is_some_and(|at| now.saturating_duration_since(*at) < policy.cooldown)
+            && accepted_at.is_some_and(|at| before(now, *at) < policy.cooldown)
     };
     let (cooling, mut targets): (Vec<_>, Vec<_>) = targets.into_iter().partition(cools);
     left_out.extend(cooling.into_iter().map(LeftOut::because(Reason::Cooldown)));
@@ -113,22 +143,23 @@ pub fn decide(alert: &Alert, policy: &Policy, known: &Known, now: Instant) -> De
     let beyond = beyond.into_iter();
     left_out.extend(beyond.map(LeftOut::because(Reason::MaxTargetsReached)));
 
-    let reason = match (&known.first_delivery, targets.is_empty()) {
-        (Some(_), _) => Some(Reason::Duplicate),
-        (None, true) => Some(Reason::Cooldown),
-        (None, false) => None,
+    let repeated =
+        !targets.is_empty() && (targets.iter()).all(|target| known.before.contains_key(&target.id));
+    let reason = match (repeated, targets.is_empty()) {
+        (true, _) => Some(Reason::Duplicate),
+        (false, true) => Some(Reason::Cooldown),
+        (false, false) => None,
     };
-    match (reason, &known.first_delivery) {
+    match reason {
         _ if policy.dry_run => Decision::DryRun(reason, left_out),
-        (_, Some(first)) => Decision::Repeat(first.clone()),
-        (Some(reason), None) => Decision::Ignore(reason, left_out),
-        (None, None) if targets.len() > limit => {
+        Some(Reason::Duplicate) => Decision::Repeat(targets),
+        Some(reason) => Decision::Ignore(reason, left_out),
+        None if targets.len() > limit => {
             let targets = targets.len();
             Decision::Refuse { targets, limit }
         }
-        (None, None) => Decision::Queue(Plan {
+        None => Decision::Queue(Plan {
             action,
-            key: dedupe_key(alert),
             targets,
             left_out,
         }),
@@ -169,8 +200,13 @@ fn ignore(alert: &Alert, policy: &Policy, reason: Reason) -> Decision {
 }
 
 impl LeftOut {
-    fn because(reason: Reason) -> impl Fn(Target) -> LeftOut {
-        move |target| LeftOut { target, reason }
+    /// Left out for this reason.
+    pub fn because(reason: Reason) -> impl Fn(Target) -> LeftOut {
+        move |target| LeftOut {
+            target,
+            reason,
+            incident: None,
+        }
     }
 }
 

@@ -29,6 +29,21 @@ impl PackedFacts {
         self.texts().nth(1).flatten()
     }
 
+    /// `Sev0` to `Sev4`.
+    pub fn severity(&self) -> Option<&str> {
+        self.texts().nth(2).flatten()
+    }
+
+    /// `Metric`, `Log`, `Activity Log`.
+    pub fn signal(&self) -> Option<&str> {
+        self.texts().nth(3).flatten()
+    }
+
+    /// When the alert fired, as it wrote it.
+    pub fn fired_at(&self) -> Option<&str> {
+        self.texts().nth(4).flatten()
+    }
+
     /// The facts as a value.
     pub fn read(&self) -> AlertFacts {
         let texts: Vec<Option<&str>> = self.texts().collect();
@@ -56,6 +71,12 @@ impl PackedFacts {
     fn texts(&self) -> impl Iterator<Item = Option<&str>> {
         let texts = self.0.split(SEPARATOR);
         texts.map(|text| (text != ABSENT).then_some(text))
+    }
+}
+
+impl Default for PackedFacts {
+    fn default() -> Self {
+        Self::from(&AlertFacts::default())
     }
 }
 

@@ -1,11 +1,14 @@
 //! A job: one capture of one target, small enough for a queue, complete enough for any instance of the
 //! function to take the next step.
 
-use super::{Delivered, facts::PackedFacts, report::Report};
+use super::{
+    Delivered, decide, facts::PackedFacts, machine::CopyId, record::IncidentId, report::Report,
+};
 use crate::{
     alert::{Alert, Target},
     resource_id::{OperationUrl, ResourceId},
 };
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use time::OffsetDateTime;
@@ -19,6 +22,20 @@ impl JobId {
     /// Reads an id as a caller wrote it; perhaps no job has it.
     pub fn parse(text: &str) -> Option<Self> {
         uuid::Uuid::parse_str(text).ok().map(Self)
+    }
+
+    /// The id of the job that an alert with this key has on this machine, whichever process makes it.
+    pub fn of(action: Action, key: &str, machine: &ResourceId) -> Self {
+        let machine = machine.to_string().to_ascii_lowercase();
+        let text = format!("{}\n{machine}\n{key}", action.as_str());
+        let mut bytes = [0; 16];
+        for (byte, of_digest) in bytes
+            .iter_mut()
+            .zip(digest(&SHA256, text.as_bytes()).as_ref())
+        {
+            *byte = *of_digest;
+        }
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
     /// A new one, unlike all others.
@@ -62,6 +79,19 @@ pub struct Job {
     /// When a capture that is in the way was first seen running, should Azure not state its start.
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub in_the_way_since: Option<OffsetDateTime>,
+    /// Tells this copy of the job from others.
+    #[serde(default)]
+    pub copy: CopyId,
+    /// The incident that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    /// An earlier copy was lost, and may have created the capture: one that began since the alert was accepted is this
+    /// job's.
+    #[serde(default)]
+    pub superseded: bool,
+    /// Its final notification is delivered; what is left is to be recorded.
+    #[serde(default)]
+    pub notified: bool,
     /// The trace of the request that brought the alert, as W3C's `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_parent: Option<String>,
@@ -75,7 +105,7 @@ impl Job {
     /// A job that was taken just now.
     pub fn new(action: Action, target: Target, alert: &Alert) -> Self {
         Self {
-            job_id: JobId::random(),
+            job_id: decide::job_id(alert, action, &target.id).unwrap_or_else(JobId::random),
             action,
             target,
             region: alert.region.clone(),
@@ -87,9 +117,38 @@ impl Job {
             rounds: 0,
             unfinished: Deliveries::default(),
             in_the_way_since: None,
+            copy: CopyId::default(),
+            incident: None,
+            superseded: false,
+            notified: false,
             trace_parent: None,
             delivered: Delivered::default(),
             report: Report::default(),
+        }
+    }
+
+    /// A job that only delivers a notification.
+    pub fn of_notification(job_id: JobId, target: Target, report: Report) -> Self {
+        Self {
+            job_id,
+            action: Action::Capture,
+            target,
+            region: None,
+            alert: PackedFacts::default(),
+            taken_at: OffsetDateTime::now_utc(),
+            phase: Phase::Notifying,
+            failures: 0,
+            create_unconfirmed: false,
+            rounds: 0,
+            unfinished: Deliveries::default(),
+            in_the_way_since: None,
+            copy: CopyId::default(),
+            incident: None,
+            superseded: false,
+            notified: false,
+            trace_parent: None,
+            delivered: Delivered::default(),
+            report,
         }
     }
 

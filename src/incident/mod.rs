@@ -4,6 +4,8 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod allowed;
+pub mod budget;
+mod closing;
 pub mod deadline;
 pub mod decide;
 mod delivered;
@@ -11,6 +13,7 @@ mod facts;
 pub mod filter;
 pub mod job;
 pub mod ledger;
+pub mod machine;
 mod message;
 pub mod notification;
 mod reason;
@@ -20,13 +23,15 @@ pub mod retry;
 mod skipped;
 
 pub use allowed::Allowed;
-pub use decide::{Decision, Known, LeftOut, Plan, Policy, decide, dedupe_key};
+pub use decide::{Decision, Known, KnownAlert, LeftOut, Plan, Policy, decide, job_id};
 pub use delivered::Delivered;
 pub use facts::PackedFacts;
 pub use job::{Action, Deliveries, Job, JobId, Phase, Session};
-pub use ledger::{JobRecord, Ledger, NotOpened};
+pub use ledger::{Full, JobRecord, Ledger};
+pub use machine::{CopyId, Limits, Machine};
 pub use message::InvalidJob;
 pub use notification::{Event, IncidentContext, Notification, Thread};
 pub use reason::Reason;
+pub use record::{Incident, IncidentId, Summary};
 pub use report::{Report, Status};
 pub use retry::Retry;

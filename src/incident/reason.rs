@@ -14,6 +14,8 @@ pub enum Reason {
     Duplicate,
     /// A capture of the machine was accepted a short time ago.
     Cooldown,
+    /// The budget of captures is used up.
+    BudgetExhausted,
     /// The alert names more targets than `PacketCapture__MaxTargets`.
     MaxTargetsReached,
 }
@@ -28,6 +30,7 @@ impl Reason {
             Reason::ScopeNotAllowed => "scope_not_allowed",
             Reason::Duplicate => "duplicate",
             Reason::Cooldown => "cooldown",
+            Reason::BudgetExhausted => "budget_exhausted",
             Reason::MaxTargetsReached => "max_targets_reached",
         }
     }
@@ -58,6 +61,9 @@ impl Reason {
             }
             Reason::Cooldown => {
                 "a packet capture of the machine was accepted less than PacketCapture__CooldownSeconds ago"
+            }
+            Reason::BudgetExhausted => {
+                "the budget of packet captures is used up (Budget__CapturesPerHour or Budget__CapturesPerMachinePerDay)"
             }
             Reason::MaxTargetsReached => {
                 "the alert names more machines than PacketCapture__MaxTargets allows"

@@ -1,14 +1,22 @@
 //! The record of an incident: what happened to one machine, from the first alert to the last notification. The value
 //! that is stored, listed and shown; what is added to it, and what gives way, are pure functions.
 
+mod id;
+mod state;
+mod upsert;
+
+pub use id::InvalidIncidentId;
+pub use upsert::{Addition, Resolved};
+
 use super::{
+    facts::PackedFacts,
     job::{Action, JobId},
-    notification::Event,
+    notification::{Event, Thread},
     report::Report,
 };
-use crate::{alert::AlertFacts, resource_id::ResourceId};
+use crate::resource_id::ResourceId;
 use serde::{Deserialize, Serialize};
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// The version of the stored form. A reader refuses a newer one.
@@ -17,8 +25,8 @@ pub const VERSION: u32 = 1;
 /// Names an incident in answers, logs, notifications and addresses: when it was opened, then eight hexadecimal digits
 /// of a digest of the machine and of the job that opened it (`20261128-073012-3fa9c2d1`). Sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct IncidentId(Box<str>);
+#[serde(try_from = "String", into = "String")]
+pub struct IncidentId(Arc<str>);
 
 /// What happened to one machine. Alerts for it join as long as the incident is open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +49,9 @@ pub struct Incident {
     /// How many steps have given way to newer ones.
     #[serde(default)]
     pub steps_left_out: u32,
+    /// The messages about it that later notifications update and answer, one a receiver.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threads: Vec<Thread>,
 }
 
 /// One alert and what it led to on this machine: a job, as it was last seen.
@@ -49,7 +60,7 @@ pub struct Incident {
 pub struct Entry {
     pub job_id: JobId,
     pub action: Action,
-    pub alert: Arc<AlertFacts>,
+    pub alert: PackedFacts,
     #[serde(with = "time::serde::rfc3339")]
     pub accepted_at: OffsetDateTime,
     /// When its alert was resolved.
@@ -146,10 +157,4 @@ pub struct Summary {
     pub alerts: u32,
     /// Size of the captures' files together.
     pub file_bytes: Option<u64>,
-}
-
-impl fmt::Display for IncidentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }

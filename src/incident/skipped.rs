@@ -1,7 +1,7 @@
 //! The one notification of the targets of an alert beyond `PacketCapture__MaxTargets`: it names the machines that
 //! are not captured.
 
-use super::{Action, Job, LeftOut, Phase, Reason, Report, Status};
+use super::{Action, Job, JobId, LeftOut, Phase, Reason, Report, Status};
 use crate::alert::Alert;
 
 /// Maximum number of machines that the sentence names.
@@ -25,6 +25,10 @@ impl Job {
             more => format!(" and {more} more"),
         };
         let mut job = Self::new(Action::Capture, first.target.clone(), alert);
+        if let Some(key) = &alert.dedupe_key {
+            let key = format!("beyond the maximum|{key}");
+            job.job_id = JobId::of(Action::Capture, &key, &job.target.id);
+        }
         job.report = Report {
             status: Status::Skipped,
             reason: Some(Reason::MaxTargetsReached.as_str().to_owned()),
@@ -60,7 +64,7 @@ mod tests {
         let alert = alert::read(body.to_string().as_bytes()).unwrap();
         let left_out = |reason, some: usize| -> Vec<LeftOut> {
             let targets = alert.targets.iter().take(some).cloned();
-            targets.map(|target| LeftOut { target, reason }).collect()
+            targets.map(LeftOut::because(reason)).collect()
         };
         let message =
             |left_out: &[LeftOut]| Job::skipped(&alert, left_out, 2).map(|job| job.report.message);

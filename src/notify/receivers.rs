@@ -11,6 +11,8 @@ use time::OffsetDateTime;
 #[derive(Clone)]
 pub struct Receiver {
     pub name: &'static str,
+    /// What people know it by.
+    pub host: String,
     pub notifier: Arc<dyn Notifier>,
 }
 
@@ -47,6 +49,12 @@ impl Receivers {
             .iter()
             .find(is)
             .is_some_and(|it| it.notifier.wants(event))
+    }
+
+    /// What people know a receiver by.
+    pub fn host<'a>(&'a self, receiver: &'a str) -> &'a str {
+        let is = |it: &&Receiver| it.name == receiver;
+        self.0.iter().find(is).map_or(receiver, |it| &it.host)
     }
 
     /// Makes one attempt at each receiver that wants the notification, does not have it and is due, all at the same time.

@@ -65,6 +65,7 @@ impl State {
             pop_receipt,
             delivered,
             job,
+            replaces: None,
         }
     }
 

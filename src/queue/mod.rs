@@ -26,6 +26,8 @@ pub struct Message {
     /// How often the queue has delivered it, this time included; 0 for one that this process put in and still holds.
     pub delivered: u32,
     pub job: Payload,
+    /// The message that this one replaces, which was deleted while this process held it.
+    pub replaces: Option<Box<str>>,
 }
 
 /// Why a call to a queue failed.

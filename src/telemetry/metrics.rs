@@ -37,6 +37,11 @@ struct OperationLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct NotificationLabels {
     event: &'static str,
     result: &'static str,
@@ -51,6 +56,7 @@ pub struct Metrics {
     arm_retries: Family<OperationLabels, Counter>,
     created_after: Histogram,
     notifications: Family<NotificationLabels, Counter>,
+    held_back: Family<ReasonLabels, Counter>,
     waiting: Gauge,
 }
 
@@ -64,6 +70,7 @@ impl Default for Metrics {
             arm_retries: Family::default(),
             created_after: Histogram::new(CREATED_AFTER_SECONDS),
             notifications: Family::default(),
+            held_back: Family::default(),
             waiting: Gauge::default(),
             registry: Registry::default(),
         };
@@ -99,6 +106,11 @@ impl Default for Metrics {
             metrics.notifications.clone(),
         );
         registry.register(
+            "apc_held_back",
+            "Alerts on a machine that were not captured, by what held them back: cool-down or budget",
+            metrics.held_back.clone(),
+        );
+        registry.register(
             "apc_jobs_waiting",
             "Jobs in the queue, those in progress included",
             metrics.waiting.clone(),
@@ -132,6 +144,11 @@ impl Metrics {
         self.alerts
             .get_or_create(&AlertLabels { schema, outcome })
             .inc();
+    }
+
+    /// Counts an alert on a machine that a cool-down or a budget held back.
+    pub fn held_back(&self, reason: &'static str) {
+        self.held_back.get_or_create(&ReasonLabels { reason }).inc();
     }
 
     /// Counts a finished job.

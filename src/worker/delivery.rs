@@ -3,8 +3,11 @@
 use super::Worker;
 use crate::{
     capture::{Next, times::until},
-    incident::{Delivered, Event, Job, Notification, Status},
-    notify::{Attempt, DeliveryError},
+    incident::{
+        Action, Delivered, Event, Job, Notification, Phase, Status,
+        record::{Step, What},
+    },
+    notify::{Attempt, DeliveryError, Sent},
 };
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -18,10 +21,15 @@ impl Worker {
         if !self.receivers.want(Event::Created) {
             return;
         }
+        // First, or another process that receives the job after this one's end would notify again.
+        self.incidents.created(job).await;
         let now = OffsetDateTime::now_utc();
-        let notification = Notification::of(job, Event::Created, now);
-        for attempt in self.send(&notification, &Delivered::default(), now).await {
-            if let Err(error) = attempt.result {
+        let notification = self.notification(job, Event::Created, now).await;
+        for Attempt { receiver, result } in
+            self.send(&notification, &Delivered::default(), now).await
+        {
+            self.note(job, Event::Created, receiver, &result);
+            if let Err(error) = result {
                 tracing::warn!("could not send the `created` notification: {error}");
             }
         }
@@ -30,21 +38,53 @@ impl Worker {
     /// Logs and sends how the job ended, and says what comes after it.
     pub(super) async fn notify_ended(&self, job: &mut Job) -> Next {
         let Some(event) = Event::of_end(job.action, job.report.status) else {
-            match job.report.status {
-                Status::Failed => tracing::warn!("{}", job.report.message),
-                _ => tracing::info!("{}", job.report.message),
+            if job.phase != Phase::Notifying {
+                match job.report.status {
+                    Status::Failed => tracing::warn!("{}", job.report.message),
+                    _ => tracing::info!("{}", job.report.message),
+                }
             }
-            return Next::Done;
+            return self.notify_closed(job).await;
         };
         let now = OffsetDateTime::now_utc();
         let ended_at = *job.report.ended_at.get_or_insert(now);
         let begun = job.begin_notifying();
-        let notification = Notification::of(job, event, ended_at);
+        let notification = self.notification(job, event, ended_at).await;
         if begun {
             log(&notification);
         }
-        let deadline = ended_at.saturating_add(period());
-        for Attempt { receiver, result } in self.send(&notification, &job.delivered, now).await {
+        match self.deliver(job, &notification).await {
+            Some(again) => Next::After(again),
+            None => self.capturer.after_notification(job),
+        }
+    }
+
+    /// The alert of a job that notifies of nothing else is resolved: its incident may be closed now.
+    async fn notify_closed(&self, job: &mut Job) -> Next {
+        if job.action != Action::Stop || !self.receivers.want(Event::Resolved) {
+            return Next::Done;
+        }
+        let now = OffsetDateTime::now_utc();
+        let ended_at = *job.report.ended_at.get_or_insert(now);
+        let notification = self.notification(job, Event::Resolved, ended_at).await;
+        let incident = notification.incident.as_ref();
+        // Otherwise the notification of its last capture closes it.
+        if !incident.is_some_and(|incident| incident.closed) {
+            return Next::Done;
+        }
+        job.begin_notifying();
+        match self.deliver(job, &notification).await {
+            Some(again) => Next::After(again),
+            None => Next::Done,
+        }
+    }
+
+    /// Makes an attempt at each receiver that does not have the notification; `Some`: when to make the next one.
+    async fn deliver(&self, job: &mut Job, notification: &Notification) -> Option<Duration> {
+        let (event, now) = (notification.event, OffsetDateTime::now_utc());
+        let deadline = notification.at.saturating_add(period());
+        for Attempt { receiver, result } in self.send(notification, &job.delivered, now).await {
+            self.note(job, event, receiver, &result);
             match result {
                 Ok(_) => job.delivered.done(receiver),
                 Err(error) if error.is_temporary() && now < deadline => {
@@ -57,9 +97,43 @@ impl Worker {
             }
         }
         let wanted = |receiver: &str| self.receivers.wants(receiver, event);
-        match job.delivered.next(wanted) {
-            Some(again_at) => Next::After(until(again_at, OffsetDateTime::now_utc())),
-            None => self.capturer.after_notification(job),
+        let again_at = job.delivered.next(wanted)?;
+        Some(until(again_at, OffsetDateTime::now_utc()))
+    }
+
+    /// The notification of an event of this job, with what is known of its incident.
+    async fn notification(&self, job: &Job, event: Event, at: OffsetDateTime) -> Notification {
+        Notification {
+            incident: self.incidents.context(job).await,
+            ..Notification::of(job, event, at)
+        }
+    }
+
+    /// Adds to the incident whether a notification has arrived, and the message that later ones answer.
+    fn note(&self, job: &Job, event: Event, receiver: &str, result: &Result<Sent, DeliveryError>) {
+        let receiver = self.receivers.host(receiver);
+        let (what, text) = match result {
+            Ok(_) => (
+                What::Notified(event),
+                format!("{receiver} accepted the notification"),
+            ),
+            Err(error) => (
+                What::NotNotified(event),
+                format!("Notification not delivered: {error}"),
+            ),
+        };
+        let step = Step {
+            at: OffsetDateTime::now_utc(),
+            job_id: Some(job.job_id),
+            what,
+            text: text.into(),
+        };
+        self.incidents.note(job, step);
+        if let Ok(Sent {
+            thread: Some(thread),
+        }) = result
+        {
+            self.incidents.keep_thread(job, thread.clone());
         }
     }
 

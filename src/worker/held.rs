@@ -60,6 +60,11 @@ impl<'a> Held<'a> {
         settle(self.queue.put_back(&self.message, job, wait).await);
     }
 
+    /// Deletes the message of a copy that does not count.
+    pub async fn discard(self) {
+        settle(self.queue.delete(&self.message).await);
+    }
+
     /// Deletes the job's message; one that was given up goes to the poison queue.
     pub async fn finish(self, job: &Arc<Job>) {
         settle(match job.report.given_up {

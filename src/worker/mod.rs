@@ -6,17 +6,20 @@
 mod delivery;
 mod held;
 mod poisoned;
+mod received;
 mod walk;
 
 use crate::{
     capture::{Capturer, turns::Turns},
-    incident::{Job, Ledger, Phase, Retry},
+    incident::{IncidentId, Job, Ledger, Phase, Retry},
     notify::Receivers,
     queue::{JobQueue, Message},
+    record::Incidents,
     resource_id::ResourceId,
     telemetry::{Metrics, continue_trace, describe},
 };
 use held::{Held, Places};
+use received::Received;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -38,6 +41,7 @@ pub struct Worker {
     pub capturer: Capturer,
     pub ledger: Arc<Ledger>,
     pub receivers: Arc<Receivers>,
+    pub incidents: Arc<Incidents>,
     pub metrics: Arc<Metrics>,
     pub retry: Retry,
     /// Interval between checks of the poison queue.
@@ -80,13 +84,21 @@ impl Worker {
         place: OwnedSemaphorePermit,
         lanes: Arc<Lanes>,
     ) {
-        let job = match message.job.job() {
+        let mut job = match message.job.job() {
             Ok(job) => job,
             Err(error) => {
                 tracing::error!("moved an invalid job message to the poison queue: {error}");
                 let text = message.job.clone();
                 return held::settle(self.queue.poison(&message, text).await);
             }
+        };
+        let created = match self.received(&mut job, &message).await {
+            Received::Ours { created } => created,
+            Received::Later(wait) => {
+                let job = job.into();
+                return held::settle(self.queue.put_back(&message, job, wait).await);
+            }
+            Received::Over => return held::settle(self.queue.delete(&message).await),
         };
         let (queue, delivered) = (self.queue.as_ref(), message.delivered);
         let urgent = job.phase.patience().urgent;
@@ -110,12 +122,15 @@ impl Worker {
             job.id = %job.job_id,
             resource.id = %job.target.id,
             alert.rule = job.rule(),
+            incident.id = job.incident.as_ref().map(IncidentId::as_str),
             attempt = job.failures.saturating_add(1),
         );
         continue_trace(&span, job.trace_parent.as_deref(), None);
         describe(&span, "alert.id", job.alert.id());
+        let incident = job.incident.as_ref().map(IncidentId::as_str);
+        describe(&span, "incident.id", incident);
         // Boxed: the runtime moves a task several times, and this one has 10 KB.
-        let walk = Box::pin(self.walk(held, job, delivered));
+        let walk = Box::pin(self.walk(held, job, delivered, created));
         walk.instrument(span).await;
         drop(turn);
     }

@@ -4,7 +4,7 @@
 
 use super::Worker;
 use crate::{
-    incident::{Deliveries, Job, Phase},
+    incident::{CopyId, Deliveries, Job, Phase},
     queue::{Message, Payload, QueueError},
 };
 use std::{sync::Arc, time::Duration};
@@ -65,7 +65,13 @@ impl Worker {
         if shared.report.finished {
             return Ok(None);
         }
+        let copy = CopyId::new(rand::random());
+        let (id, machine) = (shared.job_id, shared.target.id.clone());
+        if !self.incidents.replace(&machine, id, copy).await {
+            return Ok(None);
+        }
         let job: &mut Job = Arc::make_mut(&mut shared);
+        job.copy = copy;
         self.capturer.abandon(job, MOVED);
         job.phase = Phase::Notifying;
         job.failures = 0;

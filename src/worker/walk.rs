@@ -12,23 +12,36 @@ use tracing::Instrument;
 
 const KILLED: &str = "the function's process ended each time it worked on this job";
 const PANICKED: &str = "an internal error of the function";
+/// The pause before a finished job is recorded again, in first pauses of a retry.
+const RECORD_PAUSE: u32 = 10;
 /// Maximum number of steps without a pause, more than any good course has.
 const STEPS_AT_ONCE: u32 = 20;
 
 impl Worker {
     /// Takes steps until the job has to wait or is finished.
-    pub(super) async fn walk(&self, mut held: Held<'_>, mut job: Arc<Job>, delivered: u32) {
+    ///
+    /// `created`: its capture was created before it was received.
+    pub(super) async fn walk(
+        &self,
+        mut held: Held<'_>,
+        mut job: Arc<Job>,
+        delivered: u32,
+        mut created: bool,
+    ) {
+        if job.notified {
+            return self.conclude(held, job).await;
+        }
         for _ in 0..STEPS_AT_ONCE {
-            if self.recall(&mut job) {
-                return held.finish(&job).await;
+            if self.incidents.is_elsewhere(&job) {
+                self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
+                tracing::info!("another instance of the function has taken over this job");
+                return held.discard().await;
             }
             let before = job.clone();
             let changed = Arc::make_mut(&mut job);
             let next = if self.retry.is_exhausted(changed.unfinished.count(delivered)) {
                 self.capturer.abandon(changed, KILLED)
-            } else if self.ledger.is_resolved(&changed.job_id)
-                && self.capturer.end_resolved(changed)
-            {
+            } else if self.incidents.is_resolved(changed) && self.capturer.end_resolved(changed) {
                 Next::Decided
             } else {
                 self.step(&before, changed, &mut held).await
@@ -39,9 +52,10 @@ impl Worker {
             // First, since those who read the ledger may read the metrics next.
             self.count(&job, before);
             self.ledger.record(&job);
+            self.incidents.record(&job);
             if job.report != *before && !job.report.finished {
                 tracing::info!("{}", job.report.message);
-                if job.report.status == Status::Created && before.status != Status::Created {
+                if job.report.status == Status::Created && !std::mem::replace(&mut created, true) {
                     held.begin_notifying().await;
                     self.notify_created(&job).await;
                 }
@@ -59,8 +73,7 @@ impl Worker {
                 Next::AtOnce => {}
                 Next::After(wait) => return held.put_back(&job, wait).await,
                 Next::Decided | Next::Done => {
-                    self.ledger.leave(&job.job_id, ledger::DONE);
-                    return held.finish(&job).await;
+                    return self.conclude(held, job).await;
                 }
                 Next::NotOurs => {
                     self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
@@ -72,20 +85,18 @@ impl Worker {
         held.put_back(&job, Duration::from_secs(1)).await;
     }
 
-    /// What this process knows better than this copy of a job, whose message is in the queue twice or could not be updated:
-    /// an end that was decided is not decided again, or two different ends would be notified. `true`: nothing is left to
-    /// do. A job that was given up and comes back was put back by an operator.
-    fn recall(&self, job: &mut Arc<Job>) -> bool {
-        let Some((report, done)) = self.ledger.end(&job.job_id) else {
-            return false;
-        };
-        if !job.report.finished {
-            let job = Arc::make_mut(job);
-            job.report = report;
-            job.begin_notifying();
-            return done;
+    /// Nothing is left to do for a job but to say so: its message is deleted when the record has its end, or another process
+    /// would not know that a second copy of it is finished.
+    async fn conclude(&self, held: Held<'_>, mut job: Arc<Job>) {
+        Arc::make_mut(&mut job).notified = true;
+        if self.incidents.finish(&job).await {
+            self.ledger.leave(&job.job_id, ledger::DONE);
+            // One that was given up goes to the poison queue, and is notified of again should an operator put it back.
+            Arc::make_mut(&mut job).notified = false;
+            return held.finish(&job).await;
         }
-        done && !job.report.given_up
+        let pause = self.retry.pause(RECORD_PAUSE, 1, None);
+        held.put_back(&job, pause).await;
     }
 
     /// Takes a step. One that panics counts as a failure, and the job is as it was before it.

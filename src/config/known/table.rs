@@ -3,8 +3,8 @@
 use super::{
     Form::{Flag, List, Number, Text, Word},
     Group::{
-        Allowed, ApiVersion, Capture, Cloud, Identity, JobQueue, Log, Notification, Platform,
-        SecureWebhook, Traces,
+        Allowed, ApiVersion, Capture, Cloud, Identity, Incidents, JobQueue, Log, Notification,
+        Platform, SecureWebhook, Traces,
     },
     {Form, Group, Setting},
 };
@@ -100,6 +100,9 @@ pub const SETTINGS: &[Setting] = &[
     setting(Allowed, "PacketCapture__AllowedSignals", List("signals (Metric, Log, Activity Log)")).restricts(),
     setting(Allowed, "PacketCapture__CooldownSeconds", number(0, 86_400)).or("0"),
     setting(Allowed, "PacketCapture__MaxTargets", number(1, 1_000)).or("100"),
+    setting(Incidents, "Incidents__QuietMinutes", number(0, 1_440)).or("15"),
+    setting(Incidents, "Budget__CapturesPerHour", number(1, 100_000)).restricts(),
+    setting(Incidents, "Budget__CapturesPerMachinePerDay", number(1, 10_000)).restricts(),
     setting(JobQueue, "JobQueue__Kind", Word(&["memory", "storage"])).or("memory"),
     setting(JobQueue, "JobQueue__Capacity", number(1, 100_000)).or("1000"),
     setting(JobQueue, "JobQueue__MaxAttempts", number(1, 100)).or("5"),

@@ -24,7 +24,7 @@ fn job(action: Action, status: Status, message: &str) -> Entry {
 
 fn left_out(reason: Reason) -> Entry {
     let target = alert().targets.remove(0);
-    Entry::LeftOut(LeftOut { target, reason })
+    Entry::LeftOut(LeftOut::because(reason)(target))
 }
 
 #[test]

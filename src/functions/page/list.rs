@@ -63,7 +63,7 @@ pub(in crate::functions) fn list(
         rows: page.value.iter().map(row).collect(),
         states: states(asked),
         narrowed: narrowed(asked),
-        next: page.next.as_ref().map(|after| asked.next(after)),
+        next: page.next.as_deref().map(|after| asked.next(after)),
         below: super::below(path),
         now: Stamp::of(now),
         poisoned,

@@ -147,16 +147,16 @@ fn figures(alerts: u32, captures: usize, file_bytes: Option<u64>) -> String {
 }
 
 fn alert(entry: &Entry) -> AlertView<'_> {
-    let facts = &entry.alert;
+    let facts = entry.alert.read();
     AlertView {
         entry,
-        rule: facts.rule.as_deref().unwrap_or("a rule without a name"),
+        rule: entry.alert.rule().unwrap_or("a rule without a name"),
         conditions: facts
             .conditions
             .iter()
             .filter_map(condition_in_words)
             .collect(),
-        severity: facts.severity.as_deref().unwrap_or("-"),
+        severity: entry.alert.severity().unwrap_or("-"),
         accepted: Stamp::of(entry.accepted_at),
         resolved: entry.resolved_at.map(Stamp::of),
     }

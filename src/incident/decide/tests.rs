@@ -2,6 +2,9 @@
 
 use super::*;
 use serde_json::json;
+use time::macros::datetime;
+
+const NOW: OffsetDateTime = datetime!(2026-11-28 07:30 UTC);
 
 const GROUP: &str = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/rg-shop";
 
@@ -47,7 +50,7 @@ fn line(decision: &Decision) -> String {
             format!("{action} {targets}{}", left(&plan.left_out))
         }
         Decision::Ignore(reason, out) => format!("ignore {}{}", reason.as_str(), left(out)),
-        Decision::Repeat(jobs) => format!("repeat of {}", jobs.len()),
+        Decision::Repeat(targets) => format!("repeat of {}", names(targets)),
         Decision::DryRun(None, out) => format!("would capture{}", left(out)),
         Decision::DryRun(Some(reason), out) => {
             format!("would ignore {}{}", reason.as_str(), left(out))
@@ -56,17 +59,18 @@ fn line(decision: &Decision) -> String {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn alerts_follow_the_table() {
-    let now = Instant::now();
+#[test]
+fn alerts_follow_the_table() {
+    let now = NOW;
     let before = |seconds| now - Duration::from_secs(seconds);
     let accepted = |name: &str, at| Known {
-        first_delivery: None,
+        before: HashMap::new(),
         accepted_at: HashMap::from([(machine(name).parse().unwrap(), at)]),
     };
+    let id = |name: &str| machine(name).parse().unwrap();
     let repeated = Known {
-        first_delivery: Some(vec![JobId::random()]),
-        ..accepted("a", before(1))
+        before: HashMap::from(["a", "b"].map(|name| (id(name), JobId::random()))),
+        ..accepted("c", before(1))
     };
     let nothing = Known::default();
     let usual = policy();
@@ -123,7 +127,7 @@ async fn alerts_follow_the_table() {
             &resolved,
             &stopping,
             &repeated,
-            "repeat of 1",
+            "repeat of a,b",
         ),
         (
             "stop within the scope",
@@ -193,14 +197,28 @@ async fn alerts_follow_the_table() {
             &fired(&["a"]),
             &usual,
             &repeated,
-            "repeat of 1",
+            "repeat of a",
+        ),
+        (
+            "another delivery, and a machine more",
+            &fired(&["a", "d"]),
+            &usual,
+            &repeated,
+            "capture a,d",
+        ),
+        (
+            "another delivery, and one that cools down",
+            &fired(&["a", "c"]),
+            &usual,
+            &repeated,
+            "repeat of a",
         ),
         (
             "another delivery, dry",
             &fired(&["a"]),
             &dry,
             &repeated,
-            "would ignore duplicate a:cooldown",
+            "would ignore duplicate",
         ),
         (
             "more than are captured for one alert",
@@ -238,7 +256,7 @@ fn more_targets_than_are_read_are_refused_whatever_is_asked() {
     };
     for (count, refused) in [(MAX_TARGETS_READ, false), (MAX_TARGETS_READ + 1, true)] {
         let alert = alert("Fired", &names[..count]);
-        let decision = decide(&alert, &dry, &Known::default(), Instant::now());
+        let decision = decide(&alert, &dry, &Known::default(), NOW);
         let is_refused = matches!(decision, Decision::Refuse { .. });
         assert_eq!(is_refused, refused, "{count}");
     }
@@ -246,7 +264,10 @@ fn more_targets_than_are_read_are_refused_whatever_is_asked() {
 
 #[test]
 fn a_resolution_is_no_repetition_of_its_firing() {
-    let key = |condition| dedupe_key(&alert(condition, &["a"])).unwrap();
-    assert_eq!(key("Fired"), key("Fired"));
-    assert_ne!(key("Fired"), key("Resolved"));
+    let id = |condition| {
+        let alert = alert(condition, &["a"]);
+        job_id(&alert, action(&alert), &alert.targets[0].id).unwrap()
+    };
+    assert_eq!(id("Fired"), id("Fired"));
+    assert_ne!(id("Fired"), id("Resolved"));
 }

@@ -1,8 +1,13 @@
 //! What the ledger keeps of one job.
 
-use crate::incident::{
-    job::{Job, Phase},
-    report::Status,
+use crate::{
+    alert::{Alert, Target},
+    incident::{
+        job::{Job, Phase},
+        machine::{First, Stage},
+        record::IncidentId,
+        report::Status,
+    },
 };
 use std::{ops::Deref, sync::Arc};
 use time::OffsetDateTime;
@@ -27,6 +32,38 @@ impl From<Arc<Job>> for JobRecord {
     }
 }
 
+impl JobRecord {
+    /// The same in the incident that the record knows.
+    pub fn of_incident(mut self, incident: Option<&IncidentId>) -> Self {
+        if self.job.incident.is_none() || self.job.phase == Phase::Prepare {
+            let known = incident.or(self.job.incident.as_ref()).cloned();
+            if known != self.job.incident {
+                Arc::make_mut(&mut self.job).incident = known;
+            }
+        }
+        self
+    }
+
+    /// The job of an alert's first delivery, as the record has it.
+    pub fn of_first(alert: &Alert, target: Target, first: First) -> Self {
+        let mut job = Job::new(first.action, target, alert);
+        job.job_id = first.job_id;
+        job.incident = first.incident;
+        job.taken_at = first.at;
+        job.report.status = first.status;
+        job.report.message = first.outcome.into();
+        job.report.finished = first.stage >= Stage::Ended;
+        Self {
+            updated_at: first.updated_at,
+            phase: match first.stage {
+                Stage::Done => super::DONE,
+                _ => super::ELSEWHERE,
+            },
+            ..Self::from(Arc::new(job))
+        }
+    }
+}
+
 impl Deref for JobRecord {
     type Target = Job;
 
@@ -43,8 +80,6 @@ pub(super) struct Known {
     pub over: bool,
     /// What the job is counted as against the limits.
     pub kind: Kind,
-    /// Its alert is resolved.
-    pub resolved: bool,
     /// Created for callers that wait, and dropped as soon as the job is decided.
     pub followed: Option<watch::Sender<Status>>,
 }
@@ -78,7 +113,6 @@ impl Known {
             updated: Instant::now(),
             over: false,
             kind: Kind::of(job),
-            resolved: false,
             followed: None,
         }
     }

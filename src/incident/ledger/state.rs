@@ -1,11 +1,7 @@
 //! The ledger's maps, and what is forgotten when: memory has limits.
 
 use super::known::{Kind, Known};
-use crate::{
-    incident::job::{Job, JobId},
-    resource_id::ResourceId,
-};
-use aws_lc_rs::digest::{SHA256, digest};
+use crate::incident::job::{Job, JobId};
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
@@ -13,39 +9,16 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How long an alert is remembered, so that a repeated one is known as such.
+/// How long a finished job is remembered.
 pub const REMEMBERED: Duration = Duration::from_secs(3600);
-/// Maximum number of alerts, and of targets, remembered; the oldest give way.
-pub(super) const MOST_ENTRIES: usize = 20_000;
+/// Maximum number of finished jobs in the list of those in progress before they are taken out of it.
+const MOST_ENTRIES: usize = 20_000;
 /// Maximum number of jobs remembered, those in progress included; finished ones give way first. A job takes some 2 KB.
 pub(super) const MOST_JOBS: usize = 8_000;
 /// Finished jobs remembered however many are in progress: callers still wait for their answers.
 const FEWEST_FINISHED: usize = 2_000;
 /// Jobs not updated for this long are assumed to run on another instance. The longest capture takes 5 h.
 pub(super) const SILENT: Duration = Duration::from_secs(6 * 3600);
-
-/// An alert's key, hashed: keys have hundreds of bytes, and each is remembered for an hour.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key([u8; 16]);
-
-impl Key {
-    pub fn of(key: &str) -> Self {
-        let hash = digest(&SHA256, key.as_bytes());
-        let mut start = [0; 16];
-        start
-            .iter_mut()
-            .zip(hash.as_ref())
-            .for_each(|(to, from)| *to = *from);
-        Self(start)
-    }
-}
-
-/// The first delivery of an alert.
-pub(super) struct Delivery {
-    pub jobs: Box<[JobId]>,
-    /// The jobs are in the queue.
-    pub queued: bool,
-}
 
 /// The maps behind the ledger's lock.
 #[derive(Default)]
@@ -61,26 +34,13 @@ pub(super) struct State {
     pub under_way: VecDeque<(Instant, JobId)>,
     /// With the time when each finished.
     over: VecDeque<(Instant, JobId)>,
-    pub alerts: HashMap<Key, Delivery>,
-    pub alert_ages: VecDeque<(Instant, Key)>,
-    /// When each target's last capture was accepted, and by which job.
-    pub targets: HashMap<ResourceId, (Instant, JobId)>,
 }
 
 impl State {
-    /// A job that captured nothing does not cool its target down.
-    pub fn release(&mut self, job: &Job) {
-        if self
-            .targets
-            .get(&job.target.id)
-            .is_some_and(|(_, by)| *by == job.job_id)
-        {
-            self.targets.remove(&job.target.id);
-        }
-    }
-
     pub fn insert(&mut self, now: Instant, job: &Arc<Job>) {
         self.forget(now);
+        // The same alert again, more than an hour later.
+        self.remove(&job.job_id);
         let known = Known::new(job);
         self.count(known.kind, usize::saturating_add);
         self.jobs.insert(job.job_id, known);
@@ -132,7 +92,7 @@ impl State {
     }
 
     /// Forgets finished jobs first.
-    fn forget_jobs(&mut self, now: Instant) {
+    pub fn forget(&mut self, now: Instant) {
         while let Some((at, _)) = self.over.front() {
             let room = self.jobs.len() < MOST_JOBS || self.over_count <= FEWEST_FINISHED;
             if now.saturating_duration_since(*at) < REMEMBERED && room {
@@ -170,26 +130,5 @@ impl State {
     /// its place would be given away a second time.
     pub fn in_progress(&self) -> usize {
         self.jobs.len().saturating_sub(self.over_count)
-    }
-
-    pub fn forget(&mut self, now: Instant) {
-        self.forget_jobs(now);
-        if self.targets.len() > MOST_ENTRIES {
-            self.targets
-                .retain(|_, (at, _)| now.saturating_duration_since(*at) < REMEMBERED);
-            if self.targets.len() > MOST_ENTRIES {
-                self.targets.clear();
-            }
-        }
-        while let Some((at, _)) = self.alert_ages.front() {
-            if now.saturating_duration_since(*at) < REMEMBERED
-                && self.alert_ages.len() < MOST_ENTRIES
-            {
-                break;
-            }
-            if let Some((_, key)) = self.alert_ages.pop_front() {
-                self.alerts.remove(&key);
-            }
-        }
     }
 }

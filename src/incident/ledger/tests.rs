@@ -1,12 +1,13 @@
 //! How long the ledger remembers, and in which order it lists.
 
 use super::{
-    state::{MOST_ENTRIES, MOST_JOBS, SILENT},
+    known::Known,
+    state::{MOST_JOBS, SILENT},
     *,
 };
 use crate::{
     alert,
-    incident::{Phase, Session},
+    incident::{Action, Phase, Session},
 };
 use std::time::Duration;
 
@@ -25,33 +26,11 @@ fn job(machine: usize) -> Arc<Job> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alert_is_known_for_an_hour() {
-    let ledger = Ledger::default();
-    let (first, second) = (job(1), job(1));
-    assert_eq!(
-        ledger.open(Some("k"), std::slice::from_ref(&first), CAPACITY),
-        Ok(())
-    );
-    let known = Err(NotOpened::Repeated(vec![first.job_id]));
-    assert_eq!(
-        ledger.open(Some("k"), std::slice::from_ref(&second), CAPACITY),
-        known
-    );
-    tokio::time::advance(REMEMBERED).await;
-    assert_eq!(
-        ledger.open(Some("k"), std::slice::from_ref(&second), CAPACITY),
-        Ok(())
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_job_is_known_as_long_as_it_goes_and_an_hour_longer() {
     let ledger = Ledger::default();
     let (mut followed, mut handed_over, silent) = (job(1), job(2), job(3));
     for job in [&followed, &handed_over, &silent] {
-        ledger
-            .open(None, std::slice::from_ref(job), CAPACITY)
-            .unwrap();
+        ledger.open(std::slice::from_ref(job), CAPACITY).unwrap();
     }
     let known = |job: &Arc<Job>| {
         ledger
@@ -87,14 +66,14 @@ async fn pages_are_not_disturbed_by_new_jobs() {
     let mut jobs: Vec<Arc<Job>> = (0..5).map(job).collect();
     // Two of them at the same moment: their ids decide.
     Arc::make_mut(&mut jobs[1]).taken_at = jobs[2].taken_at;
-    ledger.open(None, &jobs, CAPACITY).unwrap();
+    ledger.open(&jobs, CAPACITY).unwrap();
     let mut expected: Vec<_> = jobs.iter().map(|job| (job.taken_at, job.job_id)).collect();
     expected.sort();
     expected.reverse();
     let place = |view: &JobRecord| (view.taken_at, view.job_id);
     let (first, more) = ledger.page(None, 2);
     assert!(more);
-    ledger.open(None, &[job(9)], CAPACITY).unwrap();
+    ledger.open(&[job(9)], CAPACITY).unwrap();
     let (second, more) = ledger.page(first.last().map(place).as_ref(), 3);
     assert!(!more);
     let seen: Vec<_> = first.iter().chain(&second).map(place).collect();
@@ -105,33 +84,15 @@ async fn pages_are_not_disturbed_by_new_jobs() {
 async fn finished_jobs_give_way_first() {
     let ledger = Ledger::default();
     let long = job(0);
-    ledger
-        .open(None, std::slice::from_ref(&long), CAPACITY)
-        .unwrap();
+    ledger.open(std::slice::from_ref(&long), CAPACITY).unwrap();
     for n in 1..MOST_JOBS + 50 {
         let mut short = job(n % 7);
-        ledger
-            .open(None, std::slice::from_ref(&short), CAPACITY)
-            .unwrap();
+        ledger.open(std::slice::from_ref(&short), CAPACITY).unwrap();
         Arc::make_mut(&mut short).report.finished = true;
         ledger.record(&short);
     }
     assert!(ledger.job(&long.job_id).is_some());
     assert!(ledger.state().jobs.len() <= MOST_JOBS);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_target_is_remembered_unless_its_capture_failed() {
-    let ledger = Ledger::default();
-    let mut job = job(1);
-    assert_eq!(ledger.accepted_at(&job.target.id), None);
-    ledger
-        .open(None, std::slice::from_ref(&job), CAPACITY)
-        .unwrap();
-    assert_eq!(ledger.accepted_at(&job.target.id), Some(Instant::now()));
-    Arc::make_mut(&mut job).report.status = Status::Failed;
-    ledger.record(&job);
-    assert_eq!(ledger.accepted_at(&job.target.id), None);
 }
 
 /// A job whose capture runs.
@@ -153,19 +114,19 @@ fn running(machine: usize) -> Arc<Job> {
 async fn only_jobs_that_wait_for_their_create_count_against_the_capacity() {
     let ledger = Ledger::default();
     let (mut first, second, third) = (job(1), job(2), job(3));
-    let open = |job: &Arc<Job>| ledger.open(None, std::slice::from_ref(job), 2);
+    let open = |job: &Arc<Job>| ledger.open(std::slice::from_ref(job), 2);
     assert_eq!((open(&first), open(&second)), (Ok(()), Ok(())));
-    assert_eq!(open(&third), Err(NotOpened::Full { waiting: 2 }));
+    assert_eq!(open(&third), Err(Full { waiting: 2 }));
     // Its capture runs; later its notification cannot be delivered for a day.
     for phase in [running(1).phase.clone(), Phase::Notifying] {
         Arc::make_mut(&mut first).phase = phase;
         ledger.record(&first);
         assert_eq!(open(&third), Ok(()));
-        ledger.withdraw(None, std::slice::from_ref(&third));
+        ledger.withdraw(&third.job_id);
     }
     ledger.leave(&second.job_id, ELSEWHERE);
     assert_eq!((open(&third), open(&job(4))), (Ok(()), Ok(())));
-    assert_eq!(open(&job(5)), Err(NotOpened::Full { waiting: 2 }));
+    assert_eq!(open(&job(5)), Err(Full { waiting: 2 }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,10 +134,10 @@ async fn a_large_capacity_holds_too() {
     const LARGE: usize = 25_000;
     let ledger = Ledger::default();
     for n in 0..LARGE {
-        assert_eq!(ledger.open(None, &[job(n)], LARGE), Ok(()));
+        assert_eq!(ledger.open(&[job(n)], LARGE), Ok(()));
     }
-    let full = Err(NotOpened::Full { waiting: LARGE });
-    assert_eq!(ledger.open(None, &[job(LARGE)], LARGE), full);
+    let full = Err(Full { waiting: LARGE });
+    assert_eq!(ledger.open(&[job(LARGE)], LARGE), full);
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,42 +146,22 @@ async fn memory_is_bounded() {
     let mut refused = 0;
     for n in 0..MOST_RUNNING + 50 {
         let job = running(n);
-        let key = n.to_string();
-        match ledger.open(Some(&key), std::slice::from_ref(&job), 100) {
+        match ledger.open(std::slice::from_ref(&job), 100) {
             Ok(()) => ledger.record(&job),
             Err(_) => refused += 1,
         }
     }
     assert_eq!(refused, 50, "as many as are followed");
     let state = ledger.state();
-    assert!(state.jobs.len() <= MOST_UNDER_WAY && state.alerts.len() <= MOST_ENTRIES);
-    assert!(state.targets.len() <= MOST_ENTRIES + 1);
+    assert!(state.jobs.len() <= MOST_UNDER_WAY);
     assert!(state.under_way.len() <= 2 * MOST_UNDER_WAY + 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn alerts_that_are_sent_away_push_nothing_out() {
-    let ledger = Ledger::default();
-    let kept = job(1);
-    ledger
-        .open(Some("kept"), std::slice::from_ref(&kept), CAPACITY)
-        .unwrap();
-    for _ in 0..MOST_ENTRIES + 50 {
-        let away = [job(2)];
-        ledger.open(Some("away"), &away, CAPACITY).unwrap();
-        ledger.withdraw(Some("away"), &away);
-    }
-    assert_eq!(ledger.known("kept"), Some(vec![kept.job_id]));
-    assert!(ledger.job(&kept.job_id).is_some() && ledger.known("away").is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_waits_leaves_nothing_behind() {
     let ledger = Ledger::default();
     let job = job(1);
-    ledger
-        .open(None, std::slice::from_ref(&job), CAPACITY)
-        .unwrap();
+    ledger.open(std::slice::from_ref(&job), CAPACITY).unwrap();
     let followed = |ledger: &Ledger| ledger.state().jobs[&job.job_id].followed.is_some();
     let mut status = ledger.follow(&job.job_id).unwrap();
     assert_eq!(

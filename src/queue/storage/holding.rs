@@ -157,6 +157,7 @@ impl Holding {
                 pop_receipt,
                 delivered: message.delivered,
                 job: job.clone(),
+                replaces: message.replaces.clone(),
             }),
             Err(QueueError::Vanished) => {
                 if !self.state().schedule.holds(message, Instant::now()) {
@@ -168,7 +169,12 @@ impl Holding {
                 );
                 let put = self.jobs.put(&job.text()?, hidden).await?;
                 self.state().schedule.forget(message);
-                Ok(put.message(message.delivered, job.clone()))
+                // The first one's id, by which the record knows the job.
+                let first = message.replaces.clone();
+                Ok(Message {
+                    replaces: first.or_else(|| Some(message.message_id.as_str().into())),
+                    ..put.message(message.delivered, job.clone())
+                })
             }
             Err(error) => Err(error),
         }

@@ -46,6 +46,7 @@ impl Received {
             pop_receipt: self.pop_receipt,
             delivered: self.delivered,
             job,
+            replaces: None,
         }
     }
 }
@@ -64,6 +65,7 @@ impl Put {
             pop_receipt: self.pop_receipt,
             delivered,
             job,
+            replaces: None,
         }
     }
 }

@@ -61,7 +61,17 @@ pub(super) const ARROWS: [(&str, &[&str]); 18] = [
             "incident::Job",
         ],
     ),
-    ("record", &["record", "storage", "text"]),
+    (
+        "record",
+        &[
+            "record",
+            "alert",
+            "incident",
+            "resource_id",
+            "storage",
+            "text",
+        ],
+    ),
     ("storage", &["storage", "text"]),
     ("look", &["look", "storage", "text"]),
     (

@@ -10,6 +10,7 @@ mod follow;
 mod front_door;
 mod hostile_text;
 mod identity;
+mod incident;
 mod kill;
 mod look;
 mod notification;

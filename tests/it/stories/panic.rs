@@ -12,6 +12,7 @@ use alert_packet_capture::{
     config::Settings,
     incident::{Action, Job, Ledger, Retry},
     queue::{JobQueue, MemoryQueue, Message, Payload, QueueError},
+    record::{Incidents, RecordOptions},
     telemetry::Metrics,
     worker::Worker,
 };
@@ -108,6 +109,7 @@ async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
         queue: queue.clone(),
         capturer: Capturer::new(arm, settings.capture.parameters.clone(), polling, retry),
         ledger: Arc::new(Ledger::default()),
+        incidents: Incidents::new(None, RecordOptions::default()),
         receivers,
         metrics: Arc::new(Metrics::default()),
         retry,

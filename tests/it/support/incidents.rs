@@ -33,7 +33,9 @@ pub struct Samples {
 impl Samples {
     fn check(&self) -> Result<(), Unreadable> {
         match self.down.load(Ordering::Relaxed) {
-            true => Err(Unreadable("the storage account did not answer".to_owned())),
+            true => Err(Unreadable::Store(
+                "the storage account did not answer".to_owned(),
+            )),
             false => Ok(()),
         }
     }
@@ -44,17 +46,22 @@ impl Incidents for Samples {
     async fn page(
         &self,
         filter: &Filter,
-        after: Option<&IncidentId>,
+        after: Option<&str>,
         top: usize,
     ) -> Result<IncidentPage, Unreadable> {
         self.check()?;
+        let after = after.map(IncidentId::parse).transpose();
+        let after = after.map_err(|_| Unreadable::Token)?;
         let found = self.incidents.iter().map(|found| &found.summary);
-        let found = found.filter(|it| after.is_none_or(|after| it.id < *after));
+        let found = found.filter(|it| after.as_ref().is_none_or(|after| it.id < *after));
         let mut value: Vec<Summary> = found.filter(|it| filter.matches(it)).cloned().collect();
         let more = value.len() > top;
         value.truncate(top);
         Ok(IncidentPage {
-            next: value.last().filter(|_| more).map(|last| last.id.clone()),
+            next: value
+                .last()
+                .filter(|_| more)
+                .map(|last| last.id.to_string()),
             value,
             held_back: Some("Held back in the last hour: 214 alerts on 12 machines.".to_owned()),
         })
@@ -193,6 +200,7 @@ fn found(
         entries_left_out: 0,
         steps,
         steps_left_out: 0,
+        threads: Vec::new(),
     };
     Found { incident, summary }
 }

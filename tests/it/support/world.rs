@@ -69,6 +69,7 @@ impl World {
             first_pause: Duration::from_millis(20),
             longest_look: Duration::from_millis(100),
             poison_interval: Duration::from_secs(3600),
+            record_probe: Duration::from_millis(50),
             ..Pace::default()
         }
     }

@@ -32,6 +32,7 @@ fn incident(steps: &[(i64, What)]) -> Incident {
             })
             .collect(),
         steps_left_out: 0,
+        threads: Vec::new(),
     }
 }
 

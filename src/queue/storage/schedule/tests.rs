@@ -11,6 +11,7 @@ fn message(id: &str, receipt: &str) -> Message {
         pop_receipt: receipt.to_owned(),
         delivered: 0,
         job: "".into(),
+        replaces: None,
     }
 }
 

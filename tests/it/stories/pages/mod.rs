@@ -7,6 +7,7 @@ mod story;
 use crate::support::incidents::{ACCOUNT, Samples, samples};
 use alert_packet_capture::{
     functions::{Pages, pages},
+    incident::Ledger,
     notify::Portal,
     queue::MemoryQueue,
 };
@@ -31,6 +32,7 @@ impl Site {
             incidents: samples.clone(),
             portal: portal.with_account(Some(ACCOUNT)),
             queue: Arc::new(MemoryQueue::default()),
+            ledger: Arc::new(Ledger::default()),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -130,3 +130,24 @@ async fn two_notifications_at_once_are_one_message_and_an_answer() {
     let threads: Vec<bool> = messages.iter().map(|it| it.thread.is_some()).collect();
     assert_eq!(threads, [false, true]);
 }
+
+#[tokio::test]
+async fn two_alerts_of_an_incident_are_one_message() {
+    let people = People::start().await;
+    let world = world(&people.slack(0)).await;
+    let first = world.post(&common_alert(&[samples::WEB_01])).await;
+    people.until(|people| people.messages().len() == 1).await;
+    world.post(&common_alert(&[samples::WEB_01])).await;
+    world.run_out();
+    people.until(|people| people.messages().len() == 3).await;
+    let messages = people.messages();
+    let roots = messages.iter().filter(|it| it.thread.is_none());
+    assert_eq!(roots.count(), 1);
+    assert_eq!(messages[0].versions.len(), 3);
+    let last = messages[0].versions[2].to_string();
+    assert!(last.contains("(2 alerts)"), "{last}");
+    // The record has the message, for other processes.
+    let id = first.body["captures"][0]["incidentId"].as_str().unwrap();
+    assert!(last.contains(id), "{last}");
+    world.end().await;
+}

@@ -1,53 +1,107 @@
-//! The list of jobs and single jobs, as JSON.
+//! The list of incidents, single incidents and jobs, as JSON.
 
 use super::*;
 
 #[tokio::test]
-async fn jobs_are_listed_newest_first_in_pages() {
+async fn incidents_are_listed_newest_first_in_pages() {
     let world = World::start().await;
-    let mut ids = Vec::new();
     for (rule, target) in [
         ("first", samples::WEB_01),
         ("second", samples::SQL_01),
+        // Joins the first one's incident.
         ("third", samples::WEB_01),
     ] {
-        ids.push(job_id(&world.post(&alert_of(rule, target)).await));
+        world.post(&alert_of(rule, target)).await;
     }
-    ids.reverse();
     let all = world.get_json("/API/packetcaptures/").await;
-    assert_eq!(all.status, 200);
-    let listed = |page: &Value| -> Vec<Value> {
-        let jobs = page["value"].as_array().unwrap().iter();
-        jobs.map(|job| job["jobId"].clone()).collect()
+    assert_eq!((all.status, &all.body["nextLink"]), (200, &Value::Null));
+    let listed = |page: &Value| -> Vec<String> {
+        let incidents = page["value"].as_array().unwrap().iter();
+        incidents
+            .map(|it| it["id"].as_str().unwrap().to_owned())
+            .collect()
     };
-    assert_eq!(
-        (listed(&all.body), &all.body["nextLink"]),
-        (ids.clone(), &Value::Null)
-    );
-    assert_eq!(all.body["value"][0]["rule"], "third");
-    assert_eq!(all.body["value"][0]["status"], "joined");
-    // A page, then a new job, then the page after: nothing is missed and nothing comes twice.
-    let first = world.get_json(&format!("{STATUS}?code=k3y&$top=2")).await;
-    assert_eq!(listed(&first.body), ids[..2]);
+    let ids = listed(&all.body);
+    assert_eq!(ids.len(), 2);
+    assert!(ids.is_sorted_by(|one, next| one > next), "{ids:?}");
+    let web = format!("{STATUS}?machine=web-01");
+    let web = world.get_json(&web).await.body["value"].clone();
+    assert_eq!(web.as_array().unwrap().len(), 1);
+    for (member, expected) in [
+        ("machine", json!(samples::WEB_01)),
+        ("rule", json!("first")),
+        ("state", json!("in_progress")),
+        ("alerts", json!(2)),
+        ("fileBytes", Value::Null),
+    ] {
+        assert_eq!(web[0][member], expected, "{member}");
+    }
+    // A page after the other: nothing is missed and nothing comes twice.
+    let first = world.get_json(&format!("{STATUS}?code=k3y&$top=1")).await;
+    assert_eq!(listed(&first.body), ids[..1]);
     let next = first.body["nextLink"].as_str().unwrap();
     assert!(
-        next.starts_with("?$top=2&$skiptoken=") && !next.contains("k3y"),
+        next.starts_with("?$top=1&$skiptoken=") && !next.contains("k3y"),
         "{next}"
     );
-    let newest = job_id(&world.post(&alert_of("fourth", samples::SQL_01)).await);
     let second = world.get_json(&format!("{STATUS}{next}")).await;
     assert_eq!(
         (listed(&second.body), &second.body["nextLink"]),
-        (ids[2..].to_vec(), &Value::Null)
+        (ids[1..].to_vec(), &Value::Null)
     );
-    assert_eq!(listed(&world.get_json(STATUS).await.body)[0], newest);
-    for wrong in ["$top=0", "$top=201", "$top=ten", "$skiptoken=b2xk"] {
+    for wrong in [
+        "$top=0",
+        "$top=201",
+        "$top=ten",
+        "$skiptoken=!",
+        "state=gone",
+    ] {
         let refused = world.get_json(&format!("{STATUS}?{wrong}")).await;
         assert_eq!(
             (refused.status, &refused.body["error"]["code"]),
             (400, &"InvalidQuery".into())
         );
     }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_incident_has_its_alerts_captures_and_steps() {
+    let world = World::start().await;
+    let first = world.post(&alert_of("first", samples::WEB_01)).await;
+    world.post(&alert_of("second", samples::WEB_01)).await;
+    let id = first.body["captures"][0]["incidentId"].as_str().unwrap();
+    world.run_out();
+    world
+        .job_that(&job_id(&first), |job| job["phase"] == "done")
+        .await;
+    let incident = world.get_json(&format!("{STATUS}/{id}")).await.body;
+    assert_eq!(
+        (&incident["id"], &incident["alerts"]),
+        (&id.into(), &2.into())
+    );
+    let entries = incident["entries"].as_array().unwrap();
+    let rules: Vec<&Value> = entries.iter().map(|it| &it["alert"]["rule"]).collect();
+    assert_eq!(rules, ["first", "second"]);
+    assert_eq!(entries[0]["report"]["status"], "completed", "{incident:#}");
+    assert_eq!(entries[1]["report"]["joined"], true);
+    let steps: Vec<String> = incident["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["what"].to_string())
+        .collect();
+    for what in ["alert_fired", "accepted", "running", "joined", "ended"] {
+        assert!(
+            steps.contains(&format!("\"{what}\"")),
+            "{what} of {steps:?}"
+        );
+    }
+    // The id of a job leads to it.
+    let job = world
+        .get_json(&format!("{STATUS}/{}", job_id(&first).as_str().unwrap()))
+        .await;
+    assert_eq!(job.body["incidentId"], id);
     world.end().await;
 }
 
@@ -91,7 +145,7 @@ async fn what_is_not_there_is_said() {
         .await;
     assert_eq!(
         (unknown.status, &unknown.body["error"]["code"]),
-        (404, &"JobNotFound".into())
+        (404, &"IncidentNotFound".into())
     );
     let deeper = world.get_json(&format!("{STATUS}/a/b")).await;
     assert_eq!(

@@ -3,7 +3,10 @@
 mod jobs;
 mod page;
 
-use crate::support::world::{Reply, World, common_alert, reply};
+use crate::support::{
+    receiver::Receiver,
+    world::{Reply, World, common_alert, reply},
+};
 use azure_sandbox::{Call, Fault, FaultBody, What, samples};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};

@@ -1,0 +1,170 @@
+//! What a document is to its keeper: a value that changes are applied to, which can be applied again to what another process
+//! wrote meanwhile.
+
+use crate::incident::{
+    Incident, Limits, Machine,
+    budget::{Hour, Spending, Spent},
+    machine::{Change, Verdict},
+    record::{Addition, State, Summary},
+};
+use crate::resource_id::ResourceId;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use time::OffsetDateTime;
+
+/// A document of the record.
+pub(super) trait Document:
+    Clone + Serialize + DeserializeOwned + Send + Sync + Sized + 'static
+{
+    /// What is needed to begin one.
+    type Key: Clone + Send + Sync + 'static;
+    type Change: Clone + Send + Sync + 'static;
+    type Verdict: Clone + Send + Sync + 'static;
+
+    /// Maximum number of them kept where they are kept in this process alone, those that cannot be forgotten not counted.
+    const MOST_KEPT: usize;
+
+    fn new(key: &Self::Key) -> Self;
+
+    fn key(&self) -> Self::Key;
+
+    /// The change that changes nothing.
+    fn nothing() -> Self::Change;
+
+    /// Applies a change; applied twice it does no harm. The second value: whether the document has changed.
+    fn apply(
+        &mut self,
+        change: &Self::Change,
+        limits: &Limits,
+        now: OffsetDateTime,
+    ) -> (Self::Verdict, bool);
+
+    /// What a list shows of it without reading it.
+    fn summary(&self, _limits: &Limits, _now: OffsetDateTime) -> Option<String> {
+        None
+    }
+
+    /// Whether this process can forget it: nothing here decides about anything later.
+    fn is_forgettable(&self, limits: &Limits, now: OffsetDateTime) -> bool;
+}
+
+impl Document for Machine {
+    type Key = ResourceId;
+    type Change = Change;
+    type Verdict = Verdict;
+
+    const MOST_KEPT: usize = 10_000;
+
+    fn key(&self) -> Self::Key {
+        self.machine.clone()
+    }
+
+    fn new(machine: &ResourceId) -> Self {
+        Machine::new(machine.clone())
+    }
+
+    fn nothing() -> Change {
+        Change::Nothing
+    }
+
+    fn apply(&mut self, change: &Change, limits: &Limits, now: OffsetDateTime) -> (Verdict, bool) {
+        Machine::apply(self, change, limits, now)
+    }
+
+    fn is_forgettable(&self, limits: &Limits, now: OffsetDateTime) -> bool {
+        Machine::is_forgettable(self, now, limits)
+    }
+}
+
+impl Document for Incident {
+    type Key = (crate::incident::IncidentId, ResourceId);
+    type Change = Addition;
+    type Verdict = ();
+
+    const MOST_KEPT: usize = 2_000;
+
+    fn key(&self) -> Self::Key {
+        (self.id.clone(), self.machine.clone())
+    }
+
+    fn new((id, machine): &Self::Key) -> Self {
+        Incident::open(id.clone(), machine.clone())
+    }
+
+    fn nothing() -> Addition {
+        Addition::of_steps(Vec::new())
+    }
+
+    fn apply(&mut self, change: &Addition, _: &Limits, _: OffsetDateTime) -> ((), bool) {
+        ((), self.add(change))
+    }
+
+    fn summary(&self, limits: &Limits, now: OffsetDateTime) -> Option<String> {
+        serde_json::to_string(&Row::of(self, limits, now)).ok()
+    }
+
+    fn is_forgettable(&self, limits: &Limits, now: OffsetDateTime) -> bool {
+        !matches!(
+            self.state(now, limits.quiet),
+            State::InProgress | State::Quiet
+        )
+    }
+}
+
+impl Document for Hour {
+    type Key = OffsetDateTime;
+    type Change = Spending;
+    type Verdict = Spent;
+
+    const MOST_KEPT: usize = 48;
+
+    fn key(&self) -> Self::Key {
+        self.begins_at
+    }
+
+    fn new(begins_at: &OffsetDateTime) -> Self {
+        Hour::new(*begins_at)
+    }
+
+    fn nothing() -> Spending {
+        Spending::Nothing
+    }
+
+    fn apply(&mut self, change: &Spending, _: &Limits, _: OffsetDateTime) -> (Spent, bool) {
+        Hour::apply(self, change)
+    }
+
+    fn is_forgettable(&self, _: &Limits, now: OffsetDateTime) -> bool {
+        now >= self.begins_at.saturating_add(time::Duration::hours(2))
+    }
+}
+
+/// A row of the list as it is stored. Time passes without a write, so it says what the row becomes later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Row {
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// What it is once no alert can join any more.
+    pub closed: State,
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub quiet_until: Option<OffsetDateTime>,
+}
+
+impl Row {
+    pub fn of(incident: &Incident, limits: &Limits, now: OffsetDateTime) -> Self {
+        Self {
+            summary: incident.summary(now, limits.quiet),
+            closed: incident.closed(),
+            quiet_until: incident.quiet_until(limits.quiet),
+        }
+    }
+
+    /// The row as it is now.
+    pub fn at(self, now: OffsetDateTime) -> Summary {
+        let mut summary = self.summary;
+        if summary.state == State::Quiet && self.quiet_until.is_none_or(|until| until <= now) {
+            summary.state = self.closed;
+        }
+        summary
+    }
+}
