@@ -159,6 +159,7 @@ resource storage 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
       {
         actions: storageRole.Actions
         notActions: []
+        dataActions: storageRole.DataActions
       }
     ]
     assignableScopes: [

@@ -162,7 +162,8 @@ async fn call(
                     sent_away.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(AGAIN_AFTER).await;
                 }
-                200 => break,
+                // 202: the capture is not created yet.
+                200 | 202 => break,
                 status => return Err(format!("an alert was answered {status}").into()),
             }
         }

@@ -139,7 +139,7 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' 
   tags: tags
 }
 
-// The host's account: package, keys and jobs. Its keys are not needed.
+// The host's account: package, keys, jobs and the incident record. Its keys are not needed.
 resource hostAccount 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   name: hostAccountName
   location: location
@@ -169,6 +169,14 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
 resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
   parent: blobs
   name: packageContainer
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+resource record 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+  parent: blobs
+  name: 'packet-capture-incidents'
   properties: {
     publicAccess: 'None'
   }
@@ -385,6 +393,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
   // The host reads its keys and its package as soon as it starts.
   dependsOn: [
     package
+    record
     jobs
     poison
     blobAssignment

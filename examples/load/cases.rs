@@ -26,6 +26,9 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// Watchers, each in a region of its own.
 const REGIONS: usize = 4;
 
+/// The function app's region.
+const HOME: usize = 0;
+
 /// What an alert meets.
 #[derive(Clone, Copy)]
 struct Case {
@@ -65,7 +68,8 @@ struct Build {
     path: PathBuf,
 }
 
-/// The first alert after a start, of a machine that the subscription lists, in the common schema.
+/// The first alert after a start, in the common schema, of a machine that the subscription lists in the function app's
+/// region.
 const FIRST: [(&str, Duration); 2] = [
     ("first alert, with the first answer", Duration::ZERO),
     (
@@ -116,10 +120,13 @@ pub async fn measure(
     // Followed after the measurement.
     let limit = "PacketCapture__TimeLimitInSeconds".to_owned();
     settings.push((limit, "18000".to_owned()));
+    settings.push(("REGION_NAME".to_owned(), format!("region{HOME}")));
     let mut rows = warm(azure, &builds, &settings).await?;
     rows.extend(first(azure, &builds, &settings).await?);
     rows.push(starts(azure, &builds)?);
-    rows.push(idle(&builds, &settings).await?);
+    rows.push(idle("idle memory", &builds, &settings).await?);
+    settings.retain(|(name, _)| name != "PacketCapture__AllowedScopes");
+    rows.push(idle("idle memory, nothing read ahead", &builds, &settings).await?);
     Ok(json!({
         "rttMs": arguments.rtt.as_millis() as u64,
         "machines": arguments.machines,
@@ -186,7 +193,7 @@ async fn first(
         let mut measured: Vec<Measured> = builds.iter().map(|_| Measured::default()).collect();
         for n in 0..TIMES {
             for (build, measured) in builds.iter().zip(&mut measured) {
-                let machine = format!("{}first{case}-{n}.{}", build.name, n % REGIONS);
+                let machine = format!("{}first{case}-{n}.{}", build.name, HOME);
                 azure.list_machine(&machine);
                 let handler = Handler::start(&build.path, settings)?;
                 tokio::time::sleep(*after).await;
@@ -212,8 +219,12 @@ fn starts(azure: &Azure, builds: &[Build]) -> Result<Value, Failure> {
     Ok(row("start to the first answer", builds, measured))
 }
 
-async fn idle(builds: &[Build], settings: &[(String, String)]) -> Result<Value, Failure> {
-    let mut row = json!({ "case": "idle memory" });
+async fn idle(
+    case: &str,
+    builds: &[Build],
+    settings: &[(String, String)],
+) -> Result<Value, Failure> {
+    let mut row = json!({ "case": case });
     for build in builds {
         let handler = Handler::start(&build.path, settings)?;
         tokio::time::sleep(SETTLED).await;

@@ -1,6 +1,6 @@
 //! Makes a large capture, and says how long reading it takes:
 //! `cargo run --release -p first-look --example speed -- make FILE MEGABYTES` and `… -- read FILE`. `flood FILE PACKETS`
-//! makes a flood of SYNs, which costs a reader the most memory.
+//! makes a flood of SYNs, `wide FILE PACKETS` time stamps 68 years apart: what costs a reader the most memory.
 
 #[path = "../tests/it/generator/mod.rs"]
 mod generator;
@@ -24,8 +24,14 @@ fn main() -> io::Result<()> {
             let packets = packets.parse().map_err(io::Error::other)?;
             make(path, |write| generator::bulk::flood(packets, 1, write))
         }
+        ["wide", path, packets] => {
+            let packets = packets.parse().map_err(io::Error::other)?;
+            make(path, |write| generator::bulk::wide(packets, 1, write))
+        }
         ["read", path] => read(path),
-        _ => Err(io::Error::other("make FILE MEGABYTES, or read FILE")),
+        _ => Err(io::Error::other(
+            "make FILE MEGABYTES, flood FILE PACKETS, wide FILE PACKETS, or read FILE",
+        )),
     }
 }
 

@@ -36,6 +36,8 @@ fn is_invisible(character: char) -> bool {
         | '\u{feff}'
         | '\u{ffa0}'
         | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -67,6 +69,7 @@ mod tests {
                 "a\u{61c}b\u{ad}c\u{2060}d\u{e0041}".as_bytes(),
                 "a\\x61cb\\xadc\\x2060d\\xe0041",
             ),
+            ("a\u{1bca0}b\u{1d173}".as_bytes(), "a\\x1bca0b\\x1d173"),
             (b"\xff\xfe", "\u{fffd}\u{fffd}"),
         ] {
             assert_eq!(clean(bytes), expected);

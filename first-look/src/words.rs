@@ -57,6 +57,15 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// One end of streams with a server: the server with its port, the client without one.
+    pub fn end(&self, address: Address, server: Endpoint) -> Phrase {
+        if address == server.address {
+            self.endpoint(server)
+        } else {
+            self.host(address)
+        }
+    }
+
     /// A command line that lists the packets of a filter.
     pub fn list(&self, filter: &str) -> String {
         let file = self.file_name();

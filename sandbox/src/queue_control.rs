@@ -32,6 +32,10 @@ impl Sandbox {
                 "AzureWebJobsStorage__queueServiceUri",
                 self.storage_endpoint(),
             ),
+            (
+                "AzureWebJobsStorage__blobServiceUri",
+                self.storage_endpoint(),
+            ),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()

@@ -9,11 +9,13 @@ use crate::{
         transport::{self, TransportError},
     },
     config::{
-        AzureSettings, Destination, NotificationSettings, Problem, QueueAccount, QueueKind,
-        ReceiverSettings, SecureWebhookSettings, Settings, SettingsError, StorageQueueSettings,
+        AzureSettings, Destination, Identity, NotificationSettings, Problem, QueueAccount,
+        QueueKind, ReceiverSettings, SecureWebhookSettings, Settings, SettingsError,
+        StorageQueueSettings,
     },
     functions::{KeysUnavailable, Proof, SecureWebhook, SigningKeys},
     incident::{Event, Limits},
+    look::{self, CaptureReader},
     notify::{
         Links, Notifier, PagerDuty, PagerDutyOptions, Portal, Receiver, Receivers, Signer,
         SlackBot, SlackOptions, Timeouts, WebhookNotifier, WebhookOptions,
@@ -22,9 +24,9 @@ use crate::{
     record::{BlobStore, Incidents, RecordOptions, Store},
     telemetry::Metrics,
 };
+use azure_core::credentials::TokenCredential;
 use jsonwebtoken::DecodingKey;
 use std::sync::Arc;
-use url::Url;
 
 /// Maximum number of concurrent calls to Azure, up to the create and after it, each.
 const CONCURRENT_CALLS: usize = 32;
@@ -159,7 +161,8 @@ pub(super) fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildE
 pub(super) fn incidents(settings: &Settings, pace: &Pace) -> Result<Arc<Incidents>, BuildError> {
     let store = match &settings.jobs.kind {
         QueueKind::Memory => None,
-        QueueKind::Storage(storage) => record_store(storage, settings.azure.as_ref())?,
+        QueueKind::Storage(storage) => blob_store(storage, settings.azure.as_ref())?
+            .map(|store| Arc::new(store) as Arc<dyn Store>),
     };
     let options = RecordOptions {
         limits: Limits {
@@ -174,52 +177,6 @@ pub(super) fn incidents(settings: &Settings, pace: &Pace) -> Result<Arc<Incident
         ..RecordOptions::default()
     };
     Ok(Incidents::new(store, options))
-}
-
-/// The store of the incident record in a storage account; `None` when its connection string names the queue service alone.
-///
-/// # Errors
-/// An identity or a CA file that cannot be used.
-pub fn record_store(
-    settings: &StorageQueueSettings,
-    azure: Option<&AzureSettings>,
-) -> Result<Option<Arc<dyn Store>>, BuildError> {
-    let https = || transport::https_client(settings.ca_file.as_deref());
-    let store = match &settings.account {
-        QueueAccount::Connection(connection) => {
-            let http = match connection.blobs.as_ref().map(Url::scheme) {
-                Some("http") => transport::emulator_client()?,
-                _ => https()?,
-            };
-            BlobStore::connect(connection.clone(), http)
-        }
-        QueueAccount::Service { url, identity } => {
-            let Some(blobs) = beside(url) else {
-                return Ok(None);
-            };
-            let identity = identity.as_deref().or(azure.map(|azure| &azure.identity));
-            let identity = identity.ok_or_else(|| {
-                let needed = "missing; needs the identity that opens the storage account";
-                SettingsError::from(Problem::new("AZURE_CLIENT_ID", needed))
-            })?;
-            let http = https()?;
-            let credential = Arc::new(identity::credential(identity, http.clone())?);
-            BlobStore::with_identity(blobs, credential, http).map(Some)
-        }
-    };
-    let store = store.map_err(BuildError::Queue)?;
-    Ok(store.map(|store| Arc::new(store) as Arc<dyn Store>))
-}
-
-/// The blob service of the account whose queue service this is: `ACCOUNT.queue.SUFFIX` has `ACCOUNT.blob.SUFFIX` beside it.
-fn beside(queues: &Url) -> Option<Url> {
-    let host = queues.host_str()?;
-    let (account, suffix) = host.split_once(".queue.")?;
-    let mut blobs = queues.clone();
-    blobs
-        .set_host(Some(&format!("{account}.blob.{suffix}")))
-        .ok()?;
-    Some(blobs)
 }
 
 /// The queue in a storage account. `azure` has the identity that opens it, where its own settings name none.
@@ -240,17 +197,68 @@ pub fn storage_queue(
             StorageQueue::connect(connection.clone(), http, settings.options)
         }
         QueueAccount::Service { url, identity } => {
-            let identity = identity.as_deref().or(azure.map(|azure| &azure.identity));
-            let identity = identity.ok_or_else(|| {
-                let needed = "missing; needs the identity that opens the storage account";
-                SettingsError::from(Problem::new("AZURE_CLIENT_ID", needed))
-            })?;
             let http = https()?;
-            let credential = Arc::new(identity::credential(identity, http.clone())?);
+            let credential = storage_credential(identity.as_deref(), azure, &http)?;
             StorageQueue::with_identity(url.clone(), credential, http, settings.options)
         }
     };
     queue.map_err(BuildError::Queue)
+}
+
+/// The incident record in the storage account of the jobs. `None` when the settings name no blob service there.
+///
+/// # Errors
+/// As [`storage_queue`].
+pub fn blob_store(
+    settings: &StorageQueueSettings,
+    azure: Option<&AzureSettings>,
+) -> Result<Option<BlobStore>, BuildError> {
+    let Some(blobs) = settings.blobs.clone() else {
+        return Ok(None);
+    };
+    let https = || transport::https_client(settings.ca_file.as_deref());
+    let store = match &settings.account {
+        QueueAccount::Connection(connection) => {
+            let http = match blobs.scheme() {
+                "http" => transport::emulator_client()?,
+                _ => https()?,
+            };
+            BlobStore::connect(connection.clone(), http)
+        }
+        QueueAccount::Service { identity, .. } => {
+            let http = https()?;
+            let credential = storage_credential(identity.as_deref(), azure, &http)?;
+            BlobStore::with_identity(blobs, credential, http).map(Some)
+        }
+    };
+    store.map_err(BuildError::Queue)
+}
+
+/// The credential of the identity that opens the storage account: the account's own, else that of the Azure settings.
+fn storage_credential(
+    own: Option<&Identity>,
+    azure: Option<&AzureSettings>,
+    http: &reqwest::Client,
+) -> Result<Arc<dyn TokenCredential>, BuildError> {
+    let identity = own.or(azure.map(|azure| &azure.identity));
+    let identity = identity.ok_or_else(|| {
+        let needed = "missing; needs the identity that opens the storage account";
+        SettingsError::from(Problem::new("AZURE_CLIENT_ID", needed))
+    })?;
+    Ok(Arc::new(identity::credential(identity, http.clone())?))
+}
+
+/// The reader of finished captures, which signs in as the configured identity.
+///
+/// # Errors
+/// As [`arm_client`].
+pub fn capture_reader(
+    azure: &AzureSettings,
+    options: look::Options,
+) -> Result<CaptureReader, BuildError> {
+    let http = transport::https_client(azure.ca_file.as_deref())?;
+    let credential = identity::credential(&azure.identity, http.clone())?;
+    Ok(CaptureReader::new(Arc::new(credential), http, options))
 }
 
 /// `azure` knows nothing of metrics.

@@ -3,7 +3,7 @@
 //! <https://learn.microsoft.com/en-us/rest/api/network-watcher/packet-captures/get-status>
 
 use super::times::{after, until};
-use crate::azure::network_watcher::PacketCaptureStatus;
+use crate::azure::network_watcher::{PacketCapture, PacketCaptureStatus};
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -46,6 +46,16 @@ pub fn ending(status: &PacketCaptureStatus) -> Ending {
         }
         "error" => failed(first.map_or("CaptureFailed", code_of)),
         _ => Ending::NotYet,
+    }
+}
+
+/// Whether a session gathers nothing any more. One that is just being created has no status yet.
+pub fn is_over(capture: &PacketCapture, status: &PacketCaptureStatus) -> bool {
+    let provisioning = capture.provisioning_state.to_ascii_lowercase();
+    match provisioning.as_str() {
+        "failed" | "canceled" => true,
+        "updating" | "creating" | "deleting" => false,
+        _ => ending(status) != Ending::NotYet,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
         network_watcher::{PacketCapture, PacketCaptureStatus},
     },
     incident::Session,
+    resource_id::ResourceId,
 };
 use futures_util::future::{Either, select};
 use std::pin::pin;
@@ -30,9 +31,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// Whether what was read outside of the watcher's turn can be believed now, in the turn: it is young, and this
-    /// process has changed nothing since it was asked for.
-    pub fn is_current(&self, generation: u64, now: Instant) -> bool {
+    fn is_current(&self, generation: u64, now: Instant) -> bool {
         generation == self.generation && self.is_young(now)
     }
 
@@ -57,6 +56,12 @@ impl Look {
 }
 
 impl Capturer {
+    /// Whether what was read outside of a watcher's turn can be believed now, in the turn: it is young, and this process
+    /// has changed nothing since it was asked for.
+    pub(super) fn is_current(&self, look: &Look, watcher: &ResourceId) -> bool {
+        look.is_current(self.places.writes.generation(watcher), Instant::now())
+    }
+
     /// Reads the list of a watcher and, if its last list has this session's name, the status of that capture beside it.
     pub(super) async fn look(&self, session: &Session) -> Result<Look, AzureError> {
         let Session { watcher, name } = session;

@@ -23,6 +23,7 @@ pub mod plan;
 mod prepare;
 mod remembered;
 pub mod step;
+mod stop;
 pub mod times;
 pub mod turns;
 mod writes;

@@ -24,6 +24,8 @@ pub struct Parameters {
     pub create_within: Duration,
     /// Whether and when a finished session that this function created is removed.
     pub remove_finished: RemoveFinished,
+    /// The region of the function app, normalised: its machines are likely to be there.
+    pub home_region: Option<String>,
 }
 
 /// How often Azure is asked about a capture.

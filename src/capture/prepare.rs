@@ -1,8 +1,7 @@
-//! The steps up to the create: find the watcher, read its captures, remove what is in the way, create. And
-//! their counterpart for a resolved alert: find the capture and stop it.
+//! The steps up to the create: find the watcher, read its captures, remove what is in the way, create.
 
 use super::{
-    ending::{Ending, ending},
+    ending::{Ending, ending, is_over},
     looks, outcome,
     parameters::{RemoveFinished, capture_target, covers},
     plan::{self, Plan, Verdict},
@@ -109,15 +108,8 @@ impl Capturer {
             drop(beside);
             return self.create(job, session, checkpoint).await;
         }
-        let look = match beside.of(&session).await {
-            Some(look)
-                if look.is_current(
-                    self.places.writes.generation(&session.watcher),
-                    Instant::now(),
-                ) =>
-            {
-                look
-            }
+        let look = match beside.of(&session).await? {
+            Some(look) if self.is_current(&look, &session.watcher) => look,
             _ => self.look(&session).await?,
         };
         match plan::plan(&look.listed, limit) {
@@ -352,39 +344,6 @@ impl Capturer {
         }
         Ok(oldest.map(|(_, name)| name))
     }
-
-    /// Stops the capture that this function created on the target of a resolved alert.
-    pub(super) async fn stop(
-        &self,
-        job: &mut Job,
-        checkpoint: &mut dyn Checkpoint,
-    ) -> Result<Next, AzureError> {
-        let Some(watcher) = self.find_watcher(job).await? else {
-            return Ok(Next::Decided);
-        };
-        // A create that is being sent is seen by the list after it.
-        let Some(_turn) = self.turn(&watcher, checkpoint).await else {
-            return Ok(Next::After(Duration::ZERO));
-        };
-        let name = self.parameters.name.of(&job.target, job.rule());
-        let session = Session { watcher, name };
-        let listed = self.list(&session).await?;
-        let found = listed.taken_by.filter(|it| covers(it, &job.target));
-        if let Some(capture) = &found {
-            let status = self
-                .client
-                .query_status(&session.watcher, &session.name)
-                .await?;
-            if status.is_some_and(|status| !is_over(capture, &status)) {
-                let Session { watcher, name } = &session;
-                self.client.stop_packet_capture(watcher, name).await?;
-                job.report = outcome::stopped(&job.target.id, &session);
-                return Ok(Next::Decided);
-            }
-        }
-        job.report = outcome::nothing_to_stop(&job.target.id);
-        Ok(Next::Decided)
-    }
 }
 
 /// Whether a session began after the alert was taken and has ended well: there is nothing left to gather. The two
@@ -407,16 +366,6 @@ fn began_since(
 ) -> bool {
     let started = status.and_then(|status| plausible_start(status.started, now));
     started.is_some_and(|started| started >= taken_at)
-}
-
-/// Whether a session gathers nothing any more. One that is just being created has no status yet.
-pub(super) fn is_over(capture: &PacketCapture, status: &PacketCaptureStatus) -> bool {
-    let provisioning = capture.provisioning_state.to_ascii_lowercase();
-    match provisioning.as_str() {
-        "failed" | "canceled" => true,
-        "updating" | "creating" | "deleting" => false,
-        _ => ending(status) != Ending::NotYet,
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{
     identity::{self, Directory, Identity},
     reader::Reader,
 };
-use crate::azure::api_versions::ApiVersions;
+use crate::{azure::api_versions::ApiVersions, look::Storage};
 use std::path::PathBuf;
 use url::Url;
 
@@ -18,6 +18,8 @@ pub struct AzureSettings {
     /// The audience of Resource Manager's tokens; not always its address.
     pub audience: String,
     pub api_versions: ApiVersions,
+    /// Where the files of captures may be read.
+    pub captures: Storage,
     /// A PEM file of certificate authorities that replaces the system's.
     pub ca_file: Option<PathBuf>,
 }
@@ -99,6 +101,10 @@ pub(super) fn read(reader: &mut Reader<'_>, dry_run: bool) -> Option<AzureSettin
     let ca_file = reader.text("SSL_CERT_FILE").map(PathBuf::from);
     Some(AzureSettings {
         api_versions,
+        captures: match own_endpoint {
+            true => Storage::At(resource_manager_endpoint.clone()?),
+            false => Storage::Cloud(cloud.storage_suffix),
+        },
         identity: identity?,
         resource_manager_endpoint: resource_manager_endpoint?,
         audience: audience?,

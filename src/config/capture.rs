@@ -6,6 +6,7 @@ use crate::{
     capture::{CaptureName, Parameters, RemoveFinished},
     incident::Allowed,
     resource_id::ResourceId,
+    text,
 };
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
             remove_finished: reader
                 .word("PacketCapture__RemoveFinished", &remove_finished)
                 .unwrap_or(RemoveFinished::Never),
+            home_region: reader.text("REGION_NAME").and_then(text::region),
         },
         stop_on_resolved: reader.flag("PacketCapture__StopOnResolved"),
         reply_wait: Duration::from_secs(reader.number("PacketCapture__ReplyWaitSeconds")),

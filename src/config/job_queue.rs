@@ -15,6 +15,7 @@ const KIND: &str = "JobQueue__Kind";
 const CONNECTION: &str = "AzureWebJobsStorage";
 const SERVICE: &str = "AzureWebJobsStorage__queueServiceUri";
 const ACCOUNT_ID: &str = "JobQueue__StorageAccountId";
+const BLOBS: &str = "AzureWebJobsStorage__blobServiceUri";
 const ACCOUNT: &str = "AzureWebJobsStorage__accountName";
 
 /// Where jobs wait, and the limits around them.
@@ -42,6 +43,9 @@ pub enum QueueKind {
 #[derive(Debug, Clone)]
 pub struct StorageQueueSettings {
     pub account: QueueAccount,
+    /// The blob service of the same account; `None` when the settings name the queue service alone, by an address of its
+    /// own.
+    pub blobs: Option<Url>,
     pub options: StorageOptions,
     /// File of certificate authorities, as [`super::AzureSettings::ca_file`].
     pub ca_file: Option<PathBuf>,
@@ -76,11 +80,13 @@ pub(super) fn read(reader: &mut Reader<'_>, has_identity: bool) -> JobSettings {
         Some(true) => account(reader, has_identity),
         _ => None,
     };
+    let ca_file = reader.text("SSL_CERT_FILE").map(PathBuf::from);
     let kind = account.map_or(QueueKind::Memory, |account| {
         QueueKind::Storage(Box::new(StorageQueueSettings {
+            blobs: blobs(reader, &account),
             account,
             options,
-            ca_file: reader.text("SSL_CERT_FILE").map(PathBuf::from),
+            ca_file,
         }))
     });
     JobSettings {
@@ -147,6 +153,20 @@ fn account(reader: &mut Reader<'_>, has_identity: bool) -> Option<QueueAccount> 
             );
             reader.problem(CONNECTION, text);
             None
+        }
+    }
+}
+
+/// The blob service beside the queue service.
+fn blobs(reader: &mut Reader<'_>, account: &QueueAccount) -> Option<Url> {
+    match account {
+        QueueAccount::Connection(connection) => connection.blobs.clone(),
+        QueueAccount::Service { .. } if reader.text(BLOBS).is_some() => {
+            azure::https_url(reader, BLOBS, "https://ACCOUNT.blob.core.windows.net")
+        }
+        QueueAccount::Service { url, .. } => {
+            let (account, suffix) = url.host_str()?.split_once(".queue.")?;
+            Url::parse(&format!("https://{account}.blob.{suffix}")).ok()
         }
     }
 }

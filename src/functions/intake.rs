@@ -5,7 +5,7 @@ use crate::{
     alert::{self, Alert, Target},
     incident::{
         Action, CopyId, Decision, Full, IncidentId, Job, JobRecord, Known, KnownAlert, Ledger,
-        LeftOut, Plan, Policy, Reason, Status,
+        LeftOut, PackedFacts, Plan, Policy, Reason, Status,
         budget::Hour,
         decide::{action, decide},
         machine::{Admission, First, Verdict},
@@ -190,8 +190,10 @@ impl Intake {
     /// instances with the same alert one captures.
     async fn put(&self, alert: Alert, plan: Plan) -> Result<Taken, Refusal> {
         let trace = trace_parent(&Span::current());
+        let facts = PackedFacts::from(&alert.facts);
         let job = |target: Target| Job {
             trace_parent: trace.clone(),
+            alert: facts.clone(),
             incident: match plan.action {
                 Action::Capture => None,
                 // That of its firing, which it may close.
@@ -352,8 +354,9 @@ impl Intake {
     fn hold_back(&self, job: &Job, incident: &IncidentId, reason: Reason) {
         self.metrics.held_back(reason.as_str());
         let machine = &job.target.id;
+        let alert = Arc::new(job.alert.read());
         self.incidents
-            .hold_back(incident, machine, job.job_id, job.alert.clone(), reason);
+            .hold_back(incident, machine, job.job_id, alert, reason);
     }
 
     /// Alerts that are held back join the incident of their machine.

@@ -1,14 +1,16 @@
 //! A job: one capture of one target, small enough for a queue, complete enough for any instance of the
 //! function to take the next step.
 
-use super::{Delivered, decide, machine::CopyId, record::IncidentId, report::Report};
+use super::{
+    Delivered, decide, facts::PackedFacts, machine::CopyId, record::IncidentId, report::Report,
+};
 use crate::{
     alert::{Alert, AlertFacts, Target},
     resource_id::{OperationUrl, ResourceId},
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use std::{fmt, sync::Arc};
+use std::fmt;
 use time::OffsetDateTime;
 
 /// Names a job in logs, answers and notifications.
@@ -59,7 +61,7 @@ pub struct Job {
     /// The region that the alert named, normalised.
     pub region: Option<String>,
     /// Shared by all jobs of the alert.
-    pub alert: Arc<AlertFacts>,
+    pub alert: PackedFacts,
     /// When the alert was taken.
     #[serde(with = "time::serde::rfc3339")]
     pub taken_at: OffsetDateTime,
@@ -107,7 +109,7 @@ impl Job {
             action,
             target,
             region: alert.region.clone(),
-            alert: Arc::new(alert.facts.clone()),
+            alert: (&alert.facts).into(),
             taken_at: OffsetDateTime::now_utc(),
             phase: Phase::Prepare,
             failures: 0,
@@ -132,7 +134,7 @@ impl Job {
             action: Action::Capture,
             target,
             region: None,
-            alert: Arc::default(),
+            alert: PackedFacts::from(&AlertFacts::default()),
             taken_at: OffsetDateTime::now_utc(),
             phase: Phase::Notifying,
             failures: 0,
@@ -145,6 +147,7 @@ impl Job {
             superseded: false,
             notified: false,
             trace_parent: None,
+            delivered: Delivered::default(),
             report,
         }
     }
@@ -186,15 +189,17 @@ impl Job {
 
     /// Drops the text that is missed least; `false`: none is left that can be dropped.
     fn shed(&mut self) -> bool {
-        let alert = Arc::make_mut(&mut self.alert);
-        alert.conditions.pop().is_some()
+        let mut alert = self.alert.read();
+        let shed = alert.conditions.pop().is_some()
             || self.report.errors.pop().is_some()
-            || alert.id.take().is_some()
+            || alert.id.take().is_some();
+        self.alert = (&alert).into();
+        shed
     }
 
     /// The alert rule's name.
     pub fn rule(&self) -> Option<&str> {
-        self.alert.rule.as_deref()
+        self.alert.rule()
     }
 }
 

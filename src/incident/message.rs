@@ -122,7 +122,7 @@ mod tests {
         value["phase"]["name"] = json!("starting");
         let job = Job::from_value(&mut value).unwrap();
         assert_eq!(job.region, None);
-        assert_eq!(job.alert.rule.as_ref().unwrap().chars().count(), MAX_TEXT);
+        assert_eq!(job.rule().unwrap().chars().count(), MAX_TEXT);
         let Phase::Starting { operation, .. } = &job.phase else {
             panic!("{:?}", job.phase);
         };

@@ -111,7 +111,7 @@ impl Notification {
             event,
             at,
             job_id: job.job_id,
-            alert: AlertFacts::clone(&job.alert),
+            alert: job.alert.read(),
             target: job.target.id.clone(),
             report: job.report.clone(),
             incident: None,

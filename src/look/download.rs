@@ -172,7 +172,7 @@ impl Download<'_> {
     }
 
     /// The file's length and version; `None` when it is not there.
-    async fn file(&self) -> azure_core::Result<Option<File>> {
+    pub async fn file(&self) -> azure_core::Result<Option<File>> {
         let properties = match self.blob.get_properties(None).await {
             Ok(properties) => properties,
             Err(error) if is_missing(&error) => return Ok(None),

@@ -30,6 +30,11 @@ pub enum LookError {
 }
 
 impl LookError {
+    /// Whether the function's identity has no role for the blobs of the account.
+    pub fn is_missing_role(&self) -> bool {
+        matches!(self, Self::Refused { refusal, .. } if refusal.code == "AuthorizationPermissionMismatch")
+    }
+
     /// What an operator can do about it.
     pub fn fix(&self) -> &'static str {
         match self {

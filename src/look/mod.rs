@@ -21,6 +21,8 @@ use tokio::{sync::Semaphore, time::Instant};
 
 /// Maximum number of files that are read at the same time. One may take 128 MB of memory and a processor of its own.
 const AT_ONCE: usize = 2;
+/// How long a check may take.
+const CHECK: Duration = Duration::from_secs(20);
 
 /// Where captures are read, and for how long.
 #[derive(Debug, Clone)]
@@ -130,6 +132,30 @@ impl CaptureReader {
             complete,
             took,
         })
+    }
+
+    /// Whether files of captures in this account could be read: asks for one that is not there.
+    ///
+    /// # Errors
+    /// What keeps them from being read.
+    pub async fn check(&self, account: &str) -> Result<(), LookError> {
+        let storage = self.options.storage.account(account);
+        let storage = storage.ok_or(LookError::ForeignAddress)?;
+        let url = format!(
+            "{}/network-watcher-logs/check",
+            storage.as_str().trim_end_matches('/')
+        );
+        let blob = self.blob(&url)?;
+        let download = Download {
+            blob: &blob,
+            options: &self.options,
+        };
+        let asked = tokio::time::timeout(CHECK, download.file()).await;
+        match asked {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(LookError::of(&error)),
+            Err(_) => Err(LookError::TooSlow { within: CHECK }),
+        }
     }
 
     fn blob(&self, storage_path: &str) -> Result<BlobClient, LookError> {

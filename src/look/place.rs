@@ -28,6 +28,14 @@ impl Storage {
         good.ok_or(LookError::ForeignAddress)
     }
 
+    /// The address of an account's blobs.
+    pub fn account(&self, name: &str) -> Option<Url> {
+        match self {
+            Self::Cloud(suffix) => Url::parse(&format!("https://{name}.blob.{suffix}")).ok(),
+            Self::At(service) => service.join(&format!("/{name}")).ok(),
+        }
+    }
+
     fn has(&self, url: &Url) -> bool {
         match (self, url.host()) {
             (Self::Cloud(suffix), Some(Host::Domain(host))) => {

@@ -12,7 +12,7 @@ use crate::{
 };
 use url::{Host, Url};
 
-const CHECK: &str = "job queue";
+pub(super) const CHECK: &str = "job queue";
 const POISON: &str = "poison queue";
 const CONNECTION: &str = "AzureWebJobsStorage";
 
@@ -134,9 +134,11 @@ fn fix_refusal(
 }
 
 /// The account's name: the first part of the host, or of the path where the host has no name of its own.
-fn account(address: &Url) -> Option<String> {
+pub(super) fn account(address: &Url) -> Option<String> {
     match address.host()? {
-        Host::Domain(name) if name.contains(".queue.") => name.split('.').next().map(str::to_owned),
+        Host::Domain(name) if name.contains(".queue.") || name.contains(".blob.") => {
+            name.split('.').next().map(str::to_owned)
+        }
         _ => address.path_segments()?.next().map(str::to_owned),
     }
     .filter(|name| !name.is_empty())
@@ -153,6 +155,7 @@ mod tests {
                 "https://stjobs.queue.core.windows.net/packet-capture-jobs",
                 Some("stjobs"),
             ),
+            ("https://stjobs.blob.core.windows.net/c", Some("stjobs")),
             (
                 "https://127.0.0.1:10001/stjobs/packet-capture-jobs",
                 Some("stjobs"),

@@ -7,6 +7,7 @@ mod fix;
 mod function_key;
 mod hosting;
 mod identity;
+mod incident_record;
 mod job_queue;
 mod machine;
 mod notification;
@@ -28,7 +29,9 @@ pub use shell::{ShellCommand, quote};
 
 use crate::{
     azure::{client::ArmClient, entra_keys::EntraKeys},
+    look::CaptureReader,
     queue::StorageQueue,
+    record::BlobStore,
     resource_id::ResourceId,
 };
 use azure::AzureChecks;
@@ -43,6 +46,10 @@ pub struct Parts {
     /// The client that signs in as the configured identity.
     pub arm: Option<ArmClient>,
     pub queue: Part<StorageQueue>,
+    /// The incident record, where it is in a storage account.
+    pub record: Part<BlobStore>,
+    /// Reads the files of captures.
+    pub reader: Part<CaptureReader>,
     /// The keys that sign the tokens of callers.
     pub keys: Part<EntraKeys>,
 }
@@ -66,6 +73,7 @@ pub async fn check(parts: &Parts, targets: &Targets) -> Report {
     notification::check(parts, settings, &mut report).await;
     let (Some(azure), Some(arm)) = (&settings.azure, &parts.arm) else {
         job_queue::check(parts, settings, None, &mut report).await;
+        incident_record::check(parts, settings, None, &mut report).await;
         report.skipped("identity", "its app settings are missing or invalid");
         report.skipped("access token", "there is no identity");
         return without_azure(report, "there is no identity");
@@ -75,11 +83,13 @@ pub async fn check(parts: &Parts, targets: &Targets) -> Report {
         let fix = identity::fix_token(azure, &parts.hosting, &error);
         report.failed("access token", identity::refusal(&error), fix);
         job_queue::check(parts, settings, None, &mut report).await;
+        incident_record::check(parts, settings, None, &mut report).await;
         return without_azure(report, "there is no access token");
     }
     report.ok("access token", format!("issued by {}", arm.token_issuer()));
     let assignee = identity::assignee(&azure.identity, &parts.hosting);
     job_queue::check(parts, settings, Some(&assignee), &mut report).await;
+    incident_record::check(parts, settings, Some(&assignee), &mut report).await;
     AzureChecks {
         parts,
         settings,

@@ -76,6 +76,12 @@ impl Report {
         &self.checks
     }
 
+    /// Whether this check failed.
+    pub fn has_failed(&self, check: &str) -> bool {
+        let failed = |it: &Check| it.check == check && it.status == Status::Failed;
+        self.checks.iter().any(failed)
+    }
+
     /// How many checks came out like this.
     pub fn count(&self, status: Status) -> usize {
         let alike = |check: &&Check| check.status == status;

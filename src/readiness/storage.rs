@@ -5,8 +5,11 @@ use super::{
     fix,
     required::{ACCOUNT_KEYS, ACCOUNTS_READ},
     retention::CAPTURE_RETENTION,
+    shell::{ShellCommand, Word},
 };
 use crate::{azure::storage::StorageAccountClient, resource_id::ResourceId};
+
+const FIRST_LOOK: &str = "first look";
 
 impl AzureChecks<'_> {
     pub async fn storage_account(&mut self, account: &ResourceId) {
@@ -36,6 +39,7 @@ impl AzureChecks<'_> {
                     self.report.ok("performance tier", found.sku);
                 }
                 self.capture_retention(account).await;
+                self.first_look(account).await;
             }
             Err(error) => {
                 let fix = match error.is_not_found() {
@@ -43,7 +47,12 @@ impl AzureChecks<'_> {
                     false => fix::show_subscription(account),
                 };
                 self.refused(CHECK, ACCOUNTS_READ, account, &error, fix);
-                for check in ["shared keys", "performance tier", CAPTURE_RETENTION] {
+                for check in [
+                    "shared keys",
+                    "performance tier",
+                    CAPTURE_RETENTION,
+                    FIRST_LOOK,
+                ] {
                     self.report.skipped(check, "the account could not be read");
                 }
                 if error.is_not_found() {
@@ -52,5 +61,35 @@ impl AzureChecks<'_> {
             }
         }
         self.look_up(&ACCOUNT_KEYS, &[account], account).await;
+    }
+
+    /// Whether the files of captures can be read.
+    async fn first_look(&mut self, account: &ResourceId) {
+        let reader = match &self.parts.reader {
+            Some(Ok(reader)) => reader,
+            Some(Err(_)) | None => {
+                return self.report.skipped(FIRST_LOOK, "there is no identity");
+            }
+        };
+        let name = account.name().unwrap_or_default();
+        match reader.check(&name.to_lowercase()).await {
+            Ok(()) => self.report.ok(
+                FIRST_LOOK,
+                format!("files of captures in {name} can be read"),
+            ),
+            Err(error) => {
+                let fix = match error.is_missing_role() {
+                    true => {
+                        let scope = Word::from(account.to_string().as_str());
+                        fix::assign_role(&self.assignee, "Storage Blob Data Reader", scope)
+                    }
+                    false => ShellCommand::new("az storage account show")
+                        .with("--ids", account.to_string().as_str())
+                        .words("--query '[primaryEndpoints.blob, publicNetworkAccess, networkRuleSet]'"),
+                };
+                let text = format!("notifications say nothing about the packets: {error}");
+                self.report.warning(FIRST_LOOK, text, fix);
+            }
+        }
     }
 }

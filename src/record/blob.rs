@@ -23,7 +23,7 @@ use azure_storage_blob::{
 };
 use call::{Calls, Failure};
 use futures_util::TryStreamExt;
-use std::{collections::HashMap, num::NonZero, sync::Arc};
+use std::{collections::HashMap, num::NonZero, sync::Arc, time::SystemTime};
 use url::Url;
 
 /// The container of the record, created at the first write.
@@ -39,6 +39,17 @@ const READ: u64 = super::MAX_BODY_BYTES as u64 + 1;
 pub struct BlobStore {
     container: BlobContainerClient,
     calls: Calls,
+}
+
+/// What a store's check has found.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Checked {
+    /// Whether the container is there; it is created at the first write, and the rest is known then.
+    pub exists: bool,
+    /// Whether conditions are evaluated.
+    pub conditions: bool,
+    /// The clock of the storage service.
+    pub clock: Option<SystemTime>,
 }
 
 impl BlobStore {
@@ -73,6 +84,35 @@ impl BlobStore {
     /// The URL of the container, without any secret.
     pub fn address(&self) -> &str {
         &self.calls.address
+    }
+
+    /// Tries the store without changing it: whether the container is there, and whether a write on a condition that cannot
+    /// hold is refused for that reason.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`], [`StoreError::Unavailable`].
+    pub async fn check(&self) -> Result<Checked, StoreError> {
+        let read = || async {
+            let properties = self.container.get_properties(None).await?;
+            Ok(properties.headers().get_optional_string(&"date".into()))
+        };
+        let date = match self.calls.run(read).await {
+            Ok(date) => date,
+            Err(failure) if failure.is_missing() => return Ok(Checked::default()),
+            Err(failure) => return Err(self.calls.error("reach the incident record", failure)),
+        };
+        let condition = Condition::Unchanged(Etag("\"0x0\"".to_owned()));
+        let body = Bytes::from_static(b"{}");
+        let conditions = match self.write("check", body, None, condition).await {
+            Err(StoreError::Conflict) => true,
+            Ok(_) => false,
+            Err(error) => return Err(error),
+        };
+        Ok(Checked {
+            exists: true,
+            conditions,
+            clock: date.and_then(|date| httpdate::parse_http_date(&date).ok()),
+        })
     }
 
     fn new(way: Way, http: reqwest::Client) -> azure_core::Result<Self> {

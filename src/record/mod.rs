@@ -13,7 +13,7 @@ mod shown;
 mod store;
 mod summary;
 
-pub use blob::{BlobStore, CONTAINER};
+pub use blob::{BlobStore, CONTAINER, Checked};
 pub use clock::Clock;
 pub use incidents::{Claim, Incidents, RecordOptions};
 pub use list::{ReadError, Rows};

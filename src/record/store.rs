@@ -70,15 +70,17 @@ pub enum StoreError {
     TooLarge { bytes: usize, limit: usize },
     /// The store answers and refuses: a role, the firewall or a setting of the account. Trying again changes nothing until
     /// an operator fixes it.
-    #[error("could not {tried} (container {store}): {cause}")]
+    #[error("could not {tried} (container {store}): {cause} (Azure answered {status} {code})")]
     Refused {
         /// What was tried, such as `write a record`.
         tried: &'static str,
         /// The address of the store, without any secret.
         store: String,
         status: u16,
+        /// The error code of the answer, cleaned; empty when there is none.
+        code: String,
         /// What is wrong, in words.
-        cause: String,
+        cause: &'static str,
         /// What an operator can do about it.
         fix: &'static str,
     },
@@ -100,6 +102,14 @@ impl StoreError {
             Self::Refused { status, .. } => Some(*status),
             Self::Unavailable { status, .. } => *status,
             Self::Conflict | Self::TooLarge { .. } => None,
+        }
+    }
+
+    /// The error code of a refusal.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { code, .. } => Some(code),
+            _ => None,
         }
     }
 

@@ -126,7 +126,7 @@ impl Worker {
             attempt = job.failures.saturating_add(1),
         );
         continue_trace(&span, job.trace_parent.as_deref(), None);
-        describe(&span, "alert.id", job.alert.id.as_deref());
+        describe(&span, "alert.id", job.alert.id());
         let incident = job.incident.as_ref().map(IncidentId::as_str);
         describe(&span, "incident.id", incident);
         // Boxed: the runtime moves a task several times, and this one has 10 KB.

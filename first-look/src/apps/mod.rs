@@ -11,7 +11,7 @@ pub(crate) use dns::Dns;
 pub(crate) use dns::rcode_name;
 pub(crate) use http::Http;
 pub(crate) use quic::{Quic, begins as quic_begins};
-pub(crate) use tls::{Tls, version_name};
+pub(crate) use tls::{Fatal, Tls, version_name};
 
 use std::collections::HashMap;
 
@@ -105,7 +105,11 @@ impl Apps {
         self.held -= assembly.held();
         let stays = if assembly.add(segment) {
             let whole = match assembly.protocol() {
-                Protocol::Tls => assembly.read(|bytes| self.tls.read(bytes, segment.to)),
+                Protocol::Tls => {
+                    let client = stream.client();
+                    let server = stream.ends[1 - client];
+                    assembly.read(|bytes| self.tls.read(bytes, server, side != client))
+                }
                 Protocol::Dns => {
                     let pair = Pair::of(segment.from, segment.to);
                     assembly.read(|bytes| {

@@ -22,8 +22,16 @@ pub(crate) struct Tls {
     pub names: Tally<String>,
     pub versions: Tally<u16>,
     pub alerts: Tally<(u8, u8)>,
-    /// Fatal alerts by description and receiver.
-    pub fatal: Tally<(u8, Endpoint)>,
+    pub fatal: Tally<Fatal>,
+}
+
+/// A fatal alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Fatal {
+    pub description: u8,
+    pub server: Endpoint,
+    /// Sent by the server, and not to it.
+    pub by_server: bool,
 }
 
 /// Whether a segment begins with a record that is worth reading: handshake or alert, version 3.x.
@@ -54,8 +62,8 @@ impl Tls {
         }
     }
 
-    /// Takes one record.
-    pub(super) fn read(&mut self, bytes: Bytes<'_>, receiver: Endpoint) -> Taken {
+    /// Takes one record, sent by the server or to it.
+    pub(super) fn read(&mut self, bytes: Bytes<'_>, server: Endpoint, by_server: bool) -> Taken {
         let Bytes { bytes, state } = bytes;
         let [kind, major, _, high, low, ..] = *bytes else {
             return Taken::Bytes(0);
@@ -78,7 +86,12 @@ impl Tls {
                 if let [level, description] = *body {
                     self.alerts.add((level, description), 1);
                     if level == FATAL {
-                        self.fatal.add((description, receiver), 1);
+                        let fatal = Fatal {
+                            description,
+                            server,
+                            by_server,
+                        };
+                        self.fatal.add(fatal, 1);
                     }
                 }
             }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::write::{self, Counts, Times, decimal, top};
 use crate::address::{Address, Endpoint};
 use crate::apps;
-use crate::apps::{rcode_name, version_name};
+use crate::apps::{Fatal, rcode_name, version_name};
 use crate::traffic::{Arps, Icmps};
 
 const LISTED: usize = 50;
@@ -104,9 +104,9 @@ pub(crate) struct Tls {
     pub sni: Counts,
     pub versions: Counts,
     pub alerts: Counts,
-    /// Fatal alerts: description, receiver, count.
+    /// Fatal alerts, by what they say and whose they are.
     #[serde(skip)]
-    pub fatal: Vec<(u8, Endpoint, u64)>,
+    pub fatal: Vec<(Fatal, u64)>,
 }
 
 impl Tls {
@@ -133,7 +133,7 @@ impl Tls {
                 .fatal
                 .sorted()
                 .into_iter()
-                .map(|((alert, to), count)| (*alert, *to, *count))
+                .map(|(fatal, count)| (*fatal, *count))
                 .collect(),
         }
     }

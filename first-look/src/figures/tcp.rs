@@ -145,7 +145,10 @@ pub(crate) struct WindowRow {
     #[serde(serialize_with = "write::display")]
     pub receiver: Address,
     #[serde(serialize_with = "write::display")]
-    pub sender: Endpoint,
+    pub sender: Address,
+    /// The end of the streams that is the server, which the receiver or the sender is.
+    #[serde(serialize_with = "write::display")]
+    pub server: Endpoint,
     pub times: u64,
     #[serde(serialize_with = "decimal")]
     pub longest: i64,
@@ -236,9 +239,10 @@ impl TcpFigures {
                 .sorted()
                 .into_iter()
                 .take(LISTED)
-                .map(|((receiver, sender), windows)| WindowRow {
+                .map(|((receiver, sender, server), windows)| WindowRow {
                     receiver: *receiver,
                     sender: *sender,
+                    server: *server,
                     times: windows.times,
                     longest: windows.longest,
                     total: windows.total,

@@ -6,7 +6,7 @@ use super::thresholds::{
 };
 use super::{Finding, Kind};
 use crate::figures::Attempts;
-use crate::words::{Phrase, Words, address_filter, counted, number, share, time};
+use crate::words::{Words, address_filter, counted, number, share, time};
 
 /// Maximum number of endpoints with a finding of each kind; the rest is in the tables.
 const LISTED: usize = 3;
@@ -175,24 +175,32 @@ fn scans(words: &Words<'_>) -> Vec<Finding> {
 fn resets(words: &Words<'_>) -> Vec<Finding> {
     let tcp = &words.figures.tcp;
     let all = tcp.reset_streams > 0 && tcp.reset_streams == tcp.open_streams;
-    tcp.resets
-        .iter()
-        .filter(|row| all || row.count >= RESETS && is_share(row.count, tcp.open_streams, RESET_PERCENT))
-        .take(LISTED)
+    let is_loud = |count| count >= RESETS && is_share(count, tcp.open_streams, RESET_PERCENT);
+    let loud = tcp.resets.iter().filter(|row| all || is_loud(row.count));
+    loud.take(LISTED)
         .map(|row| {
             let (sender, server) = (words.host(row.sender), words.endpoint(row.server));
-            let filter = format!("tcp.flags.reset==1 && {} && tcp.port=={}", address_filter("src", row.sender), row.server.port);
-            let about = (row.count, Some(tcp.open_streams));
-            words.finding(Kind::Reset, about, Some(row.server.to_string()), filter, |say: fn(&Phrase) -> &str| {
-                format!(
-                    "{} reset {} open TCP streams, those with {}, before a FIN, after {} of silence on average (longest {}).",
-                    capital(say(&sender)),
-                    share(row.count, tcp.open_streams),
-                    say(&server),
-                    time(row.idle_mean),
-                    time(row.idle_max)
-                )
-            })
+            let filter = format!(
+                "tcp.flags.reset==1 && {} && {} && tcp.port=={}",
+                address_filter("src", row.sender),
+                address_filter("addr", row.server.address),
+                row.server.port
+            );
+            let (mean, longest) = (time(row.idle_mean), time(row.idle_max));
+            let streams = share(row.count, tcp.open_streams);
+            words.finding(
+                Kind::Reset,
+                (row.count, Some(tcp.open_streams)),
+                Some(row.server.to_string()),
+                filter,
+                |say| {
+                    format!(
+                        "{} reset {streams} open TCP streams before a FIN, those with {}; the silence before was {mean} on average, {longest} at most.",
+                        capital(say(&sender)),
+                        say(&server)
+                    )
+                },
+            )
         })
         .collect()
 }

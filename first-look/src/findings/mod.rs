@@ -321,7 +321,7 @@ fn value(kind: Kind, figures: &Figures) -> String {
             figures.per_second.busiest_packets
         ),
         Kind::Tls => {
-            let fatal: u64 = figures.tls.fatal.iter().map(|(_, _, count)| count).sum();
+            let fatal: u64 = figures.tls.fatal.iter().map(|(_, count)| count).sum();
             format!(
                 "{fatal} fatal alerts, {} ClientHellos",
                 figures.tls.client_hello

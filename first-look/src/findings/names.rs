@@ -91,35 +91,42 @@ fn dns(words: &Words<'_>) -> Vec<Finding> {
 
 fn tls(words: &Words<'_>) -> Vec<Finding> {
     let tls = &words.figures.tls;
-    let fatal: u64 = tls.fatal.iter().map(|(_, _, count)| count).sum();
+    let fatal: u64 = tls.fatal.iter().map(|(_, count)| count).sum();
     if fatal < TLS_ALERTS && (fatal == 0 || fatal * 2 < tls.client_hello) {
         return Vec::new();
     }
     let listed = tls.fatal.iter().take(LISTED);
     listed
-        .map(|(alert, receiver, count)| {
-            let to = words.host(receiver.address);
+        .map(|(alert, count)| {
+            let server = words.endpoint(alert.server);
+            let side = if alert.by_server { "src" } else { "dst" };
             let filter = format!(
-                "tls.alert_message.desc=={alert} && {}",
-                address_filter("dst", receiver.address)
+                "tls.alert_message.desc=={} && {} && tcp.{side}port=={}",
+                alert.description,
+                address_filter(side, alert.server.address),
+                alert.server.port
             );
-            let about = (
-                *count,
-                Some(tls.client_hello).filter(|hellos| hellos >= count),
+            let alerts = format!(
+                "{} \"{}\" in clear",
+                counted(*count, "fatal TLS alert", "fatal TLS alerts"),
+                alert_name(alert.description)
             );
+            let hellos = counted(tls.client_hello, "ClientHello", "ClientHellos");
+            let base = Some(tls.client_hello).filter(|hellos| hellos >= count);
+            let place = Some(alert.server.to_string());
             words.finding(
                 Kind::Tls,
-                about,
-                Some(receiver.to_string()),
+                (*count, base),
+                place,
                 filter,
-                |say| {
-                    format!(
-                        "{} received {} \"{}\" in clear; the file has {}.",
-                        capital(say(&to)),
-                        counted(*count, "fatal TLS alert", "fatal TLS alerts"),
-                        alert_name(*alert),
-                        counted(tls.client_hello, "ClientHello", "ClientHellos")
-                    )
+                |say| match alert.by_server {
+                    true => {
+                        let server = capital(say(&server));
+                        format!("{server} sent {alerts}; the file has {hellos}.")
+                    }
+                    false => {
+                        format!("{alerts} went to {}; the file has {hellos}.", say(&server))
+                    }
                 },
             )
         })

@@ -36,7 +36,7 @@ fn sent_again(words: &Words<'_>) -> Vec<Finding> {
         .map(|way| {
             let (from, to) = (words.host(way.from), words.host(way.to));
             let filter = format!(
-                "tcp.analysis.retransmission && {} && {}",
+                "tcp.analysis.retransmission && tcp.len>0 && {} && {}",
                 address_filter("src", way.from),
                 address_filter("dst", way.to)
             );
@@ -84,10 +84,12 @@ fn receivers(words: &Words<'_>) -> Vec<Finding> {
     let mut out: Vec<Finding> = loud
         .take(LISTED)
         .map(|row| {
-            let (receiver, sender) = (words.host(row.receiver), words.endpoint(row.sender));
+            let receiver = words.end(row.receiver, row.server);
+            let sender = words.end(row.sender, row.server);
             let filter = format!(
-                "tcp.analysis.zero_window && {}",
-                address_filter("src", row.receiver)
+                "tcp.analysis.zero_window && {} && {}",
+                address_filter("src", row.receiver),
+                address_filter("dst", row.sender)
             );
             words.finding(
                 Kind::ReceiverFull,
@@ -118,8 +120,9 @@ fn receivers(words: &Words<'_>) -> Vec<Finding> {
     out.extend(full.into_iter().take(LISTED).map(|way| {
         let (from, to) = (words.host(way.from), words.host(way.to));
         let filter = format!(
-            "tcp.analysis.window_full && {}",
-            address_filter("src", way.from)
+            "tcp.analysis.window_full && {} && {}",
+            address_filter("src", way.from),
+            address_filter("dst", way.to)
         );
         let about = (way.window_full, Some(way.data_packets));
         words.finding(

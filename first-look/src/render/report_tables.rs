@@ -125,8 +125,8 @@ pub(super) fn tables(words: &Words<'_>) -> Vec<Table> {
         vec![
             format!(
                 "{}, data from {}",
-                words.host(row.receiver).full,
-                words.endpoint(row.sender).full
+                words.end(row.receiver, row.server).full,
+                words.end(row.sender, row.server).full
             ),
             number(row.times),
             time(row.longest),

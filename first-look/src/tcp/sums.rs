@@ -84,7 +84,7 @@ impl Weight for Quality {
     }
 }
 
-/// Times that a receiver had no room, by the receiver and who sent to it.
+/// Times that a receiver had no room, by the receiver, who sent to it, and the server among them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ZeroWindows {
     pub times: u64,
@@ -117,7 +117,7 @@ pub(crate) struct TcpSums {
     pub resets_by_sender: Tally<Address>,
     pub resets: Tally<(Address, Endpoint), ResetSums>,
     pub quality: Tally<(Address, Address), Quality>,
-    pub zero_windows: Tally<(Address, Endpoint), ZeroWindows>,
+    pub zero_windows: Tally<(Address, Address, Endpoint), ZeroWindows>,
     pub initial_rtt: Spread,
     failed: HashSet<(Address, Endpoint)>,
     failed_limit: usize,
@@ -258,9 +258,9 @@ impl TcpSums {
     fn fold_windows(&mut self, stream: &Stream) {
         let Some(rare) = &stream.rare else { return };
         for side in (0..2).filter(|side| rare.closed_times[*side] > 0) {
-            let sums = self
-                .zero_windows
-                .entry((stream.ends[side].address, stream.ends[1 - side]));
+            let (receiver, sender) = (stream.ends[side].address, stream.ends[1 - side].address);
+            let server = stream.ends[1 - stream.client()];
+            let sums = self.zero_windows.entry((receiver, sender, server));
             let open =
                 rare.closed_since[side].map(|since| stream.last.saturating_sub(since).max(0));
             sums.times += u64::from(rare.closed_times[side]);

@@ -2,8 +2,9 @@
 
 use first_look::{Alert, Context, Kind, Look, NamePolicy, Options};
 
-use super::findings::{START, everything, seen};
+use super::findings::{everything, seen};
 use super::generator::file::{File, MICROSECONDS};
+use super::setup::START;
 
 #[test]
 fn the_file_is_held_against_what_was_asked_for() {

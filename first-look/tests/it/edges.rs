@@ -3,16 +3,11 @@
 
 use first_look::{Context, Finding, Kind, Seen};
 
-use super::findings::{START, everything, late, seen};
+use super::findings::{everything, late, seen};
 use super::generator::file::Packet;
-use super::generator::frames::{self, ACK, End, PSH, end};
+use super::generator::frames::{self, ACK, PSH, end};
 use super::generator::talk::Talk;
-
-const MS: u64 = 1_000_000;
-
-fn vm(port: u16) -> End {
-    end("10.0.0.4", port)
-}
+use super::setup::{MS, START, vm};
 
 fn of_kind(seen: &Seen, kind: Kind) -> Vec<&Finding> {
     seen.findings()

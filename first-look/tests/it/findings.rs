@@ -5,13 +5,7 @@ use first_look::{Alert, Context, Counted, Kind, Look, Metric, NamePolicy, Option
 use super::generator::file::{File, MICROSECONDS, Packet};
 use super::generator::frames::{self, ACK, End, PSH, RST, SYN, end};
 use super::generator::talk::Talk;
-
-pub(crate) const START: u64 = 1_790_000_000_000_000_000;
-const MS: u64 = 1_000_000;
-
-fn vm(port: u16) -> End {
-    end("10.0.0.4", port)
-}
+use super::setup::{MS, START, vm};
 
 pub(crate) fn seen(packets: &mut [Packet], context: &Context) -> Seen {
     packets.sort_by_key(|packet| packet.time);
@@ -183,7 +177,7 @@ pub(crate) fn troubles(tried: u16, count: u16) -> Vec<Packet> {
     packets
 }
 
-fn with_alert() -> Context {
+pub(crate) fn with_alert() -> Context {
     let mut context = Context::default();
     let mut metric = Metric::new("144", Counted::SegmentsSent);
     (metric.aggregation, metric.window_seconds) = (Some("Total".into()), Some(300));

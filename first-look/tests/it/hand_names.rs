@@ -1,30 +1,10 @@
 //! Names, neighbors and doubles: small captures whose figures are computed by hand.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::compare::figures;
-use super::generator::file::{File, MICROSECONDS, Packet};
-use super::generator::frames::{self, ACK, End, end};
-use super::generator::talk::Talk;
-
-const START: u64 = 1_790_000_000_000_000_000;
-const MS: u64 = 1_000_000;
-
-fn vm() -> End {
-    end("10.0.0.4", 50_000)
-}
-
-fn server() -> End {
-    end("10.1.2.3", 443)
-}
-
-fn talk() -> Talk {
-    Talk::new(vm(), server(), [1_000, 5_000], START)
-}
-
-fn of(packets: &[Packet]) -> Value {
-    figures(&File::of(MICROSECONDS, 262_144, packets))
-}
+use super::generator::file::Packet;
+use super::generator::frames::{self, ACK, end};
+use super::setup::{MS, START, of, talk, vm};
 
 #[test]
 fn dns_queries_and_what_became_of_them() {
@@ -33,9 +13,9 @@ fn dns_queries_and_what_became_of_them() {
     let mut at = |time: u64, id, response, rcode, name| {
         let message = frames::dns(id, response, rcode, name);
         let (from, to) = if response {
-            (dns_server, vm())
+            (dns_server, vm(50_000))
         } else {
-            (vm(), dns_server)
+            (vm(50_000), dns_server)
         };
         packets.push(Packet {
             time: START + time * MS,
@@ -111,13 +91,13 @@ fn tls_hellos_are_put_together_and_alerts_are_read() {
 
 #[test]
 fn what_an_icmp_error_quotes_is_no_traffic() {
-    let about = frames::udp(vm(), end("10.9.9.9", 161), b"lost");
+    let about = frames::udp(vm(50_000), end("10.9.9.9", 161), b"lost");
     let own = [10, 0, 0, 4];
     let packets: Vec<Packet> = [
         about.clone(),
         frames::icmp_error(
             "10.9.9.9".parse().expect("an address"),
-            vm().ip,
+            vm(50_000).ip,
             3,
             3,
             &about,

@@ -2,29 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::compare::figures;
-use super::generator::file::{File, MICROSECONDS, Packet};
-use super::generator::frames::{ACK, End, FIN, PSH, RST, SYN, end};
+use super::generator::file::Packet;
+use super::generator::frames::{ACK, FIN, PSH, RST, SYN, end};
 use super::generator::talk::Talk;
-
-const START: u64 = 1_790_000_000_000_000_000;
-const MS: u64 = 1_000_000;
-
-fn vm() -> End {
-    end("10.0.0.4", 50_000)
-}
-
-fn server() -> End {
-    end("10.1.2.3", 443)
-}
-
-fn talk() -> Talk {
-    Talk::new(vm(), server(), [1_000, 5_000], START)
-}
-
-fn of(packets: &[Packet]) -> Value {
-    figures(&File::of(MICROSECONDS, 262_144, packets))
-}
+use super::setup::{MS, START, of, server, talk, vm};
 
 /// The marks that are not zero.
 fn marks(figures: &Value) -> Value {
@@ -77,7 +58,7 @@ fn a_stream_from_handshake_to_close() {
 fn attempts_end_in_one_of_five_ways() {
     let mut packets = Vec::new();
     let mut attempt = |port, what: &dyn Fn(&mut Talk), at: u64| {
-        let mut talk = Talk::new(vm(), end("10.1.2.3", port), [1, 1], START + at);
+        let mut talk = Talk::new(vm(50_000), end("10.1.2.3", port), [1, 1], START + at);
         what(&mut talk);
         packets.append(&mut talk.packets);
     };
@@ -285,7 +266,12 @@ fn each_mark_on_its_own() {
         (
             "numbers that wrap around are nothing special",
             |talk| {
-                *talk = Talk::new(vm(), server(), [u32::MAX - 50, u32::MAX - 2_000], START);
+                *talk = Talk::new(
+                    vm(50_000),
+                    server(),
+                    [u32::MAX - 50, u32::MAX - 2_000],
+                    START,
+                );
                 talk.handshake(MS)
                     .send(0, ACK, &[b'x'; 100])
                     .after(MS)
@@ -335,7 +321,7 @@ fn closed_windows_and_resets_have_their_times() {
     let tcp = &of(&talk.packets)["tcp"];
     assert_eq!(
         tcp["zero_windows"],
-        json!([{"receiver": "10.1.2.3", "sender": "10.0.0.4:50000", "times": 1, "longest": "0.700000000", "total": "0.700000000", "still_closed": 0}])
+        json!([{"receiver": "10.1.2.3", "sender": "10.0.0.4", "server": "10.1.2.3:443", "times": 1, "longest": "0.700000000", "total": "0.700000000", "still_closed": 0}])
     );
     assert_eq!(
         tcp["resets"],

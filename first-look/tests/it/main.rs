@@ -12,5 +12,6 @@ mod hand_tcp;
 mod hostile;
 mod pages;
 mod percentages;
+mod setup;
 mod truth;
 mod tshark;

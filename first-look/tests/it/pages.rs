@@ -3,14 +3,9 @@
 use first_look::{Alert, Context, Look, Options, Seen, html_style};
 
 use super::generator::file::{File, MICROSECONDS, Packet};
-use super::generator::frames::{self, ACK, End, end};
+use super::generator::frames::{self, ACK, end};
 use super::generator::talk::Talk;
-
-const START: u64 = 1_790_000_000_000_000_000;
-
-fn vm(port: u16) -> End {
-    end("10.0.0.4", port)
-}
+use super::setup::{START, vm};
 
 /// Names that would like to be more than text, as long as names can be, and many of them.
 fn hostile() -> Seen {

@@ -7,7 +7,11 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use first_look::Kind;
 use serde_json::{Value, json};
+
+use super::findings::{everything, seen, with_alert};
+use super::generator::file::{File, MICROSECONDS};
 
 /// Captures that are compared: some each time, all with `FULL_TESTS=1`. TShark takes half a second for each.
 const CAPTURES: [u64; 2] = [12, 200];
@@ -256,19 +260,55 @@ fn differences(seed: u64, folder: &Path) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn generated_captures_have_the_figures_of_tshark() {
+/// Whether TShark 4.0 can be asked; its versions differ.
+fn is_installed() -> bool {
     let version = Command::new("tshark")
         .arg("--version")
         .output()
         .map(|output| output.stdout)
         .unwrap_or_default();
     let version = String::from_utf8_lossy(&version).into_owned();
-    if !version.starts_with("TShark (Wireshark) 4.0.") {
+    let is_installed = version.starts_with("TShark (Wireshark) 4.0.");
+    if !is_installed {
         eprintln!(
             "TShark 4.0 is not installed: nothing compared. {}",
             version.lines().next().unwrap_or_default()
         );
+    }
+    is_installed
+}
+
+/// Each finding's filter lists its packets. Where packets are counted, it lists exactly these.
+#[test]
+fn the_filters_of_findings_list_their_packets() {
+    if !is_installed() {
+        return;
+    }
+    let mut packets = everything();
+    let seen = seen(&mut packets, &with_alert());
+    let path = std::env::temp_dir().join(format!("first-look-filters-{}", std::process::id()));
+    fs::write(&path, File::of(MICROSECONDS, 262_144, &packets)).expect("written");
+    for finding in seen.findings() {
+        let output = Command::new("tshark")
+            .args(["-n", "-r", &path.to_string_lossy(), "-Y", &finding.filter])
+            .output()
+            .expect("TShark starts");
+        let listed = String::from_utf8_lossy(&output.stdout).lines().count() as u64;
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{finding:?}: {error}");
+        match finding.kind {
+            Kind::Retransmission | Kind::Burst | Kind::Tls | Kind::Reset => {
+                assert_eq!(listed, finding.count, "{finding:?}");
+            }
+            _ => assert!(listed > 0, "{finding:?}"),
+        }
+    }
+    fs::remove_file(&path).expect("removed");
+}
+
+#[test]
+fn generated_captures_have_the_figures_of_tshark() {
+    if !is_installed() {
         return;
     }
     let captures = CAPTURES[usize::from(std::env::var_os("FULL_TESTS").is_some())];

@@ -2,7 +2,7 @@
 
 use crate::{Failure, alerts, show::Show, stage::Stage, stay::shell};
 use azure_sandbox::samples;
-use first_look::{Alert, Context, Counted, Look, Metric, NamePolicy, Options};
+use first_look::{Alert, Context, Counted, Look, Metric, NamePolicy, Options, Seen};
 use serde_json::Value;
 use std::{
     fs, io,
@@ -41,13 +41,18 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
     let file = evidence(show).await?;
     let path = shell(&file);
     let seen = look(&file, &alert).map_err(|error| format!("could not read {path}: {error}"))?;
+    let report = file.with_extension("html");
+    let written = fs::write(&report, seen.html());
+    let report = shell(&report);
+    written.map_err(|error| format!("could not write {report}: {error}"))?;
     show.timeline.line(&format!(
         "\nThe capture file:\n  {path}\n\
          What it shows:\n  {}\n\
-         All figures, and a report with pictures (`--html report.html`):\n  cargo run --bin handler -- look {path}\n\
+         A report with pictures, for a browser:\n  {report}\n\
+         All figures:\n  cargo run --bin handler -- look {path}\n\
          Open it (`tshark -r` does it in a terminal):\n  wireshark {path}\n\
          The traffic in it is made up; the function is the real one and did all this over HTTP.",
-        seen.join("\n  ")
+        seen.notice_lines(NamePolicy::Full).join("\n  ")
     ));
     Ok(())
 }
@@ -92,14 +97,16 @@ async fn evidence(show: &mut Show) -> Result<PathBuf, Failure> {
     }
 }
 
-/// What the capture file shows, in the lines of a notification. The sandbox's files are small.
-fn look(file: &Path, alert: &Value) -> io::Result<Vec<String>> {
+/// What the capture file shows. The sandbox's files are small.
+fn look(file: &Path, alert: &Value) -> io::Result<Seen> {
     let mut look = Look::new(Options::default());
     look.feed(&fs::read(file)?);
     let mut context = Context::default();
+    let name = file.file_name().unwrap_or_default();
+    context.name = name.to_string_lossy().into_owned();
     context.vm_name = Some("web-01".to_owned());
     context.alert = Some(about(alert));
-    Ok(look.finish(&context).notice_lines(NamePolicy::Full))
+    Ok(look.finish(&context))
 }
 
 /// What the alert counted, to be compared with the file.

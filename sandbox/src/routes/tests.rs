@@ -11,6 +11,19 @@ fn calls_are_recognised_whatever_their_case() {
         ("GET", w.to_owned(), Call::GetWatcher, "networkWatchers/NW"),
         (
             "GET",
+            "/subscriptions/s/providers/Microsoft.Compute/virtualMachines".to_owned(),
+            Call::ListVirtualMachines,
+            "virtualMachines",
+        ),
+        (
+            "GET",
+            "/subscriptions/s/resourceGroups/g/providers/microsoft.compute/virtualmachines"
+                .to_owned(),
+            Call::ListVirtualMachines,
+            "virtualmachines",
+        ),
+        (
+            "GET",
             captures.clone(),
             Call::ListCaptures,
             "packetCaptures",

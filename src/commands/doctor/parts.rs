@@ -4,7 +4,9 @@ use crate::{
     app::{self, Pace},
     azure::error::chain,
     config::{AppSettings, Problem, QueueKind, Settings},
+    look,
     readiness::{FoundSettings, Hosting, Part, Parts},
+    record::BlobStore,
 };
 use std::error::Error;
 
@@ -21,6 +23,8 @@ pub fn parts(settings: &AppSettings) -> Parts {
         found: FoundSettings::read(settings),
         arm: None,
         queue: None,
+        record: None,
+        reader: None,
         keys: None,
     };
     let Some(mut settings) = parts.found.settings.take() else {
@@ -36,6 +40,11 @@ pub fn parts(settings: &AppSettings) -> Parts {
         }
     }
     parts.queue = queue(&settings);
+    parts.record = record(&settings);
+    parts.reader = settings.azure.as_ref().map(|azure| {
+        let options = look::Options::new(azure.captures.clone());
+        app::capture_reader(azure, options).map_err(|error| chain(&error))
+    });
     parts.keys = settings
         .secure_webhook
         .as_ref()
@@ -51,6 +60,14 @@ fn queue(settings: &Settings) -> Part<crate::queue::StorageQueue> {
     };
     let queue = app::storage_queue(storage, settings.azure.as_ref());
     Some(queue.map_err(|error| chain(&error)))
+}
+
+fn record(settings: &Settings) -> Part<BlobStore> {
+    let QueueKind::Storage(storage) = &settings.jobs.kind else {
+        return None;
+    };
+    let store = app::blob_store(storage, settings.azure.as_ref());
+    store.map_err(|error| chain(&error)).transpose()
 }
 
 /// An identity that no client can be made for is a problem of a setting, which the message names.

@@ -72,6 +72,39 @@ fn a_storage_account_is_named_in_one_way() {
 }
 
 #[test]
+fn the_blob_service_is_the_account_s() {
+    const STORAGE: (&str, &str) = (KIND, "storage");
+    const OWN: (&str, &str) = (SERVICE, "https://q.example/stjobs");
+    for (more, blobs) in [
+        (
+            &[(ACCOUNT, "stjobs")][..],
+            Some("https://stjobs.blob.core.windows.net/"),
+        ),
+        (
+            &[(SERVICE, "https://stjobs.queue.core.chinacloudapi.cn")],
+            Some("https://stjobs.blob.core.chinacloudapi.cn/"),
+        ),
+        (
+            &[OWN, (BLOBS, "https://b.example/stjobs")],
+            Some("https://b.example/stjobs"),
+        ),
+        (&[OWN], None),
+        (
+            &[(CONNECTION, "AccountName=stjobs;AccountKey=c2VjcmV0")],
+            Some("https://stjobs.blob.core.windows.net/"),
+        ),
+    ] {
+        let jobs = read(&[&[STORAGE], more].concat(), true).unwrap();
+        let QueueKind::Storage(storage) = jobs.kind else {
+            panic!("not a storage queue")
+        };
+        assert_eq!(storage.blobs.as_ref().map(Url::as_str), blobs, "{more:?}");
+    }
+    let plain = [STORAGE, OWN, (BLOBS, "http://b.example")];
+    assert!(read(&plain, true).unwrap_err().contains(BLOBS));
+}
+
+#[test]
 fn half_of_it_is_an_error_that_names_the_setting() {
     const STORAGE: (&str, &str) = (KIND, "storage");
     let cases = [

@@ -44,7 +44,7 @@ fn a_job_that_is_too_long_sheds_texts() {
         assert!(text.len() <= limit);
         let shorter: Job = serde_json::from_str(&text).unwrap();
         assert_eq!(shorter.report.errors.len(), errors, "{limit}");
-        assert_eq!(shorter.alert.rule, job.alert.rule);
+        assert_eq!(shorter.rule(), job.rule());
     }
     assert!(job.to_message(0).unwrap().len() > 100);
 }

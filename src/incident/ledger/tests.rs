@@ -155,3 +155,39 @@ async fn memory_is_bounded() {
     assert!(state.jobs.len() <= MOST_UNDER_WAY);
     assert!(state.under_way.len() <= 2 * MOST_UNDER_WAY + 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_waits_leaves_nothing_behind() {
+    let ledger = Ledger::default();
+    let job = job(1);
+    ledger.open(std::slice::from_ref(&job), CAPACITY).unwrap();
+    let followed = |ledger: &Ledger| ledger.state().jobs[&job.job_id].followed.is_some();
+    let mut status = ledger.follow(&job.job_id).unwrap();
+    assert_eq!(
+        (*status.borrow(), followed(&ledger)),
+        (Status::Accepted, true)
+    );
+    let mut created = job.clone();
+    Arc::make_mut(&mut created).report.status = Status::Created;
+    ledger.record(&created);
+    assert!(!followed(&ledger), "the capture may run for hours");
+    let decided = status.wait_for(|status| *status != Status::Accepted);
+    assert_eq!(*decided.await.unwrap(), Status::Created);
+    // One that comes later is not waited for either.
+    let late = ledger.follow(&job.job_id).unwrap();
+    assert_eq!(
+        (*late.borrow(), followed(&ledger)),
+        (Status::Created, false)
+    );
+}
+
+/// 10,000 running captures are to fit into 24 MiB with their texts: 2.5 KB each.
+#[test]
+fn what_is_kept_of_a_job_stays_small() {
+    for (what, bytes, most) in [
+        ("job", size_of::<Job>(), 500),
+        ("entry of the ledger", size_of::<(JobId, Known)>(), 96),
+    ] {
+        assert!(bytes <= most, "{what}: {bytes} bytes");
+    }
+}

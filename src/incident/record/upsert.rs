@@ -71,7 +71,7 @@ impl Incident {
         let entry = Entry {
             job_id: job.job_id,
             action: job.action,
-            alert: job.alert.clone(),
+            alert: Arc::new(job.alert.read()),
             accepted_at: job.taken_at,
             resolved_at: None,
             phase: job.phase.as_str().into(),

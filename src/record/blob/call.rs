@@ -138,10 +138,8 @@ impl Calls {
                 tried,
                 store,
                 status,
-                cause: match failure.code.as_str() {
-                    "" => refusal.sentence.to_owned(),
-                    code => format!("{} ({code})", refusal.sentence),
-                },
+                code: failure.code,
+                cause: refusal.sentence,
                 fix: refusal.fix,
             },
             None => StoreError::Unavailable {

@@ -6,10 +6,12 @@
 //! ask for it.
 
 use crate::support::{
+    azure::Azure,
     practice::{Practice, faults},
     world::{World, common_alert},
 };
-use azure_sandbox::{ExistingCapture, SessionStatus, samples};
+use alert_packet_capture::look::{CaptureReader, Options, Storage};
+use azure_sandbox::{BlobRole, ExistingCapture, SessionStatus, samples};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
@@ -135,6 +137,36 @@ async fn exactly_the_roles_are_enough_for_an_alert_s_whole_course() {
     assert_eq!(answer["outcome"], "created", "{answer}");
     world.end().await;
     assert_eq!(resolved_alert(&actions()).await["outcome"], "stopped");
+}
+
+/// Which of the built-in roles for blobs the deployed storage role is like.
+fn blob_role() -> BlobRole {
+    let role: Value =
+        serde_json::from_str(include_str!("../../../deploy/roles/storage.json")).unwrap();
+    let blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs";
+    let actions = role["DataActions"].as_array().unwrap();
+    let has = |action: &str| actions.iter().any(|it| *it == format!("{blobs}/{action}"));
+    match (has("read"), has("write")) {
+        (_, true) => BlobRole::Contributor,
+        (true, false) => BlobRole::Reader,
+        (false, false) => BlobRole::None,
+    }
+}
+
+#[tokio::test]
+async fn the_storage_role_is_enough_to_read_the_files_of_captures_and_no_more() {
+    assert_eq!(blob_role(), BlobRole::Reader);
+    let azure = Azure::start().await;
+    let (credential, http) = azure.storage_identity();
+    let storage = Storage::At(azure.endpoint().parse().unwrap());
+    let reader = CaptureReader::new(credential, http, Options::new(storage));
+    for (role, good) in [(blob_role(), true), (BlobRole::None, false)] {
+        azure.set_blob_role(samples::STORAGE_ACCOUNT, role);
+        let checked = reader.check("stcaptures").await;
+        assert_eq!(checked.is_ok(), good, "{role:?}: {checked:?}");
+        let lacks_it = checked.is_err_and(|error| error.is_missing_role());
+        assert_eq!(lacks_it, !good);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 //! Azure as all tests use it: a sandbox that checks on its way out that every ordered fault was met and every call
 //! was one that the sandbox imitates. A test cannot forget that.
 
+use azure_core::{
+    credentials::TokenCredential,
+    http::{ClientOptions, Transport},
+};
+use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 use azure_sandbox::{Call, Fault, Options, Sandbox, What, samples};
 use std::{ops::Deref, panic::AssertUnwindSafe, sync::Arc, thread};
 
@@ -21,6 +26,31 @@ impl Azure {
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
         samples::populate(&sandbox);
         Self(Arc::new(Checked(sandbox)))
+    }
+}
+
+impl Azure {
+    /// The sample application's identity and a client that trusts the sandbox, for a storage account.
+    pub fn storage_identity(&self) -> (Arc<dyn TokenCredential>, reqwest::Client) {
+        let certificate = reqwest::Certificate::from_pem(self.ca_pem().as_bytes()).unwrap();
+        let http = reqwest::Client::builder().tls_certs_only([certificate]);
+        let http = http.build().unwrap();
+        let mut cloud = azure_core::cloud::CustomConfiguration::default();
+        cloud.authority_host = self.endpoint();
+        let options = ClientSecretCredentialOptions {
+            client_options: ClientOptions {
+                transport: Some(Transport::new(Arc::new(http.clone()))),
+                cloud: Some(Arc::new(cloud.into())),
+                ..ClientOptions::default()
+            },
+        };
+        let credential = ClientSecretCredential::new(
+            samples::TENANT_ID,
+            samples::CLIENT_ID.to_owned(),
+            samples::CLIENT_SECRET.into(),
+            Some(options),
+        );
+        (credential.unwrap(), http)
     }
 }
 

@@ -136,3 +136,15 @@ pub fn flood(packets: u64, seed: u64, mut write: impl FnMut(&[u8])) {
         file.bytes.clear();
     }
 }
+
+/// Writes datagrams with times anywhere in 68 years.
+pub fn wide(packets: u64, seed: u64, mut write: impl FnMut(&[u8])) {
+    let mut chance = Chance::new(seed);
+    let mut file = File::new(MICROSECONDS, 1, 262_144);
+    let frame = frames::udp(end("10.0.0.4", 1), end("10.0.0.5", 2), b"x");
+    for _ in 0..packets {
+        file.packet(chance.below(1 << 31) * 1_000_000_000, &frame);
+        write(&file.bytes);
+        file.bytes.clear();
+    }
+}

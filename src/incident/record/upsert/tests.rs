@@ -143,7 +143,7 @@ fn a_resolution_is_noted_once() {
 fn an_alert_that_is_held_back_is_an_entry() {
     let job = job();
     let mut incident = incident(&job);
-    let facts = job.alert.clone();
+    let facts = Arc::new(job.alert.read());
     let machine = &job.target.id;
     let addition = Addition::held_back(job.job_id, facts, machine, Reason::Cooldown, NOW);
     assert!(incident.add(&addition));

@@ -83,7 +83,12 @@ const FAULTS: [(&str, Break, &str, &str, &str); 14] = [
     ),
     (
         "shared keys off",
-        |it| it.azure.forbid_shared_keys(samples::STORAGE_ACCOUNT),
+        |it| {
+            it.unset("AzureWebJobsStorage");
+            let by_identity = it.azure.queue_settings_with_identity();
+            it.settings.extend(by_identity);
+            it.azure.forbid_shared_keys(samples::STORAGE_ACCOUNT);
+        },
         "shared keys",
         "failed",
         "--allow-shared-key-access true",

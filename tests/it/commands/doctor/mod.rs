@@ -5,6 +5,7 @@ mod front_page;
 mod function;
 mod healthy;
 mod hostile;
+mod incident_record;
 mod permissions;
 mod poison;
 mod refusals;

@@ -50,7 +50,9 @@ async fn half_an_identity_sends_nothing() {
         calls,
         [
             "GET queue packet-capture-jobs 404",
-            "GET queue packet-capture-jobs-poison 404"
+            "GET queue packet-capture-jobs-poison 404",
+            "GET container packet-capture-incidents 200",
+            "PUT blob check 412",
         ]
     );
     let skipped = |check: &str| {

@@ -1,6 +1,7 @@
 //! What every store of the record must do, written once and tried on each: the one in memory, the one in Blob Storage as the
 //! sandbox imitates it, and (feature `azurite`) the one in Microsoft's own emulator.
 
+mod faults;
 mod places;
 
 use alert_packet_capture::record::{

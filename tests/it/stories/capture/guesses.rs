@@ -222,6 +222,23 @@ mod lists {
         world.end().await;
     }
 
+    /// After a start the watcher of the function app's region is asked before the machine's is known.
+    #[tokio::test]
+    async fn the_first_list_is_read_beside_the_region() {
+        let azure = Azure::start().await;
+        azure.hold(Call::GetVirtualMachine);
+        azure.hold(Call::ListWatchers);
+        let world = World::on(azure, &[("REGION_NAME", "West Europe")]).await;
+        let posted = world.post_later(&common_alert(&[samples::WEB_01]));
+        until_line(&world, LIST, 1).await;
+        world.azure.release(Call::GetVirtualMachine);
+        world.azure.release(Call::ListWatchers);
+        let reply = posted.await.unwrap();
+        assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+        assert_eq!(world.count(LIST), 1);
+        world.end().await;
+    }
+
     /// After a start the watcher that Azure makes itself is asked beside the list of watchers, and need not be there.
     #[tokio::test]
     async fn a_watcher_of_another_name_is_found() {

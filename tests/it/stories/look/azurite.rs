@@ -4,7 +4,7 @@ use super::*;
 use crate::support::azurite::Azurite;
 use azure_core::{
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
-    http::RequestContent,
+    http::{ClientOptions, RequestContent, Transport},
 };
 use azure_storage_blob::BlobContainerClient;
 use azure_storage_blob::models::BlobClientUploadOptions;

@@ -7,8 +7,6 @@ mod refusals;
 use crate::support::azure::Azure;
 use alert_packet_capture::look::{CaptureReader, Look, LookError, Options, Storage};
 use aws_lc_rs::digest::{SHA256, digest};
-use azure_core::http::{ClientOptions, Transport};
-use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 use azure_sandbox::{
     Arrival, Call, ExistingCapture, Fault, FaultBody, SessionStatus, What, samples,
 };
@@ -30,27 +28,10 @@ impl Ground {
     async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let azure = Azure::start().await;
         let endpoint = azure.endpoint();
-        let certificate = reqwest::Certificate::from_pem(azure.ca_pem().as_bytes()).unwrap();
-        let http = reqwest::Client::builder().tls_certs_only([certificate]);
-        let http = http.build().unwrap();
-        let mut cloud = azure_core::cloud::CustomConfiguration::default();
-        cloud.authority_host = endpoint.clone();
-        let options = ClientSecretCredentialOptions {
-            client_options: ClientOptions {
-                transport: Some(Transport::new(Arc::new(http.clone()))),
-                cloud: Some(Arc::new(cloud.into())),
-                ..ClientOptions::default()
-            },
-        };
-        let credential = ClientSecretCredential::new(
-            samples::TENANT_ID,
-            samples::CLIENT_ID.to_owned(),
-            samples::CLIENT_SECRET.into(),
-            Some(options),
-        );
+        let (credential, http) = azure.storage_identity();
         let mut options = options_for_tests(Url::parse(&endpoint).unwrap());
         change(&mut options);
-        let reader = CaptureReader::new(credential.unwrap(), http, options);
+        let reader = CaptureReader::new(credential, http, options);
         Self { azure, reader }
     }
 

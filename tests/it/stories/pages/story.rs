@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::support::incidents::HOSTILE;
+use alert_packet_capture::telemetry;
 use serde_json::Value;
 use std::sync::atomic::Ordering;
 
@@ -138,6 +139,8 @@ async fn pages_escape_what_alerts_say_hold_no_key_and_load_nothing() {
         let html = response.text().await.unwrap();
         assert!(!html.contains("k3y"), "{path}");
         assert!(!html.contains(HOSTILE), "{path}");
+        // A report of a fault can name the build.
+        assert!(html.contains(telemetry::version()), "{path}");
         // The one script of its own, whose digest the policy names.
         assert_eq!(html.matches("<script").count(), 1, "{path}");
         for loaded in ["<link", "<img", "src=", "@import", "url("] {

@@ -17,7 +17,9 @@ async fn incidents_are_listed_newest_first_in_pages() {
     assert_eq!((all.status, &all.body["nextLink"]), (200, &Value::Null));
     let listed = |page: &Value| -> Vec<String> {
         let incidents = page["value"].as_array().unwrap().iter();
-        incidents.map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+        incidents
+            .map(|it| it["id"].as_str().unwrap().to_owned())
+            .collect()
     };
     let ids = listed(&all.body);
     assert_eq!(ids.len(), 2);
@@ -47,7 +49,13 @@ async fn incidents_are_listed_newest_first_in_pages() {
         (listed(&second.body), &second.body["nextLink"]),
         (ids[1..].to_vec(), &Value::Null)
     );
-    for wrong in ["$top=0", "$top=201", "$top=ten", "$skiptoken=!", "state=gone"] {
+    for wrong in [
+        "$top=0",
+        "$top=201",
+        "$top=ten",
+        "$skiptoken=!",
+        "state=gone",
+    ] {
         let refused = world.get_json(&format!("{STATUS}?{wrong}")).await;
         assert_eq!(
             (refused.status, &refused.body["error"]["code"]),
@@ -68,7 +76,10 @@ async fn an_incident_has_its_alerts_captures_and_steps() {
         .job_that(&job_id(&first), |job| job["phase"] == "done")
         .await;
     let incident = world.get_json(&format!("{STATUS}/{id}")).await.body;
-    assert_eq!((&incident["id"], &incident["alerts"]), (&id.into(), &2.into()));
+    assert_eq!(
+        (&incident["id"], &incident["alerts"]),
+        (&id.into(), &2.into())
+    );
     let entries = incident["entries"].as_array().unwrap();
     let rules: Vec<&Value> = entries.iter().map(|it| &it["alert"]["rule"]).collect();
     assert_eq!(rules, ["first", "second"]);
@@ -81,7 +92,10 @@ async fn an_incident_has_its_alerts_captures_and_steps() {
         .map(|step| step["what"].to_string())
         .collect();
     for what in ["alert_fired", "accepted", "running", "joined", "ended"] {
-        assert!(steps.contains(&format!("\"{what}\"")), "{what} of {steps:?}");
+        assert!(
+            steps.contains(&format!("\"{what}\"")),
+            "{what} of {steps:?}"
+        );
     }
     // The id of a job leads to it.
     let job = world
