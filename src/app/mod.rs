@@ -6,9 +6,7 @@ pub mod identity;
 mod parts;
 mod start_log;
 
-pub use parts::{
-    arm_client, blob_store, capture_reader, entra_keys, receivers, record_store, storage_queue,
-};
+pub use parts::{arm_client, blob_store, capture_reader, entra_keys, receivers, storage_queue};
 pub use start_log::log_settings;
 
 use crate::{

@@ -27,7 +27,6 @@ use crate::{
 use azure_core::credentials::TokenCredential;
 use jsonwebtoken::DecodingKey;
 use std::sync::Arc;
-use url::Url;
 
 /// Maximum number of concurrent calls to Azure, up to the create and after it, each.
 const CONCURRENT_CALLS: usize = 32;
@@ -162,7 +161,8 @@ pub(super) fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildE
 pub(super) fn incidents(settings: &Settings, pace: &Pace) -> Result<Arc<Incidents>, BuildError> {
     let store = match &settings.jobs.kind {
         QueueKind::Memory => None,
-        QueueKind::Storage(storage) => record_store(storage, settings.azure.as_ref())?,
+        QueueKind::Storage(storage) => blob_store(storage, settings.azure.as_ref())?
+            .map(|store| Arc::new(store) as Arc<dyn Store>),
     };
     let options = RecordOptions {
         limits: Limits {
@@ -177,52 +177,6 @@ pub(super) fn incidents(settings: &Settings, pace: &Pace) -> Result<Arc<Incident
         ..RecordOptions::default()
     };
     Ok(Incidents::new(store, options))
-}
-
-/// The store of the incident record in a storage account; `None` when its connection string names the queue service alone.
-///
-/// # Errors
-/// An identity or a CA file that cannot be used.
-pub fn record_store(
-    settings: &StorageQueueSettings,
-    azure: Option<&AzureSettings>,
-) -> Result<Option<Arc<dyn Store>>, BuildError> {
-    let https = || transport::https_client(settings.ca_file.as_deref());
-    let store = match &settings.account {
-        QueueAccount::Connection(connection) => {
-            let http = match connection.blobs.as_ref().map(Url::scheme) {
-                Some("http") => transport::emulator_client()?,
-                _ => https()?,
-            };
-            BlobStore::connect(connection.clone(), http)
-        }
-        QueueAccount::Service { url, identity } => {
-            let Some(blobs) = beside(url) else {
-                return Ok(None);
-            };
-            let identity = identity.as_deref().or(azure.map(|azure| &azure.identity));
-            let identity = identity.ok_or_else(|| {
-                let needed = "missing; needs the identity that opens the storage account";
-                SettingsError::from(Problem::new("AZURE_CLIENT_ID", needed))
-            })?;
-            let http = https()?;
-            let credential = Arc::new(identity::credential(identity, http.clone())?);
-            BlobStore::with_identity(blobs, credential, http).map(Some)
-        }
-    };
-    let store = store.map_err(BuildError::Queue)?;
-    Ok(store.map(|store| Arc::new(store) as Arc<dyn Store>))
-}
-
-/// The blob service of the account whose queue service this is: `ACCOUNT.queue.SUFFIX` has `ACCOUNT.blob.SUFFIX` beside it.
-fn beside(queues: &Url) -> Option<Url> {
-    let host = queues.host_str()?;
-    let (account, suffix) = host.split_once(".queue.")?;
-    let mut blobs = queues.clone();
-    blobs
-        .set_host(Some(&format!("{account}.blob.{suffix}")))
-        .ok()?;
-    Some(blobs)
 }
 
 /// The queue in a storage account. `azure` has the identity that opens it, where its own settings name none.

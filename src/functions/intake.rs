@@ -354,8 +354,9 @@ impl Intake {
     fn hold_back(&self, job: &Job, incident: &IncidentId, reason: Reason) {
         self.metrics.held_back(reason.as_str());
         let machine = &job.target.id;
+        let alert = job.alert.clone();
         self.incidents
-            .hold_back(incident, machine, job.job_id, job.alert.clone(), reason);
+            .hold_back(incident, machine, job.job_id, alert, reason);
     }
 
     /// Alerts that are held back join the incident of their machine.

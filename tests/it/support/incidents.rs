@@ -4,7 +4,7 @@ use alert_packet_capture::{
     alert::{AlertFacts, Condition},
     functions::{Found, IncidentPage, Incidents, Unreadable},
     incident::{
-        Action, Event, JobId, Report, Status,
+        Action, Event, JobId, PackedFacts, Report, Status,
         filter::Filter,
         record::{Entry, Incident, IncidentId, State, Step, Summary, VERSION, What},
     },
@@ -105,8 +105,8 @@ fn vm(name: &str) -> String {
     )
 }
 
-fn alert(rule: &str) -> Arc<AlertFacts> {
-    Arc::new(AlertFacts {
+fn alert(rule: &str) -> AlertFacts {
+    AlertFacts {
         id: Some(format!(
             "{SUBSCRIPTION}/providers/Microsoft.AlertsManagement/alerts/9b0e27aa-0000-4000-8000-000000000001"
         )),
@@ -120,14 +120,14 @@ fn alert(rule: &str) -> Arc<AlertFacts> {
             threshold: Some("100".to_owned()),
             value: Some("144".to_owned()),
         }],
-    })
+    }
 }
 
 fn entry(rule: &str, at: OffsetDateTime, phase: &str, report: Report) -> Entry {
     Entry {
         job_id: JobId::random(),
         action: Action::Capture,
-        alert: alert(rule),
+        alert: PackedFacts::from(&alert(rule)),
         accepted_at: at,
         resolved_at: None,
         phase: phase.into(),
@@ -181,7 +181,7 @@ fn found(
         machine: machine.clone(),
         rule: entries
             .first()
-            .and_then(|it| it.alert.rule.as_deref())
+            .and_then(|it| it.alert.rule())
             .map(Into::into),
         opened_at,
         updated_at: opened_at,
@@ -362,7 +362,9 @@ fn quiet_and_hostile() -> Found {
     report.stop_reason = Some(HOSTILE.to_owned());
     report.ended_at = Some(start);
     let mut entry = entry(&long, start, "done", report);
-    Arc::make_mut(&mut entry.alert).conditions[0].metric = Some(long.clone());
+    let mut facts = entry.alert.read();
+    facts.conditions[0].metric = Some(long.clone());
+    entry.alert = PackedFacts::from(&facts);
     found(
         4,
         &format!("m{}", "n".repeat(62)),

@@ -14,7 +14,7 @@ use crate::support::{
     world::{Reply, World, common_alert},
 };
 use alert_packet_capture::{
-    app::record_store,
+    app::blob_store,
     config::{QueueKind, Settings},
     incident::{Incident, Summary, filter::Filter},
     record::{Incidents, RecordOptions},
@@ -52,9 +52,12 @@ async fn record(azure: &Azure) -> std::sync::Arc<Incidents> {
     let QueueKind::Storage(storage) = &settings.jobs.kind else {
         panic!("jobs are in storage")
     };
-    let store = record_store(storage, settings.azure.as_ref()).unwrap();
+    let store = blob_store(storage, settings.azure.as_ref()).unwrap();
     let _ = std::fs::remove_file(file);
-    Incidents::new(Some(store.unwrap()), RecordOptions::default())
+    Incidents::new(
+        Some(std::sync::Arc::new(store.unwrap())),
+        RecordOptions::default(),
+    )
 }
 
 async fn rows(azure: &Azure) -> Vec<Summary> {

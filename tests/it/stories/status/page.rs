@@ -1,7 +1,6 @@
 //! The page for browsers, and the metrics for Prometheus.
 
 use super::*;
-use alert_packet_capture::telemetry;
 
 #[tokio::test]
 async fn the_pages_of_a_real_incident_escape_what_alerts_say_and_hold_no_key() {
