@@ -14,10 +14,12 @@ use azure_storage_blob::{
 };
 use futures_util::TryStreamExt;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// Maximum number of failures in a row without a byte in between.
 const FAILURES: u32 = 5;
+/// How long the check after the last byte may take.
+const LAST_CHECK: Duration = Duration::from_secs(5);
 
 /// A file being read.
 pub(super) struct Download<'a> {
@@ -42,8 +44,8 @@ pub(super) struct Read {
 enum Pass {
     /// At its end.
     Whole(Feeder),
-    /// At the deadline.
-    OutOfTime(Feeder),
+    /// At the deadline, or where the connection could not be restored.
+    Part(Feeder),
     /// The file is another one by now.
     Changed,
 }
@@ -79,34 +81,38 @@ impl Download<'_> {
     /// Reads until the end of the file or the deadline.
     pub async fn read(&self, mut file: File, deadline: Instant) -> Result<Read, LookError> {
         loop {
-            let size = file.length;
-            let (feeder, unchanged) = match self.pass(&file, deadline).await? {
-                Pass::OutOfTime(feeder) => (Some(feeder), true),
-                Pass::Changed => (None, false),
-                // A file of one range can have grown without a refusal.
+            let out_of_time = || Instant::now() + self.options.first_pause > deadline;
+            match self.pass(&file, deadline).await? {
+                Pass::Part(feeder) => return self.fed(feeder, file.length).await,
                 Pass::Whole(feeder) => {
-                    let now = self.file().await.map_err(|error| LookError::of(&error))?;
-                    let unchanged = now.is_some_and(|now| now.etag == file.etag);
-                    (Some(feeder), unchanged)
+                    // A file of one range can have grown without a refusal.
+                    let grown = self.length_if_changed(&file).await;
+                    if grown.is_none() || out_of_time() {
+                        return self.fed(feeder, grown.unwrap_or(file.length)).await;
+                    }
                 }
-            };
-            let out_of_time = Instant::now() + self.options.first_pause > deadline;
-            match feeder {
-                Some(feeder) if unchanged || out_of_time => {
-                    let fed = feeder.end().await?;
-                    return match fed.bytes {
-                        0 => Err(LookError::TooSlow {
-                            within: self.options.most_time,
-                        }),
-                        _ => Ok(Read { fed, size }),
-                    };
-                }
-                None if out_of_time => return Err(LookError::StillWritten),
-                _ => {}
+                Pass::Changed if out_of_time() => return Err(LookError::StillWritten),
+                Pass::Changed => {}
             }
             sleep(self.options.first_pause).await;
             file = self.wait_for_file().await?;
         }
+    }
+
+    async fn fed(&self, feeder: Feeder, size: u64) -> Result<Read, LookError> {
+        let fed = feeder.end().await?;
+        match fed.bytes {
+            0 => Err(LookError::TooSlow {
+                within: self.options.most_time,
+            }),
+            _ => Ok(Read { fed, size }),
+        }
+    }
+
+    /// The file's length by now, if it is another version. What was read is of one version, so that no answer is no failure.
+    async fn length_if_changed(&self, file: &File) -> Option<u64> {
+        let now = timeout(LAST_CHECK, self.file()).await.ok()?.ok()??;
+        (now.etag != file.etag).then_some(now.length)
     }
 
     /// One pass through one version of the file.
@@ -117,7 +123,7 @@ impl Download<'_> {
             let before = position;
             let read = self.feed_from(&mut position, file, &feeder);
             let Ok(ended) = timeout_at(deadline, read).await else {
-                return Ok(Pass::OutOfTime(feeder));
+                return Ok(Pass::Part(feeder));
             };
             let error = match ended? {
                 Ok(()) => None,
@@ -131,11 +137,11 @@ impl Download<'_> {
             // An answer that ends early is a failure too, if one without words.
             failures = if position > before { 1 } else { failures + 1 };
             match error {
-                Some(error) if is_final(&error) || failures >= FAILURES => {
-                    return Err(LookError::of(&error));
-                }
+                Some(error) if is_final(&error) => return Err(LookError::of(&error)),
                 _ if position == file.length => {}
-                _ if failures >= FAILURES => return Err(LookError::StillWritten),
+                _ if failures >= FAILURES && position > 0 => return Ok(Pass::Part(feeder)),
+                Some(error) if failures >= FAILURES => return Err(LookError::of(&error)),
+                None if failures >= FAILURES => return Err(LookError::StillWritten),
                 _ => sleep(self.options.first_pause).await,
             }
         }

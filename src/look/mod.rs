@@ -161,10 +161,10 @@ impl CaptureReader {
     fn blob(&self, storage_path: &str) -> Result<BlobClient, LookError> {
         let url = self.options.storage.checked(storage_path)?;
         let retry = RetryOptions::exponential(ExponentialRetryOptions {
-            initial_delay: azure_core::time::Duration::milliseconds(200),
+            initial_delay: seconds(self.options.first_pause),
             max_retries: 4,
             max_total_elapsed: azure_core::time::Duration::seconds(20),
-            max_delay: azure_core::time::Duration::seconds(5),
+            max_delay: seconds(self.options.first_pause * 5),
         });
         let way = Way::Identity(url, self.credential.clone());
         let opened = way.open(self.http.clone(), retry).and_then(|opened| {
@@ -181,4 +181,8 @@ impl CaptureReader {
         });
         opened.map_err(|error| LookError::unavailable(&error))
     }
+}
+
+fn seconds(time: Duration) -> azure_core::time::Duration {
+    azure_core::time::Duration::seconds_f64(time.as_secs_f64())
 }

@@ -227,7 +227,9 @@ fn only_the_commands_and_the_look_use_the_reader_of_captures() {
     for file in &users {
         assert!(rooms.iter().any(|room| file.starts_with(room)), "{file}");
     }
-    assert!(users.contains(&"commands/look/mod.rs".to_owned()));
+    for room in rooms {
+        assert!(users.iter().any(|file| file.starts_with(room)), "{room}");
+    }
 }
 
 #[test]

@@ -255,6 +255,52 @@ async fn at_the_deadline_the_part_that_was_read_counts() {
 }
 
 #[tokio::test]
+async fn where_the_connection_ends_for_good_the_part_that_was_read_counts() {
+    let ground = Ground::with(|options| options.parallel = NonZero::new(1).unwrap());
+    let ground = Arc::new(ground.await);
+    let (url, bytes) = (ground.url("large.cap"), pcap(2_500));
+    ground.azure.put_blob(&url, bytes.clone());
+    let look = tokio::spawn({
+        let (ground, url) = (ground.clone(), url.clone());
+        async move { ground.look(&url).await }
+    });
+    let reads = |entries: &[azure_sandbox::Entry]| {
+        let reads = entries.iter().filter(|entry| entry.kind == Call::GetBlob);
+        reads.count() >= 3
+    };
+    ground.azure.wait_for(reads).await;
+    ground.azure.break_blobs(Some(What::DropBefore));
+    let look = look.await.unwrap().unwrap();
+    assert!(!look.complete && look.sha256.is_none());
+    assert!(
+        (1..look.size).contains(&look.read_bytes),
+        "{}",
+        look.read_bytes
+    );
+    assert_eq!(look.size, bytes.len() as u64);
+}
+
+#[tokio::test]
+async fn the_last_check_may_fail() {
+    let ground = Ground::start().await;
+    let (url, bytes) = (ground.url("night.cap"), pcap(3));
+    ground.azure.put_blob(&url, bytes.clone());
+    ground
+        .azure
+        .slow_down(Call::GetBlob, Duration::from_millis(20));
+    let look = ground.look(&url);
+    let broken = async {
+        let read = |entries: &[azure_sandbox::Entry]| {
+            entries.iter().any(|entry| entry.kind == Call::GetBlob)
+        };
+        ground.azure.wait_for(read).await;
+        ground.azure.break_blobs(Some(busy()));
+    };
+    let (look, ()) = tokio::join!(look, broken);
+    saw(&look.unwrap(), &bytes);
+}
+
+#[tokio::test]
 async fn no_more_than_two_files_are_read_at_once() {
     let ground = Arc::new(Ground::start().await);
     let urls: Vec<String> = (0..3).map(|at| ground.url(&format!("{at}.cap"))).collect();
