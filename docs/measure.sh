@@ -28,4 +28,5 @@ done
 for alerts in 1000 2000 5000 10000 100000; do
   run "alerts-$alerts" --alerts "$alerts"
 done
+run cases --cases --rtt-ms 50
 python3 docs/plot.py

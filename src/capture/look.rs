@@ -23,20 +23,22 @@ use tokio::time::Instant;
 /// A watcher's captures, read with an eye to one name.
 pub(super) struct Look {
     pub listed: Listed,
-    /// Of the capture that had the name before, asked for beside the list.
-    status: Option<(Identity, Option<PacketCaptureStatus>)>,
-    asked_at: Instant,
+    listed_at: Instant,
+    status: Option<Known>,
     /// The watcher's writes when it was asked.
     generation: u64,
 }
 
+/// The status of the capture that had the name before, asked for beside the list.
+struct Known {
+    identity: Identity,
+    status: Option<PacketCaptureStatus>,
+    read_at: Instant,
+}
+
 impl Look {
     fn is_current(&self, generation: u64, now: Instant) -> bool {
-        generation == self.generation && self.is_young(now)
-    }
-
-    fn is_young(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.asked_at) < LIST_BELIEVED
+        generation == self.generation && is_young(self.listed_at, now)
     }
 
     /// What is known of the status of a listed capture, which may be that it has none. `None`: it must be asked for.
@@ -49,10 +51,15 @@ impl Look {
         capture: &PacketCapture,
         now: Instant,
     ) -> Option<Option<PacketCaptureStatus>> {
-        let (identity, status) = self.status.as_ref()?;
-        let same = Identity::of(capture) == Some(*identity);
-        (same && self.is_young(now)).then(|| status.clone())
+        let known = self.status.as_ref()?;
+        let same = Identity::of(capture) == Some(known.identity);
+        (same && is_young(known.read_at, now)).then(|| known.status.clone())
     }
+}
+
+/// An answer is believed for a second after it has come, however long it took.
+fn is_young(answered: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(answered) < LIST_BELIEVED
 }
 
 impl Capturer {
@@ -65,31 +72,39 @@ impl Capturer {
     /// Reads the list of a watcher and, if its last list has this session's name, the status of that capture beside it.
     pub(super) async fn look(&self, session: &Session) -> Result<Look, AzureError> {
         let Session { watcher, name } = session;
-        let (asked_at, generation) = (Instant::now(), self.places.writes.generation(watcher));
-        let look = |listed, status| Look {
+        let generation = self.places.writes.generation(watcher);
+        let look = |listed, listed_at, status| Look {
             listed,
+            listed_at,
             status,
-            asked_at,
             generation,
         };
-        let Some(known) = self.places.last_known(watcher, name) else {
-            return Ok(look(self.list(session).await?, None));
+        let Some(identity) = self.places.last_known(watcher, name) else {
+            let listed = self.list(session).await?;
+            return Ok(look(listed, Instant::now(), None));
         };
         let list = pin!(self.list(session));
-        let status = pin!(self.client.query_status(watcher, name));
-        let (listed, status) = match select(list, status).await {
+        let status = pin!(async {
+            let status = self.client.query_status(watcher, name).await;
+            // One that could not be read is asked for again, where it is needed.
+            status.ok().map(|status| Known {
+                identity,
+                status,
+                read_at: Instant::now(),
+            })
+        });
+        match select(list, status).await {
             Either::Left((listed, status)) => {
-                let listed = listed?;
+                let (listed, listed_at) = (listed?, Instant::now());
                 let taken_by = listed.taken_by.as_ref().and_then(Identity::of);
-                match taken_by == Some(known) {
-                    true => (listed, status.await),
-                    false => return Ok(look(listed, None)),
-                }
+                let status = match taken_by == Some(identity) {
+                    true => status.await,
+                    false => None,
+                };
+                Ok(look(listed, listed_at, status))
             }
-            Either::Right((status, list)) => (list.await?, status),
-        };
-        // A status that could not be read is asked for again, where it is needed.
-        Ok(look(listed, status.ok().map(|status| (known, status))))
+            Either::Right((status, list)) => Ok(look(list.await?, Instant::now(), status)),
+        }
     }
 
     /// Reads a watcher's list, with an eye to this session's name, and remembers it.
@@ -128,8 +143,8 @@ mod tests {
     async fn what_was_read_beside_is_believed_by_the_table() {
         const BEFORE: &str = "packetcapture_01_02_03_456.cap";
         const ANOTHER: &str = "packetcapture_01_02_04_456.cap";
-        let asked_at = Instant::now();
-        let known = Identity::of(&capture(BEFORE));
+        let answered = Instant::now();
+        let identity = Identity::of(&capture(BEFORE)).unwrap();
         // The status was asked for; what the list has; writes since; milliseconds since; believed: the list, the status.
         for (asked, listed, writes, age, current, status) in [
             (true, BEFORE, 0, 0, true, true),
@@ -142,11 +157,15 @@ mod tests {
         ] {
             let look = Look {
                 listed: Listed::default(),
-                status: known.filter(|_| asked).map(|known| (known, None)),
-                asked_at,
+                listed_at: answered,
+                status: asked.then_some(Known {
+                    identity,
+                    status: None,
+                    read_at: answered,
+                }),
                 generation: 7,
             };
-            let now = asked_at + Duration::from_millis(age);
+            let now = answered + Duration::from_millis(age);
             let got = (
                 look.is_current(7 + writes, now),
                 look.status_of(&capture(listed), now).is_some(),
