@@ -1,6 +1,7 @@
 //! Makes a large capture, and says how long reading it takes:
 //! `cargo run --release -p first-look --example speed -- make FILE MEGABYTES` and `… -- read FILE`. `flood FILE PACKETS`
-//! makes a flood of SYNs, `wide FILE PACKETS` time stamps 68 years apart: what costs a reader the most memory.
+//! makes a flood of SYNs, `wide FILE PACKETS` time stamps 68 years apart, `strange FILE
+//! PACKETS` new ends, names and ids in each packet: what costs a reader the most memory.
 
 #[path = "../tests/it/generator/mod.rs"]
 mod generator;
@@ -28,9 +29,13 @@ fn main() -> io::Result<()> {
             let packets = packets.parse().map_err(io::Error::other)?;
             make(path, |write| generator::bulk::wide(packets, 1, write))
         }
+        ["strange", path, packets] => {
+            let packets = packets.parse().map_err(io::Error::other)?;
+            make(path, |write| generator::bulk::strange(packets, 1, write))
+        }
         ["read", path] => read(path),
         _ => Err(io::Error::other(
-            "make FILE MEGABYTES, flood FILE PACKETS, wide FILE PACKETS, or read FILE",
+            "make FILE MEGABYTES; flood, wide or strange FILE PACKETS; or read FILE",
         )),
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// Maximum number of TCP streams that are followed at a time. One costs about 300 bytes.
+    /// Maximum number of TCP streams that are followed at a time. One costs 300 to 600 bytes.
     pub streams: usize,
     /// Pairs of addresses, UDP flows, DNS transactions and asked-for ARP addresses, each.
     pub entries: usize,
@@ -23,8 +23,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
-            streams: 1 << 17,
-            entries: 1 << 16,
+            streams: 1 << 16,
+            entries: 1 << 15,
             seconds: 1 << 15,
             listed_streams: 10_000,
             listed_hosts: 10_000,

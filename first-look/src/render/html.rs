@@ -219,7 +219,7 @@ fn attempts(words: &Words<'_>) -> Picture {
     }
 }
 
-/// What the colours say, for those who cannot tell them apart.
+/// What the colours say, for those who cannot distinguish them.
 fn outcomes(row: &Attempts) -> String {
     let mut parts = vec![format!("{} answered", number(row.answered))];
     for (count, name) in [

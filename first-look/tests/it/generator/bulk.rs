@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use super::file::{File, MICROSECONDS};
-use super::frames::{self, ACK, End, PSH, SYN, Tcp, end};
+use super::frames::{self, ACK, End, PSH, RST, SYN, Tcp, end};
 use super::talk::Talk;
 
 /// Streams at a time.
@@ -146,5 +146,46 @@ pub fn wide(packets: u64, seed: u64, mut write: impl FnMut(&[u8])) {
         file.packet(chance.below(1 << 31) * 1_000_000_000, &frame);
         write(&file.bytes);
         file.bytes.clear();
+    }
+}
+
+/// Writes what fills every table at once: each packet is of ends, names and ids that were not there before.
+pub fn strange(packets: u64, seed: u64, mut write: impl FnMut(&[u8])) {
+    let mut chance = Chance::new(seed);
+    let mut file = File::new(MICROSECONDS, 1, 262_144);
+    for number in 0..packets {
+        let bytes = strange_frame(&mut chance);
+        file.packet(START + number * 1_000_000, &bytes);
+        write(&file.bytes);
+        file.bytes.clear();
+    }
+}
+
+fn strange_frame(chance: &mut Chance) -> Vec<u8> {
+    let mut any = |port: Option<u16>| End {
+        ip: std::net::Ipv6Addr::from(u128::from(chance.next()) << 64 | 0x2001_0db8).into(),
+        port: port.unwrap_or(chance.between(1_024, 65_535) as u16),
+    };
+    let ends = [any(None), any(None), any(Some(53)), any(Some(443))];
+    let [from, to, dns, web] = ends;
+    let (number, window) = (chance.next() as u32, chance.below(2) as u16 * 500);
+    let name = format!("{:0>60}.{:0>60}.example.com", chance.next(), chance.next());
+    let segment = |flags, payload| Tcp {
+        sequence: number,
+        ack: number,
+        flags,
+        window,
+        payload,
+        ..Tcp::default()
+    };
+    match number % 8 {
+        0 => frames::tcp(from, web, &segment(SYN, Vec::new())),
+        1 => frames::tcp(web, from, &segment(RST | ACK, Vec::new())),
+        2 => frames::tcp(from, web, &segment(ACK, frames::client_hello(&name))),
+        3 => frames::tcp(web, from, &segment(ACK | PSH, frames::alert(40))),
+        4 => frames::udp(from, to, b"x"),
+        5 => frames::udp(from, dns, &frames::dns(number as u16, false, 0, &name)),
+        6 => frames::udp(dns, from, &frames::dns(number as u16, true, 2, &name)),
+        _ => frames::arp(1, [10, 0, 0, 4], number.to_be_bytes()),
     }
 }
