@@ -2,17 +2,19 @@
 //! that is stored, listed and shown; what is added to it, and what gives way, are pure functions.
 
 mod id;
+mod packed;
+mod shared;
 mod state;
 mod upsert;
 
 pub use id::InvalidIncidentId;
+pub use shared::SharedReport;
 pub use upsert::{Addition, Resolved};
 
 use super::{
     facts::PackedFacts,
     job::{Action, JobId},
     notification::{Event, Thread},
-    report::Report,
 };
 use crate::resource_id::ResourceId;
 use serde::{Deserialize, Serialize};
@@ -73,7 +75,7 @@ pub struct Entry {
     pub failures: u32,
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
-    pub report: Arc<Report>,
+    pub report: SharedReport,
     /// Size of the capture's file in bytes, once it was read.
     #[serde(default)]
     pub file_bytes: Option<u64>,

@@ -308,7 +308,7 @@ impl Incidents {
     }
 
     /// Writes down how far a job is.
-    pub fn record(&self, job: &Job) {
+    pub fn record(&self, job: &Arc<Job>) {
         let machine = &job.target.id;
         let Report {
             status, finished, ..
@@ -328,11 +328,12 @@ impl Incidents {
             )),
             (false, Status::Created | Status::Joined) => drop(self.change(
                 machine,
+                // Its sentence says no more than its status.
                 Change::Created {
                     job_id,
                     copy,
                     status,
-                    outcome: outcome(),
+                    outcome: Box::default(),
                 },
             )),
             (false, _) => {}
@@ -369,15 +370,19 @@ impl Incidents {
         let made = self.incidents.with(&id.blob_name(), |incident| {
             addition.take().map(|addition| addition(incident, now))
         });
-        made.flatten().unwrap_or_else(|| {
+        let made = made.flatten().unwrap_or_else(|| {
             let empty = Incident::open(id.clone(), machine.clone());
             let addition = addition.take().map(|addition| addition(&empty, now));
             addition.unwrap_or_else(|| Addition::of_steps(Vec::new()))
-        })
+        });
+        match self.is_shared() {
+            true => made,
+            false => made.packed(),
+        }
     }
 
     /// The job has opened its incident: its document is new, and its first news are written without a read.
-    pub fn open(&self, job: &Job) {
+    pub fn open(&self, job: &Arc<Job>) {
         let Some(id) = &job.incident else { return };
         let key = (id.clone(), job.target.id.clone());
         let news = self.addition(&key, |incident, now| incident.news_of(job, now));
@@ -390,7 +395,7 @@ impl Incidents {
     }
 
     /// Writes down that nothing is left to do for a job. `false`: the store did not take it in time, or another copy counts.
-    pub async fn finish(&self, job: &Job) -> bool {
+    pub async fn finish(&self, job: &Arc<Job>) -> bool {
         let limit = self.options.answer_within;
         if let Some(id) = &job.incident {
             let key = (id.clone(), job.target.id.clone());

@@ -67,7 +67,7 @@ impl Incidents {
     /// The store does not answer, or holds something else.
     pub async fn get(&self, id: &IncidentId) -> Result<Option<Incident>, ReadError> {
         let name = id.blob_name();
-        let here = || self.incidents.with(&name, Incident::clone);
+        let here = || self.incidents.with(&name, Incident::unpacked);
         let Some(store) = &self.incidents.store else {
             return Ok(here());
         };

@@ -51,7 +51,12 @@ impl JobRecord {
         job.incident = first.incident;
         job.taken_at = first.at;
         job.report.status = first.status;
-        job.report.message = first.outcome.into();
+        job.report.message = match (first.status, first.outcome.is_empty()) {
+            (Status::Created, true) => {
+                format!("Packet capture created on {}", job.target.id.short_name())
+            }
+            _ => first.outcome.into(),
+        };
         job.report.finished = first.stage >= Stage::Ended;
         Self {
             updated_at: first.updated_at,

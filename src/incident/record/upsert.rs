@@ -1,7 +1,7 @@
 //! What is added to an incident, and what gives way in a long one. Everything can be added twice without harm: after a
 //! conflict it is added again to what another process wrote.
 
-use super::{Entry, Incident, IncidentId, Step, VERSION, What};
+use super::{Entry, Incident, IncidentId, SharedReport, Step, VERSION, What};
 use crate::incident::PackedFacts;
 use crate::{
     incident::{
@@ -67,7 +67,7 @@ impl Incident {
     }
 
     /// The addition that brings this incident up to date with a job, with the steps that follow from what has changed.
-    pub fn news_of(&self, job: &Job, now: OffsetDateTime) -> Addition {
+    pub fn news_of(&self, job: &Arc<Job>, now: OffsetDateTime) -> Addition {
         let entry = Entry {
             job_id: job.job_id,
             action: job.action,
@@ -77,7 +77,7 @@ impl Incident {
             phase: job.phase.as_str().into(),
             failures: job.failures,
             updated_at: now,
-            report: Arc::new(job.report.clone()),
+            report: SharedReport::OfJob(job.clone()),
             file_bytes: None,
         };
         let steps = steps(self.entry(&job.job_id), &entry);
@@ -142,7 +142,7 @@ impl Incident {
         true
     }
 
-    fn note(&mut self, new: &Step) -> bool {
+    pub(super) fn note(&mut self, new: &Step) -> bool {
         self.updated_at = self.updated_at.max(new.at);
         let same = |known: &Step| {
             known.job_id == new.job_id
@@ -289,7 +289,7 @@ impl Addition {
             phase: DONE.into(),
             failures: 0,
             updated_at: now,
-            report: Arc::new(report),
+            report: report.into(),
             file_bytes: None,
         };
         Self {
@@ -312,7 +312,7 @@ impl What {
 }
 
 /// What happened to a job between two times that it was seen.
-fn steps(before: Option<&Entry>, now: &Entry) -> Vec<Step> {
+pub(super) fn steps(before: Option<&Entry>, now: &Entry) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut add = |at, what, text: Box<str>| {
         steps.push(Step {

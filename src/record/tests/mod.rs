@@ -11,11 +11,12 @@ use crate::{
         Action, CopyId, Job, JobId, KnownAlert, Limits, Status,
         filter::Filter,
         machine::{Admission, Delivery, Verdict},
+        record::What,
     },
     resource_id::ResourceId,
 };
 use faulty::Faulty;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use time::macros::datetime;
 use tokio::time::Instant;
 
@@ -86,7 +87,7 @@ fn end(incidents: &Incidents, job: &mut Job, status: Status) {
     job.report.message = "it ended".to_owned();
     job.report.ended_at = Some(incidents.now());
     job.report.finished = true;
-    incidents.record(job);
+    incidents.record(&Arc::new(job.clone()));
 }
 
 fn machine(name: &str) -> ResourceId {
@@ -102,14 +103,18 @@ async fn in_one_process_everything_is_decided_at_once() {
     assert_eq!(accept(&incidents, &mut second, "2").await, None);
     let known = incidents.known(&first.target.id, Some(&first.job_id));
     assert!(matches!(known, Some(KnownAlert::Before(_))), "{known:?}");
-    incidents.open(&first);
+    incidents.open(&Arc::new(first.clone()));
     end(&incidents, &mut first, Status::Completed);
-    assert!(incidents.finish(&first).await);
+    assert!(incidents.finish(&Arc::new(first.clone())).await);
     let rows = incidents.list(&Filter::default(), None, 10).await.unwrap();
     assert_eq!((rows.rows.len(), rows.next), (1, None));
     assert_eq!(&*rows.rows[0].outcome, "it ended");
     let found = incidents.get(first.incident.as_ref().unwrap()).await;
-    assert_eq!(found.unwrap().unwrap().entries.len(), 1);
+    let found = found.unwrap().unwrap();
+    assert_eq!(found.entries.len(), 1);
+    // What follows from the job is not kept, and shown all the same.
+    let kinds: BTreeSet<What> = found.steps.iter().map(|step| step.what).collect();
+    assert_eq!(kinds, BTreeSet::from([What::Accepted, What::Ended]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,13 +122,13 @@ async fn memory_is_bounded_and_what_is_in_progress_stays() {
     let incidents = Incidents::new(None, options());
     let mut running = job("a", "running");
     accept(&incidents, &mut running, "0").await.unwrap();
-    incidents.open(&running);
+    incidents.open(&Arc::new(running.clone()));
     for number in 0..3_000 {
         let mut job = job("a", &format!("m{number}"));
         accept(&incidents, &mut job, "1").await.unwrap();
-        incidents.open(&job);
+        incidents.open(&Arc::new(job.clone()));
         end(&incidents, &mut job, Status::Completed);
-        assert!(incidents.finish(&job).await);
+        assert!(incidents.finish(&Arc::new(job.clone())).await);
         tokio::time::advance(Duration::from_secs(1)).await;
     }
     let mut ids = Vec::new();

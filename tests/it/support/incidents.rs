@@ -133,7 +133,7 @@ fn entry(rule: &str, at: OffsetDateTime, phase: &str, report: Report) -> Entry {
         phase: phase.into(),
         failures: 0,
         updated_at: at,
-        report: Arc::new(report),
+        report: report.into(),
         file_bytes: None,
     }
 }
@@ -253,7 +253,11 @@ fn captured() -> Found {
         "done",
         report,
     );
-    Arc::make_mut(&mut second.report).joined = true;
+    let report = Report {
+        joined: true,
+        ..Report::clone(&second.report)
+    };
+    second.report = report.into();
     found(
         1,
         "sql-01",

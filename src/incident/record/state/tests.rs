@@ -4,6 +4,7 @@ use super::{
     super::upsert::tests::{incident, job},
     *,
 };
+use std::sync::Arc;
 use time::macros::datetime;
 
 const NOW: OffsetDateTime = datetime!(2026-11-28 07:30:00 UTC);
@@ -45,7 +46,7 @@ fn states_follow_the_table() {
             job.report.status = *status;
             job.report.finished = *finished;
             job.report.ended_at = finished.then_some(at);
-            incident.add(&incident.news_of(&job, at));
+            incident.add(&incident.news_of(&Arc::new(job.clone()), at));
         }
         assert_eq!(incident.state(NOW, QUIET), expected, "{jobs:?}");
     }
@@ -58,12 +59,12 @@ fn the_row_says_what_matters_most() {
     completed.report.status = Status::Completed;
     completed.report.message = "complete".into();
     completed.report.finished = true;
-    incident.add(&incident.news_of(&completed, NOW));
+    incident.add(&incident.news_of(&Arc::new(completed.clone()), NOW));
     let mut skipped = job();
     skipped.report.status = Status::Skipped;
     skipped.report.message = "x".repeat(900);
     skipped.report.finished = true;
-    incident.add(&incident.news_of(&skipped, NOW));
+    incident.add(&incident.news_of(&Arc::new(skipped.clone()), NOW));
     let row = incident.summary(NOW, QUIET);
     assert_eq!((&*row.outcome, row.alerts), ("complete", 2));
     assert_eq!(row.rule.as_deref(), Some("cpu"));
@@ -72,7 +73,7 @@ fn the_row_says_what_matters_most() {
     incident.entries[1].file_bytes = Some(4);
     assert_eq!(incident.summary(NOW, QUIET).file_bytes, Some(7));
     let waiting = job();
-    incident.add(&incident.news_of(&waiting, NOW));
+    incident.add(&incident.news_of(&Arc::new(waiting.clone()), NOW));
     let row = incident.summary(NOW, QUIET);
     assert_eq!(&*row.outcome, "Alert accepted for web-01");
     incident

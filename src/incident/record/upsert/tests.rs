@@ -39,7 +39,7 @@ fn kinds(incident: &Incident) -> Vec<What> {
 fn course(incident: &mut Incident, job: &mut Job) -> Vec<Addition> {
     let mut additions = Vec::new();
     let mut take = |incident: &mut Incident, job: &Job, after| {
-        let addition = incident.news_of(job, seconds(after));
+        let addition = incident.news_of(&Arc::new(job.clone()), seconds(after));
         assert!(incident.add(&addition));
         assert!(!incident.add(&addition), "a second time it is no news");
         additions.push(addition);
@@ -102,7 +102,7 @@ fn what_is_added_again_or_in_another_order_ends_alike() {
     // Another process wrote about another alert meanwhile, and an old write of this one came late.
     let mut second = self::job();
     second.taken_at = seconds(6);
-    let news = one.news_of(&second, seconds(7));
+    let news = one.news_of(&Arc::new(second.clone()), seconds(7));
     let mut other = incident(&job);
     other.add(&news);
     for addition in additions.iter().chain(&additions[..2]) {
@@ -134,7 +134,7 @@ fn a_resolution_is_noted_once() {
     assert_eq!(incident.entries[0].resolved_at, Some(seconds(20)));
     // A later write of the job does not take it back.
     job.report.message = "more".into();
-    let news = incident.news_of(&job, seconds(21));
+    let news = incident.news_of(&Arc::new(job.clone()), seconds(21));
     assert!(incident.add(&news));
     assert_eq!(incident.entries[0].resolved_at, Some(seconds(20)));
 }
@@ -166,7 +166,7 @@ fn a_long_incident_keeps_its_newest_entries_and_steps() {
         let number = i64::try_from(number).unwrap();
         job.taken_at = seconds(number);
         job.report.finished = number > 0;
-        incident.add(&incident.news_of(&job, seconds(number)));
+        incident.add(&incident.news_of(&Arc::new(job.clone()), seconds(number)));
     }
     assert_eq!(incident.entries.len(), MOST_ENTRIES);
     assert_eq!(
