@@ -530,7 +530,7 @@ impl Claims {
             it.verdict = claim.confirmed().await;
             if let Verdict::New { incident, .. } = &it.verdict
                 && it.job.incident != *incident
-                && it.job.action == Action::Capture
+                && (it.job.action == Action::Capture || it.job.incident.is_none())
             {
                 Arc::make_mut(&mut it.job).incident.clone_from(incident);
             }

@@ -1,6 +1,11 @@
 //! The demo: one alert for web-01, from the POST to the notification with the path of its capture file.
 
-use crate::{Failure, alerts, show::Show, stage::Stage, stay::shell};
+use crate::{
+    Failure, alerts,
+    show::Show,
+    stage::Stage,
+    stay::{pages, shell},
+};
 use azure_sandbox::samples;
 use first_look::{Alert, Context, Counted, Look, Metric, NamePolicy, Options, Seen};
 use serde_json::Value;
@@ -51,8 +56,10 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
          A report with pictures, for a browser:\n  {report}\n\
          All figures:\n  cargo run --bin handler -- look {path}\n\
          Open it (`tshark -r` does it in a terminal):\n  wireshark {path}\n\
-         The traffic in it is made up; the function is the real one and did all this over HTTP.",
-        seen.notice_lines(NamePolicy::Full).join("\n  ")
+         The traffic in it is made up; the function is the real one and did all this over HTTP.\n\
+         The incident as a page, while `cargo run -- --stay` runs: {}",
+        seen.notice_lines(NamePolicy::Full).join("\n  "),
+        pages(url)
     ));
     Ok(())
 }

@@ -23,6 +23,10 @@ pub async fn play(show: &mut Show, stage: &Stage) -> Result<(), Failure> {
         None => "http://localhost:7071/api/AlertPacketCapture",
     };
     show.timeline.line(&functions_host(stage));
+    show.timeline.line(&format!(
+        "\nWhat happened, as pages for a browser: {}",
+        pages(url)
+    ));
     show.timeline.line("\nAlerts to try:\n");
     for (vm, region) in SAMPLES {
         let file = stage.directory.join(format!("alert-{}.json", machine(vm)));
@@ -47,6 +51,11 @@ pub async fn play(show: &mut Show, stage: &Stage) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// The list of incidents of the function that takes alerts at this address.
+pub fn pages(url: &str) -> String {
+    url.replace("/AlertPacketCapture", "/PacketCaptures")
 }
 
 /// How a process of its own uses this sandbox.

@@ -39,8 +39,6 @@ pub enum Mishap {
     Status(u16),
     /// Slack's 200 with an error code.
     Refused(&'static str),
-    /// No answer.
-    Silent,
 }
 
 /// A message of Slack.
@@ -152,7 +150,6 @@ async fn mishap(desk: &Desk) -> Option<Response> {
             (status, [("retry-after", "0")], "try later").into_response()
         }
         Mishap::Refused(code) => Json(json!({ "ok": false, "error": code })).into_response(),
-        Mishap::Silent => std::future::pending().await,
     })
 }
 

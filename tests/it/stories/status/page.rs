@@ -1,6 +1,7 @@
 //! The page for browsers, and the metrics for Prometheus.
 
 use super::*;
+use alert_packet_capture::telemetry;
 
 #[tokio::test]
 async fn the_pages_of_a_real_incident_escape_what_alerts_say_and_hold_no_key() {
@@ -33,6 +34,8 @@ async fn the_pages_of_a_real_incident_escape_what_alerts_say_and_hold_no_key() {
         let html = page.text().await.unwrap();
         assert!(html.contains(escaped) && !html.contains("k3y"), "{html}");
         assert_eq!(html.matches("<script").count(), 1);
+        // A report of a fault can name the build.
+        assert!(html.contains(telemetry::version()), "{html}");
     }
     let story = world.get(&format!("{STATUS}/{incident}"), browser).await;
     let story = story.text().await.unwrap();
