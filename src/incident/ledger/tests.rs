@@ -1,7 +1,6 @@
 //! How long the ledger remembers, and in which order it lists.
 
 use super::{
-    known::Known,
     state::{MOST_JOBS, SILENT},
     *,
 };

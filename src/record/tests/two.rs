@@ -267,7 +267,13 @@ async fn the_budget_of_an_hour_is_shared() {
     for (instance, job) in &refused {
         let id = crate::incident::IncidentId::new(instance.now(), &job.target.id, &job.job_id);
         let reason = crate::incident::Reason::BudgetExhausted;
-        instance.hold_back(&id, &job.target.id, job.job_id, Arc::default(), reason);
+        instance.hold_back(
+            &id,
+            &job.target.id,
+            job.job_id,
+            crate::incident::PackedFacts::default(),
+            reason,
+        );
     }
     settle(&one).await;
     settle(&other).await;
