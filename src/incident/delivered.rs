@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 /// Which receivers have a job's final notification; those that are not listed were not tried yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Delivered(Vec<Attempts>);
+#[allow(clippy::box_collection)] // a job in memory is to stay small, and few need it
+pub struct Delivered(Option<Box<Vec<Attempts>>>);
 
 /// What became of the notification at one receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ struct Attempts {
 impl Delivered {
     /// Whether nothing was tried yet.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all().next().is_none()
     }
 
     /// Whether the receiver is to be tried now.
@@ -58,29 +59,35 @@ impl Delivered {
     /// When the next of these receivers is to be tried again; `None`: all have it or are given up. One whose settings were
     /// removed is waited for no longer.
     pub fn next(&self, is_receiver: impl Fn(&str) -> bool) -> Option<OffsetDateTime> {
-        let waiting = self.0.iter();
-        let waiting = waiting.filter(|it| !it.done && is_receiver(&it.receiver));
+        let waiting = self
+            .all()
+            .filter(|it| !it.done && is_receiver(&it.receiver));
         waiting.filter_map(|it| it.again_at).min()
     }
 
     fn get(&self, receiver: &str) -> Option<&Attempts> {
-        self.0.iter().find(|it| *it.receiver == *receiver)
+        self.all().find(|it| *it.receiver == *receiver)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Attempts> {
+        self.0.iter().flat_map(|all| all.iter())
     }
 
     fn of(&mut self, receiver: &str) -> &mut Attempts {
-        let at = match self.0.iter().position(|it| *it.receiver == *receiver) {
+        let all = self.0.get_or_insert_default();
+        let at = match all.iter().position(|it| *it.receiver == *receiver) {
             Some(at) => at,
             None => {
-                self.0.push(Attempts {
+                all.push(Attempts {
                     receiver: receiver.into(),
                     done: false,
                     failures: 0,
                     again_at: None,
                 });
-                self.0.len().saturating_sub(1)
+                all.len().saturating_sub(1)
             }
         };
-        &mut self.0[at]
+        &mut all[at]
     }
 }
 

@@ -84,6 +84,11 @@ impl Receiver {
         self.order(Refusal::Down, times);
     }
 
+    /// What was ordered and did not come is cancelled.
+    pub fn up(&self) {
+        self.desk.refusals.lock().unwrap().clear();
+    }
+
     /// The next `count` notifications are not kept and get no answer.
     pub fn lose(&self, times: usize) {
         self.order(Refusal::Lost, times);

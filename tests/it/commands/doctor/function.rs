@@ -301,6 +301,36 @@ async fn a_complete_setup_is_confirmed_and_the_receiver_gets_nothing() {
 }
 
 #[tokio::test]
+async fn each_receiver_of_notifications_has_a_line() {
+    let mut practice = Practice::open().await;
+    let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = open.local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gone = closed.local_addr().unwrap();
+    drop(closed);
+    let name = |number: u8, name: &str| format!("Notification__Receivers__{number}__{name}");
+    practice.set(&name(0, "Url"), &format!("http://{address}/wr0ng-key"));
+    practice.set(&name(4, "Url"), &format!("http://{gone}/v2/enqueue"));
+    practice.set(&name(4, "PagerDutyRoutingKey"), &"wr0ngkey".repeat(4));
+    let (checks, code) = practice.checks().await;
+    let lines: Vec<(&str, String)> = checks
+        .iter()
+        .filter(|it| it["check"] == "notification")
+        .map(|it| (it["status"].as_str().unwrap(), it.to_string()))
+        .collect();
+    assert_eq!((lines.len(), code), (2, Some(0)), "{lines:#?}");
+    assert!(lines[0].0 == "ok" && lines[0].1.contains(&address.to_string()));
+    assert!(lines[1].0 == "warning" && lines[1].1.contains(&gone.to_string()));
+    let setting = "Notification__Receivers__4__PagerDutyRoutingKey=...";
+    assert!(lines[1].1.contains(setting), "{}", lines[1].1);
+    assert!(!checks_text(&checks).contains("wr0ng"));
+}
+
+fn checks_text(checks: &[Value]) -> String {
+    checks.iter().map(Value::to_string).collect()
+}
+
+#[tokio::test]
 async fn a_group_with_a_wrong_setting_is_left_out_and_the_rest_is_checked() {
     let mut practice = Practice::open().await;
     practice.set("SecureWebhook__Audience", "api://alerts.contoso.example");

@@ -1,6 +1,7 @@
 //! Several receivers side by side: a webhook, PagerDuty and a bot of Slack, each with mishaps of its own.
 
 mod pagerduty;
+mod restart;
 mod slack;
 
 use crate::support::{
