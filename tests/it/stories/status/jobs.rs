@@ -74,7 +74,10 @@ async fn incidents_are_listed_newest_first_in_pages() {
 async fn an_incident_has_its_alerts_captures_and_steps() {
     let world = World::start().await;
     let first = world.post(&alert_of("first", samples::WEB_01)).await;
-    world.post(&alert_of("second", samples::WEB_01)).await;
+    let second = world.post(&alert_of("second", samples::WEB_01)).await;
+    world
+        .job_that(&job_id(&second), |job| job["status"] == "joined")
+        .await;
     let id = first.body["captures"][0]["incidentId"].as_str().unwrap();
     world.run_out();
     world
