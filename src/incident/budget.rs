@@ -65,7 +65,7 @@ pub enum Spent {
     Granted,
     /// The budget is used up.
     Refused,
-    /// The one that notifies operators of so many alerts on so many machines.
+    /// The one that notifies operators, and the number of alerts and of machines.
     Notifies(HeldBack),
 }
 

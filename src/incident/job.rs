@@ -79,7 +79,7 @@ pub struct Job {
     /// When a capture that is in the way was first seen running, should Azure not state its start.
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub in_the_way_since: Option<OffsetDateTime>,
-    /// Tells this copy of the job from others.
+    /// The number of this copy of the job, in which it differs from others.
     #[serde(default)]
     pub copy: CopyId,
     /// The incident that it belongs to.
