@@ -8,6 +8,7 @@ mod app_settings;
 mod azure;
 mod capture;
 mod filters;
+mod first_look;
 mod identity;
 mod incidents;
 mod job_queue;
@@ -26,6 +27,7 @@ mod unknown;
 pub use app_settings::AppSettings;
 pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings};
+pub use first_look::FirstLookSettings;
 pub use identity::{
     ClientCertificate, Credential, Identity, IdentityEndpoint, IdentityKind, IdentitySource,
     PrivateKey, SecretForm, SecretText,
@@ -53,6 +55,7 @@ pub struct Settings {
     pub capture: CaptureSettings,
     pub allowed: AllowedSettings,
     pub incidents: IncidentSettings,
+    pub first_look: FirstLookSettings,
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
@@ -110,6 +113,7 @@ impl Settings {
         let azure = azure::read(&mut reader, capture.dry_run);
         let allowed = capture::read_allowed(&mut reader);
         let incidents = incidents::read(&mut reader);
+        let first_look = first_look::read(&mut reader);
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);
@@ -123,6 +127,7 @@ impl Settings {
             capture,
             allowed,
             incidents,
+            first_look,
             jobs,
             secure_webhook,
             notification,

@@ -78,7 +78,7 @@ impl Incident {
             failures: job.failures,
             updated_at: now,
             report: SharedReport::OfJob(job.clone()),
-            file_bytes: None,
+            file_bytes: job.report.look.as_ref().and_then(|look| look.file_bytes),
         };
         let steps = steps(self.entry(&job.job_id), &entry);
         Addition {
@@ -372,6 +372,13 @@ pub(super) fn steps(before: Option<&Entry>, now: &Entry) -> Vec<Step> {
             What::Ended,
             message(),
         );
+    }
+    if let Some(look) = &new.look
+        && old.is_none_or(|report| report.look.is_none())
+    {
+        let said = look.said().into_iter().next();
+        let text = said.unwrap_or_else(|| "The capture's file was read".to_owned());
+        add(look.at, What::Analyzed, text.into());
     }
     steps
 }
