@@ -150,19 +150,19 @@ impl FileLook {
     /// The lines for people, with what is in the way as the last one.
     pub fn said(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.lines.iter().map(|line| line.to_string()).collect();
-        lines.extend(
-            self.problem
-                .as_ref()
-                .map(|problem| format!("{}. What to do: {}.", capital(&problem.message), problem.fix)),
-        );
+        lines.extend(self.problem.as_ref().map(|problem| {
+            format!(
+                "{}. What to do: {}.",
+                capital(&problem.message),
+                problem.fix
+            )
+        }));
         lines
     }
 
     /// Drops what is missed least, to make a message shorter; `false`: nothing is left.
     pub(super) fn shed(&mut self) -> bool {
-        self.findings.pop().is_some()
-            || self.lines.pop().is_some()
-            || self.counts.pop().is_some()
+        self.findings.pop().is_some() || self.lines.pop().is_some() || self.counts.pop().is_some()
     }
 }
 
@@ -216,7 +216,12 @@ mod tests {
         look.findings[0].filter = Some(long);
         let bounded = look.bounded();
         assert_eq!(bounded.lines.len(), MOST_LINES);
-        assert!(bounded.lines.iter().all(|line| line.chars().count() <= MAX_LINE));
+        assert!(
+            bounded
+                .lines
+                .iter()
+                .all(|line| line.chars().count() <= MAX_LINE)
+        );
         assert!(!bounded.lines[0].contains('\n'));
         assert_eq!(bounded.findings[0].filter, None);
     }

@@ -5,7 +5,6 @@ use super::Look;
 use azure_core::time::OffsetDateTime;
 use first_look::{
     Alert, AlertEntry, CaptureEntry, Context, Counted, Digest, Manifest, Metric, NamePolicy,
-    html_style,
 };
 use serde_json::Value;
 
@@ -130,13 +129,6 @@ impl Look {
         manifest.written = Some(written);
         Some(manifest.text())
     }
-}
-
-/// The style of reports, and the part of a stored report that another page can show under it.
-pub fn embedded(report: &str) -> Option<(String, &str)> {
-    let (_, after) = report.split_once("</h1>")?;
-    let (body, _) = after.rsplit_once("</main>")?;
-    Some((html_style(), body))
 }
 
 fn file_name(storage_path: &str) -> &str {

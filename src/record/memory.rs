@@ -111,7 +111,12 @@ impl Store for MemoryStore {
             (Condition::Unchanged(expected), known) => known.as_ref() == Some(expected),
         };
         match holds {
-            true => Ok(etag(state.put(name, body, summary.map(str::to_owned), self.most))),
+            true => Ok(etag(state.put(
+                name,
+                body,
+                summary.map(str::to_owned),
+                self.most,
+            ))),
             false => Err(StoreError::Conflict),
         }
     }

@@ -143,7 +143,9 @@ impl Looks {
                 Ok(()) => known.report = true,
                 Err(error) => {
                     tracing::warn!("could not write the report about a capture's file: {error}");
-                    let fix = error.fix().unwrap_or("check the incident record with `handler doctor`");
+                    let fix = error
+                        .fix()
+                        .unwrap_or("check the incident record with `handler doctor`");
                     let message =
                         format!("could not write the report into the incident record: {error}");
                     known.problem = Some(FileProblem::new(&message, fix));

@@ -184,10 +184,12 @@ impl Lanes {
         let working = self.of(job).working.clone();
         let mut stop = self.stop.clone();
         let turn = match &job.report.network_watcher {
-            Some(watcher) if !job.phase.is_notifying() && !job.phase.is_looking() => tokio::select! {
-                turn = self.watchers.take(watcher) => turn,
-                _ = stop.wait_for(|stop| *stop) => return (None, None),
-            },
+            Some(watcher) if !job.phase.is_notifying() && !job.phase.is_looking() => {
+                tokio::select! {
+                    turn = self.watchers.take(watcher) => turn,
+                    _ = stop.wait_for(|stop| *stop) => return (None, None),
+                }
+            }
             _ => None,
         };
         (turn, working.acquire_owned().await.ok())

@@ -3,8 +3,8 @@
 use super::{
     Form::{Flag, List, Number, Text, Word},
     Group::{
-        Allowed, ApiVersion, Capture, Cloud, FirstLook, Identity, Incidents, JobQueue, Log, Notification,
-        Platform, SecureWebhook, Traces,
+        Allowed, ApiVersion, Capture, Cloud, FirstLook, Identity, Incidents, JobQueue, Log,
+        Notification, Platform, SecureWebhook, Traces,
     },
     {Form, Group, Setting},
 };
