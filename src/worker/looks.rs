@@ -115,7 +115,11 @@ impl Looks {
             Ok(look) => self.keep(job, path, &about, &look).await,
             Err(error) => {
                 let problem = problem(&error);
-                tracing::warn!("{}; what to do: {}", problem.message, problem.fix);
+                tracing::warn!(
+                    "could not read a capture's file: {}; what to do: {}",
+                    problem.message,
+                    problem.fix
+                );
                 FileLook::failed(OffsetDateTime::now_utc(), problem)
             }
         }
@@ -162,7 +166,9 @@ impl Looks {
                 }
                 false => error.fix(),
             };
-            tracing::warn!("{message}; what to do: {fix}");
+            tracing::warn!(
+                "could not write the report beside a capture's file: {error}; what to do: {fix}"
+            );
             known.problem = Some(FileProblem::new(&message, fix));
         }
         known
