@@ -11,10 +11,7 @@ use alert_packet_capture::{
     record::LookPart,
 };
 use async_trait::async_trait;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 use time::{Duration, OffsetDateTime, macros::datetime};
 
 pub const SUBSCRIPTION: &str = "/subscriptions/6f8e2a10-4b1c-4d7e-9a35-0d8f2ad7ab3c";
