@@ -262,7 +262,7 @@ pub fn capture_reader(
     Ok(CaptureReader::new(Arc::new(credential), http, options))
 }
 
-/// The looks at finished captures, where their files go to a storage account.
+/// The readings of finished captures, where their files go to a storage account.
 pub(super) fn looks(
     settings: &Settings,
     pace: &Pace,

@@ -8,13 +8,13 @@ mod app_settings;
 mod azure;
 mod capture;
 mod filters;
-mod first_look;
 mod identity;
 mod incidents;
 mod job_queue;
 pub mod key_file;
 mod key_path;
 mod known;
+mod look;
 mod notification;
 mod problem;
 mod reader;
@@ -27,7 +27,6 @@ mod unknown;
 pub use app_settings::AppSettings;
 pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings};
-pub use first_look::FirstLookSettings;
 pub use identity::{
     ClientCertificate, Credential, Identity, IdentityEndpoint, IdentityKind, IdentitySource,
     PrivateKey, SecretForm, SecretText,
@@ -35,6 +34,7 @@ pub use identity::{
 pub use incidents::IncidentSettings;
 pub use job_queue::{JobSettings, QueueAccount, QueueKind, StorageQueueSettings};
 pub use known::{Form, Group, SETTINGS, Setting};
+pub use look::FirstLookSettings;
 pub use notification::{
     Destination, Key, NotificationSettings, ReceiverSettings, SigningSecret, WebhookUrl,
 };
@@ -113,7 +113,7 @@ impl Settings {
         let azure = azure::read(&mut reader, capture.dry_run);
         let allowed = capture::read_allowed(&mut reader);
         let incidents = incidents::read(&mut reader);
-        let first_look = first_look::read(&mut reader);
+        let first_look = look::read(&mut reader);
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);

@@ -37,7 +37,7 @@ pub trait Incidents: Send + Sync {
     /// When the store cannot be read.
     async fn of_job(&self, job: &JobId) -> Result<Option<IncidentId>, Unreadable>;
 
-    /// A part of the look at a job's file; `None` when there is none.
+    /// A part of the reading of a job's file; `None` when there is none.
     ///
     /// # Errors
     /// When the store cannot be read.

@@ -1,4 +1,4 @@
-//! What a look at a capture's file has found, as it is stored with a job, told to receivers and shown on pages: a few
+//! What a reading of a capture's file has found, as it is stored with a job, sent to receivers and shown on pages: a few
 //! bounded lines. Figures and pictures are in the report beside the record.
 
 use crate::text;
@@ -158,6 +158,19 @@ impl FileLook {
             )
         }));
         lines
+    }
+
+    /// Whether it has one line at most.
+    pub(super) fn is_short(&self) -> bool {
+        self.lines.len() <= 1 && self.counts.is_empty() && self.findings.is_empty()
+    }
+
+    /// The same with its first line alone.
+    pub(super) fn shortened(mut self) -> Self {
+        self.lines.truncate(1);
+        self.counts.clear();
+        self.findings.clear();
+        self
     }
 
     /// Drops what is missed least, to make a message shorter; `false`: nothing is left.

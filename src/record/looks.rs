@@ -62,7 +62,7 @@ impl Incidents {
         Ok(())
     }
 
-    /// A part of the look at a job's file; `None`: there is none.
+    /// A part of the reading of a job's file; `None`: there is none.
     ///
     /// # Errors
     /// Those of the store.

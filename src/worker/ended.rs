@@ -1,4 +1,4 @@
-//! What follows the end of a job that was decided: the look at its capture's file and the notification or, when the look
+//! What follows the end of a job that was decided: the reading of its capture's file and the notification or, when the look
 //! takes long, the notification first and a second one with what the file shows. The job's phase says how far it is, so
 //! that another process continues from there.
 
@@ -33,7 +33,7 @@ impl Worker {
         }
     }
 
-    /// A process was killed in each look at this job's file: it is not read again.
+    /// A process was killed in each reading of this job's file: it is not read again.
     pub(super) fn end_look(&self, job: &mut Job) {
         job.report.look = Some(looks::killed());
         job.phase = match job.phase {
@@ -57,7 +57,9 @@ impl Worker {
             match job.phase {
                 Phase::Looking { notify_at } => match self.look_until(job, notify_at, held).await {
                     Waited::Known(look) => {
-                        self.looked(job, look);
+                        if !self.looked(job, look) {
+                            return Next::NotOurs;
+                        }
                         held.begin_notifying().await;
                         return self.notify_ended(Arc::make_mut(job)).await;
                     }
@@ -84,7 +86,9 @@ impl Worker {
                     held.begin_looking();
                     match self.look_on(job, held).await {
                         Waited::Known(look) => {
-                            self.looked(job, look);
+                            if !self.looked(job, look) {
+                                return Next::NotOurs;
+                            }
                             Arc::make_mut(job).phase = Phase::NotifyingLook;
                         }
                         Waited::NotYet | Waited::Stopping => return Next::After(Duration::ZERO),
@@ -150,10 +154,13 @@ impl Worker {
         }
     }
 
-    /// Writes down what a look has found.
-    fn looked(&self, job: &mut Arc<Job>, look: FileLook) {
+    /// Writes down what a look has found. `false`: another instance has taken the job over meanwhile.
+    fn looked(&self, job: &mut Arc<Job>, look: FileLook) -> bool {
         if let Some(looks) = &self.looks {
             looks.forget(&job.job_id);
+        }
+        if self.incidents.is_elsewhere(job) {
+            return false;
         }
         for line in look.said() {
             tracing::info!("first look: {line}");
@@ -161,5 +168,6 @@ impl Worker {
         Arc::make_mut(job).report.look = Some(look);
         self.ledger.record(job);
         self.incidents.record(job);
+        true
     }
 }

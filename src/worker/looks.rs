@@ -1,4 +1,4 @@
-//! The looks at the files of finished captures: each is a task of its own, which continues while the job that waits for it
+//! The readings of the files of finished captures: each is a task of its own, which continues while the job that waits for it
 //! notifies people. The reader has two places; whatever waits for them is no create and no notification.
 
 use crate::{
@@ -70,7 +70,7 @@ impl Looks {
             && report.look.is_none()
     }
 
-    /// The look at a job's file, which is begun if it is not in progress.
+    /// The reading of a job's file, which is begun if it is not in progress.
     pub async fn result(self: &Arc<Self>, job: &Job) -> FileLook {
         let mut result = self.start(job);
         let known = result.wait_for(Option::is_some).await;
@@ -214,7 +214,7 @@ impl Looks {
     }
 }
 
-/// The look at a file that ends the process each time.
+/// The reading of a file that ends the process each time.
 pub(super) fn killed() -> FileLook {
     failed(KILLED)
 }

@@ -9,10 +9,19 @@ use crate::support::{
     receiver::Receiver,
     world::{World, common_alert},
 };
-use azure_sandbox::{Arrival, BlobRole, Call, Fault, What, samples};
+use azure_sandbox::{Arrival, BlobRole, Call, Fault, Options, Traffic, What, samples};
 use serde_json::Value;
 
 const EVENTS: &str = "created,completed,failed,skipped,analyzed";
+
+/// The sample world, whose captures have more than one machine in them.
+async fn azure() -> Azure {
+    Azure::with(Options {
+        traffic: Traffic::Incident,
+        ..Options::default()
+    })
+    .await
+}
 
 /// An app that reads captures, and a receiver of all its notifications.
 struct Story {
@@ -22,12 +31,12 @@ struct Story {
 
 impl Story {
     async fn with(settings: &[(&str, &str)]) -> Self {
-        Self::on(Azure::start().await, &[], settings).await
+        Self::on(azure().await, &[], settings).await
     }
 
     /// With jobs and the incident record in storage.
     async fn in_storage(settings: &[(&str, &str)]) -> Self {
-        let azure = Azure::start().await;
+        let azure = azure().await;
         let mut storage = azure.queue_settings();
         storage.push(("JobQueue__Receive".to_owned(), "poll".to_owned()));
         Self::on(azure, &storage, settings).await
@@ -82,7 +91,7 @@ impl Story {
 /// The lines of a notification.
 fn lines(notice: &Value) -> Vec<&str> {
     let lines = notice["data"]["look"]["lines"].as_array();
-    let lines = lines.unwrap_or_else(|| panic!("{notice:#}"));
+    let lines = lines.expect("a look");
     lines.iter().map(|line| line.as_str().unwrap()).collect()
 }
 

@@ -33,9 +33,9 @@ async fn killed_in_the_look(kills: usize) -> (Stage, Sent, Value) {
     stage.receiver.until_within(GUARD, told).await;
     stage.until_the_queue_is_empty().await;
     last.kill().await;
-    let notices = stage.receiver.notices();
-    let ends: Vec<&Value> = notices.iter().filter(|it| alert.is_named_by(it)).collect();
-    assert_eq!(ends.len(), 1, "{notices:#?}");
+    let came = stage.receiver.notices();
+    let ends: Vec<&Value> = came.iter().filter(|it| alert.is_named_by(it)).collect();
+    assert_eq!(ends.len(), 1, "{came:#?}");
     let look = ends[0]["data"]["look"].clone();
     assert_eq!(stage.captures_of(&alert.machine), 1);
     (stage, alert, look)
