@@ -82,6 +82,8 @@ pub struct Pace {
     pub record_probe: Duration,
     /// How long a process may take to put a job into the queue once it has claimed it: longer than its calls do.
     pub claim: Duration,
+    /// The first pause before a file of a capture is asked for again.
+    pub file_pause: Duration,
     /// How long a receiver of notifications may take.
     pub notification: Timeouts,
 }
@@ -101,6 +103,7 @@ impl Default for Pace {
             record_within: Duration::from_secs(2),
             record_probe: Duration::from_secs(3),
             claim: Duration::from_secs(6),
+            file_pause: Duration::from_secs(1),
             notification: Timeouts::default(),
         }
     }
@@ -156,6 +159,7 @@ impl App {
         if let Some(arm) = &arm {
             arm.observe(Arc::new(Counted(metrics.clone())));
         }
+        let looks = parts::looks(settings, pace, &incidents)?;
         let worker = arm.clone().map(|arm| {
             let retry = Retry {
                 max_attempts: settings.jobs.max_attempts,
@@ -177,6 +181,7 @@ impl App {
                 ledger: ledger.clone(),
                 receivers,
                 incidents: incidents.clone(),
+                looks,
                 metrics: metrics.clone(),
                 retry,
                 poison_interval: pace.poison_interval,

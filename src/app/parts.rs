@@ -23,6 +23,7 @@ use crate::{
     queue::{JobQueue, MemoryQueue, StorageQueue},
     record::{BlobStore, Incidents, RecordOptions, Store},
     telemetry::Metrics,
+    worker::{Looks, Running},
 };
 use azure_core::credentials::TokenCredential;
 use jsonwebtoken::DecodingKey;
@@ -259,6 +260,35 @@ pub fn capture_reader(
     let http = transport::https_client(azure.ca_file.as_deref())?;
     let credential = identity::credential(&azure.identity, http.clone())?;
     Ok(CaptureReader::new(Arc::new(credential), http, options))
+}
+
+/// The readings of finished captures, where their files go to a storage account.
+pub(super) fn looks(
+    settings: &Settings,
+    pace: &Pace,
+    incidents: &Arc<Incidents>,
+) -> Result<Option<Arc<Looks>>, BuildError> {
+    let look = &settings.first_look;
+    let parameters = &settings.capture.parameters;
+    let reads = look.enabled && parameters.storage.storage_id.is_some();
+    let Some(azure) = settings.azure.as_ref().filter(|_| reads) else {
+        return Ok(None);
+    };
+    let options = look::Options {
+        most_time: look.most_time,
+        first_pause: pace.file_pause,
+        ..look::Options::new(azure.captures.clone())
+    };
+    Ok(Some(Arc::new(Looks {
+        reader: capture_reader(azure, options)?,
+        notify_within: look.notify_within,
+        in_notice: look.in_notice,
+        report_beside_capture: look.report_beside_capture,
+        parameters: parameters.clone(),
+        identity: azure.identity.client_id().map(str::to_owned),
+        incidents: incidents.clone(),
+        running: Running::default(),
+    })))
 }
 
 /// `azure` knows nothing of metrics.

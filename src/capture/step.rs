@@ -168,7 +168,11 @@ impl Capturer {
                 ends_at,
                 looks,
             } => self.running(job, session, ends_at, looks).await,
-            Phase::Notifying => Ok(Next::Decided),
+            Phase::Notifying
+            | Phase::Looking { .. }
+            | Phase::NotifyingFirst
+            | Phase::LookingOn
+            | Phase::NotifyingLook => Ok(Next::Decided),
             Phase::Removing { session } => self.removing(&session, checkpoint).await,
         }
     }

@@ -36,6 +36,8 @@ pub enum Group {
     Allowed,
     /// The incident record and the budgets.
     Incidents,
+    /// What the function reads in finished captures.
+    FirstLook,
     JobQueue,
     Notification,
     SecureWebhook,

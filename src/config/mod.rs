@@ -14,6 +14,7 @@ mod job_queue;
 pub mod key_file;
 mod key_path;
 mod known;
+mod look;
 mod notification;
 mod problem;
 mod reader;
@@ -33,6 +34,7 @@ pub use identity::{
 pub use incidents::IncidentSettings;
 pub use job_queue::{JobSettings, QueueAccount, QueueKind, StorageQueueSettings};
 pub use known::{Form, Group, SETTINGS, Setting};
+pub use look::FirstLookSettings;
 pub use notification::{
     Destination, Key, NotificationSettings, ReceiverSettings, SigningSecret, WebhookUrl,
 };
@@ -53,6 +55,7 @@ pub struct Settings {
     pub capture: CaptureSettings,
     pub allowed: AllowedSettings,
     pub incidents: IncidentSettings,
+    pub first_look: FirstLookSettings,
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
@@ -110,6 +113,7 @@ impl Settings {
         let azure = azure::read(&mut reader, capture.dry_run);
         let allowed = capture::read_allowed(&mut reader);
         let incidents = incidents::read(&mut reader);
+        let first_look = look::read(&mut reader);
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);
@@ -123,6 +127,7 @@ impl Settings {
             capture,
             allowed,
             incidents,
+            first_look,
             jobs,
             secure_webhook,
             notification,

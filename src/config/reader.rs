@@ -149,7 +149,8 @@ impl<'a> Reader<'a> {
 
     pub fn flag(&mut self, name: &'static str) -> bool {
         match self.text(name).map(str::to_ascii_lowercase).as_deref() {
-            None | Some("false" | "0") => false,
+            None => known(name).default == Some("true"),
+            Some("false" | "0") => false,
             Some("true" | "1") => true,
             Some(other) => {
                 self.wrong_value(name, other);

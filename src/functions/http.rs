@@ -17,7 +17,7 @@ use axum::{
 };
 use serde::Serialize;
 
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// What the Functions host's log gets of an answer that goes out in its envelope.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +36,9 @@ impl Refusal {
             Refusal::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::Timeout(_) => StatusCode::REQUEST_TIMEOUT,
             Refusal::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Refusal::NoSuchRoute | Refusal::IncidentNotFound => StatusCode::NOT_FOUND,
+            Refusal::NoSuchRoute | Refusal::IncidentNotFound | Refusal::LookNotFound => {
+                StatusCode::NOT_FOUND
+            }
             Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
             Refusal::AzureRefused(_) => StatusCode::BAD_GATEWAY,

@@ -7,7 +7,7 @@ use crate::{
         filter::Filter,
         record::{Incident, IncidentId, Summary},
     },
-    record::{self, ReadError},
+    record::{self, LookPart, ReadError},
 };
 use async_trait::async_trait;
 
@@ -36,6 +36,17 @@ pub trait Incidents: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     async fn of_job(&self, job: &JobId) -> Result<Option<IncidentId>, Unreadable>;
+
+    /// A part of the reading of a job's file; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn look(
+        &self,
+        incident: &IncidentId,
+        job: &JobId,
+        part: LookPart,
+    ) -> Result<Option<String>, Unreadable>;
 }
 
 /// A page of the list.
@@ -110,6 +121,16 @@ impl Incidents for record::Incidents {
             }
         }
         Ok(None)
+    }
+
+    async fn look(
+        &self,
+        incident: &IncidentId,
+        job: &JobId,
+        part: LookPart,
+    ) -> Result<Option<String>, Unreadable> {
+        let found = record::Incidents::look(self, incident, job, part).await;
+        found.map_err(|error| Unreadable::Store(error.to_string()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The pages for people, as templates in `pages/`: no script but one (`script.rs`), nothing from elsewhere, and askama
 //! escapes every text: alerts fill names. Links are relative, so that a key in the address never gets into a page.
 
+mod file_look;
 mod list;
 mod script;
 mod story;
@@ -13,13 +14,13 @@ pub(super) use story::story;
 pub(super) use words::state_name;
 
 use super::http::text_ok;
-use crate::{notify::Portal, resource_id::ResourceId};
+use crate::{incident::IncidentId, notify::Portal, resource_id::ResourceId};
 use askama::Template;
 use axum::response::Response;
 
 use time::OffsetDateTime;
 
-const HTML: &str = "text/html; charset=utf-8";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 
 /// A short name that leads to a page of the portal, where it has one; the full text is its title.
 struct Link {
@@ -64,6 +65,14 @@ fn below(path: &str) -> &'static str {
     match path.ends_with('/') {
         true => "",
         false => "PacketCaptures/",
+    }
+}
+
+/// The relative address of what is below an incident, seen from its page.
+fn below_incident(path: &str, incident: &IncidentId) -> String {
+    match path.ends_with('/') {
+        true => String::new(),
+        false => format!("{incident}/"),
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Refusal {
     /// A query of the status routes.
     InvalidQuery(&'static str),
     IncidentNotFound,
+    /// No report about the file of this job's capture is kept.
+    LookNotFound,
     /// The store of incidents cannot be read now, for this cause.
     IncidentsUnreadable(String),
     /// The queue trigger brought a message that is not a job.
@@ -100,6 +102,7 @@ impl Refusal {
             Refusal::NotTaken { .. } => "NotTaken",
             Refusal::InvalidQuery(_) => "InvalidQuery",
             Refusal::IncidentNotFound => "IncidentNotFound",
+            Refusal::LookNotFound => "LookNotFound",
             Refusal::IncidentsUnreadable(_) => "IncidentsUnreadable",
             Refusal::NoJob(_) => "NoJob",
         }
@@ -139,6 +142,7 @@ impl Refusal {
             | Refusal::NotTaken { message, .. }
             | Refusal::NoJob(message) => message.as_str().into(),
             Refusal::InvalidQuery(message) => (*message).into(),
+            Refusal::LookNotFound => "no report about a capture's file is kept for this job of this incident".into(),
             Refusal::IncidentNotFound => "there is no incident with this id, and no job whose incident is known".into(),
             Refusal::IncidentsUnreadable(cause) => {
                 format!("could not read the incidents: {cause}; captures and notifications continue").into()

@@ -5,7 +5,7 @@
 //! operator has no token of an action group, and needs the key in either case.
 
 use super::{
-    http::json_ok,
+    http::{JSON, json_ok, text_ok},
     incidents::{Found, Incidents, Unreadable},
     page,
     path::{self, AsWritten},
@@ -16,9 +16,10 @@ use super::{
     status_query::prefers_html,
 };
 use crate::{
-    incident::{IncidentId, JobId, Ledger},
+    incident::{IncidentId, JobId, Ledger, record::Entry},
     notify::Portal,
     queue::JobQueue,
+    record::LookPart,
 };
 use axum::{
     Extension, Router,
@@ -28,8 +29,11 @@ use axum::{
     response::Response,
     routing::get,
 };
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 use time::OffsetDateTime;
+
+/// Maximum number of reports within a page, at up to 300 KB each.
+const MOST_REPORTS: usize = 3;
 
 /// What the pages show, and where their links lead.
 #[derive(Clone)]
@@ -55,6 +59,10 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(pages: Arc<Pages>) -> Rou
     Router::new()
         .route("/packetcaptures", get(list).fallback(super::only_get))
         .route("/packetcaptures/{id}", get(one).fallback(super::only_get))
+        .route(
+            "/packetcaptures/{id}/looks/{look}",
+            get(look).fallback(super::only_get),
+        )
         .layer(middleware::map_response(status::private))
         .with_state(pages)
 }
@@ -111,12 +119,50 @@ pub(super) async fn one(
     let found = find(&*pages.incidents, &id, job).await?;
     let found = found.ok_or(Refusal::IncidentNotFound)?;
     if html {
-        return Ok(page::story(&found, job, &path, &pages.portal));
+        let reports = reports(&*pages.incidents, &found).await;
+        return Ok(page::story(&found, &reports, job, &path, &pages.portal));
     }
     Ok(match job.and_then(|job| JobWire::of(&found, &job)) {
         Some(job) => json_ok(&job),
         None => json_ok(&Whole::from(&found)),
     })
+}
+
+/// The report about a job's file, `looks/{job}`, or its manifest, `looks/{job}.json`.
+pub(super) async fn look(
+    State(pages): State<Arc<Pages>>,
+    names: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Response, Refusal> {
+    let Ok(Path((id, look))) = names else {
+        return Err(Refusal::IncidentNotFound);
+    };
+    let (job, part) = match look.strip_suffix(".json") {
+        Some(job) => (job, LookPart::Manifest),
+        None => (look.as_str(), LookPart::Report),
+    };
+    let names = IncidentId::parse(&id).ok().zip(JobId::parse(job));
+    let (incident, job) = names.ok_or(Refusal::LookNotFound)?;
+    let found = pages.incidents.look(&incident, &job, part).await?;
+    let text = found.ok_or(Refusal::LookNotFound)?;
+    Ok(match part {
+        LookPart::Report => text_ok(page::HTML, text),
+        LookPart::Manifest => text_ok(JSON, text),
+    })
+}
+
+/// The newest reports about an incident's files. One that cannot be read is left out: the page has its lines.
+async fn reports(incidents: &dyn Incidents, found: &Found) -> HashMap<JobId, String> {
+    let incident = &found.incident;
+    let mut reports = HashMap::new();
+    let stored = |entry: &&Entry| entry.report.look.as_ref().is_some_and(|look| look.report);
+    let entries = incident.entries.iter().rev().filter(stored);
+    for entry in entries.take(MOST_REPORTS) {
+        let report = incidents.look(&incident.id, &entry.job_id, LookPart::Report);
+        if let Ok(Some(report)) = report.await {
+            reports.insert(entry.job_id, report);
+        }
+    }
+    reports
 }
 
 async fn find(

@@ -3,7 +3,7 @@
 use super::incidents::Found;
 use crate::{
     incident::{
-        Action, JobId, JobRecord, Report, Status,
+        Action, FileLook, JobId, JobRecord, Report, Status,
         record::{Entry, IncidentId, Step, Summary},
     },
     resource_id::ResourceId,
@@ -75,6 +75,7 @@ pub(super) struct JobWire<'a> {
     stop_reason: Option<&'a str>,
     errors: &'a [String],
     joined: bool,
+    look: Option<&'a FileLook>,
     failures: u32,
 }
 
@@ -104,6 +105,7 @@ impl<'a> JobWire<'a> {
             stop_reason: report.stop_reason.as_deref(),
             errors: &report.errors,
             joined: report.joined,
+            look: report.look.as_ref(),
             failures: entry.failures,
         })
     }
@@ -133,6 +135,7 @@ impl<'a> From<&'a JobRecord> for JobWire<'a> {
             stop_reason: report.stop_reason.as_deref(),
             errors: &report.errors,
             joined: report.joined,
+            look: report.look.as_ref(),
             failures: job.failures,
         }
     }

@@ -16,7 +16,13 @@ pub fn deadline(
     let within = match phase {
         Phase::Prepare | Phase::Deleting { .. } => create_within,
         Phase::Starting { .. } => create_within.saturating_add(start_within),
-        Phase::Running { .. } | Phase::Notifying | Phase::Removing { .. } => return None,
+        Phase::Running { .. }
+        | Phase::Notifying
+        | Phase::Looking { .. }
+        | Phase::NotifyingFirst
+        | Phase::LookingOn
+        | Phase::NotifyingLook
+        | Phase::Removing { .. } => return None,
     };
     let within = time::Duration::try_from(within).unwrap_or(time::Duration::MAX);
     Some(taken_at.saturating_add(within))

@@ -2,7 +2,8 @@
 //! function to take the next step.
 
 use super::{
-    Delivered, decide, facts::PackedFacts, machine::CopyId, record::IncidentId, report::Report,
+    Delivered, FileLook, decide, facts::PackedFacts, machine::CopyId, record::IncidentId,
+    report::Report,
 };
 use crate::{
     alert::{Alert, Target},
@@ -190,7 +191,9 @@ impl Job {
     /// Drops the text that is missed least; `false`: none is left that can be dropped.
     fn shed(&mut self) -> bool {
         let mut alert = self.alert.read();
-        let shed = alert.conditions.pop().is_some()
+        let look = self.report.look.as_mut();
+        let shed = look.is_some_and(FileLook::shed)
+            || alert.conditions.pop().is_some()
             || self.report.errors.pop().is_some()
             || alert.id.take().is_some();
         self.alert = (&alert).into();
@@ -286,6 +289,18 @@ pub enum Phase {
     /// The job's end is decided; the notification is being delivered.
     #[serde(rename = "telling")]
     Notifying,
+    /// The job's end is decided, and the capture's file is being read.
+    Looking {
+        /// When the notification is sent without what is in the file.
+        #[serde(with = "time::serde::rfc3339")]
+        notify_at: OffsetDateTime,
+    },
+    /// The file is not read yet, and the notification without it is being delivered.
+    NotifyingFirst,
+    /// That notification is delivered, and the file is being read.
+    LookingOn,
+    /// The file was read after the notification, and a second one is being delivered.
+    NotifyingLook,
     /// The notification is delivered; the finished session is to be removed.
     Removing { session: Session },
 }
@@ -329,7 +344,12 @@ impl Phase {
                 pause_factor: AFTER_CREATE,
                 success_resets_failures: true,
             },
-            Phase::Notifying | Phase::Removing { .. } => Patience {
+            Phase::Notifying
+            | Phase::Looking { .. }
+            | Phase::NotifyingFirst
+            | Phase::LookingOn
+            | Phase::NotifyingLook
+            | Phase::Removing { .. } => Patience {
                 urgent: false,
                 pause_factor: 1,
                 success_resets_failures: false,
@@ -337,14 +357,28 @@ impl Phase {
         }
     }
 
-    /// The phase's name, as in JSON.
+    /// Whether the job's notification is being delivered.
+    pub fn is_notifying(&self) -> bool {
+        matches!(
+            self,
+            Phase::Notifying | Phase::NotifyingFirst | Phase::NotifyingLook
+        )
+    }
+
+    /// Whether the capture's file is being read.
+    pub fn is_looking(&self) -> bool {
+        matches!(self, Phase::Looking { .. } | Phase::LookingOn)
+    }
+
+    /// The phase's name, for people and programs.
     pub fn as_str(&self) -> &'static str {
         match self {
             Phase::Prepare => "prepare",
             Phase::Deleting { .. } => "deleting",
             Phase::Starting { .. } => "starting",
             Phase::Running { .. } => "running",
-            Phase::Notifying => "telling",
+            Phase::Notifying | Phase::NotifyingFirst | Phase::NotifyingLook => "telling",
+            Phase::Looking { .. } | Phase::LookingOn => "looking",
             Phase::Removing { .. } => "removing",
         }
     }

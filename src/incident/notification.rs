@@ -23,26 +23,30 @@ pub enum Event {
     Failed,
     /// No capture was created: the limit is reached, or another capture is in the way.
     Skipped,
+    /// The capture's file was read after its notification was sent.
+    Analyzed,
     /// All captures of the incident ended and its alerts are resolved. Only receivers that keep an incident open get it.
     Resolved,
 }
 
 impl Event {
     /// The events that a receiver can be set to get.
-    pub const ALL: [Event; 4] = [
+    pub const ALL: [Event; 5] = [
         Event::Created,
         Event::Completed,
         Event::Failed,
         Event::Skipped,
+        Event::Analyzed,
     ];
 
-    /// `created`, `completed`, `failed`, `skipped`, `resolved`.
+    /// `created`, `completed`, `failed`, `skipped`, `analyzed`, `resolved`.
     pub fn as_str(self) -> &'static str {
         match self {
             Event::Created => "created",
             Event::Completed => "completed",
             Event::Failed => "failed",
             Event::Skipped => "skipped",
+            Event::Analyzed => "analyzed",
             Event::Resolved => "resolved",
         }
     }
@@ -135,6 +139,12 @@ impl Notification {
     pub fn closes(&self) -> bool {
         let closed = self.incident.as_ref().is_some_and(|it| it.closed);
         closed || self.event == Event::Resolved
+    }
+
+    /// What is in the capture's file, for people: one line each.
+    pub fn look_lines(&self) -> Vec<String> {
+        let look = self.report.look.as_ref();
+        look.map(super::FileLook::said).unwrap_or_default()
     }
 
     /// Whether evidence is missing.

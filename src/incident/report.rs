@@ -1,6 +1,7 @@
 //! What became of a job so far: the one value that answers, notifications, the status page and metrics show. A new fact
 //! about a capture is a member here, is set where it is found out, and is shown by the renderers that want it.
 
+use super::look::FileLook;
 use crate::resource_id::ResourceId;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -35,6 +36,9 @@ pub struct Report {
     pub joined: bool,
     /// Azure's request id of a failure.
     pub request_id: Option<String>,
+    /// What is in the capture's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<FileLook>,
     /// Whether the job's end is decided.
     pub finished: bool,
     /// Whether the job failed too often: it goes to the poison queue.

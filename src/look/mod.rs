@@ -1,20 +1,23 @@
 //! Reads the files of finished captures: each comes out of the storage account in ranges and goes through the package
 //! `first-look`, without holding more than a few parts of it. A look waits for nothing else, and nothing waits for a look.
 
+mod about;
 mod download;
 mod error;
 mod feeder;
 mod place;
 
+pub use about::{About, Found};
 pub use error::LookError;
 pub use place::Storage;
 
 use crate::storage::{Opened, Way};
 use azure_core::{
+    Bytes,
     credentials::TokenCredential,
-    http::{ExponentialRetryOptions, RetryOptions},
+    http::{ExponentialRetryOptions, NoFormat, RequestContent, RetryOptions},
 };
-use azure_storage_blob::{BlobClient, BlobClientOptions};
+use azure_storage_blob::{BlobClient, BlobClientOptions, models::BlobClientUploadOptions};
 use download::Download;
 use std::{num::NonZero, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
@@ -132,6 +135,34 @@ impl CaptureReader {
             complete,
             took,
         })
+    }
+
+    /// Reads the file of a finished capture, as [`CaptureReader::look`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn look_at(&self, storage_path: &str, about: &About) -> Result<Look, LookError> {
+        self.look(storage_path, about.context(storage_path)).await
+    }
+
+    /// Writes the report about a file beside it, with the ending `.html` in place of the file's own.
+    ///
+    /// # Errors
+    /// Why it could not be written; the role for it is another one than that for reading.
+    pub async fn write_beside(&self, storage_path: &str, report: String) -> Result<(), LookError> {
+        let path = storage_path.strip_suffix(".cap").unwrap_or(storage_path);
+        let blob = self.blob(&format!("{path}.html"))?;
+        let options = BlobClientUploadOptions {
+            blob_content_type: Some("text/html; charset=utf-8".to_owned()),
+            ..Default::default()
+        };
+        let content: RequestContent<Bytes, NoFormat> = Bytes::from(report).into();
+        let written = tokio::time::timeout(CHECK, blob.upload(content, Some(options))).await;
+        match written {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(LookError::of(&error)),
+            Err(_) => Err(LookError::TooSlow { within: CHECK }),
+        }
     }
 
     /// Whether files of captures in this account could be read: asks for one that is not there.

@@ -15,6 +15,7 @@ pub(super) fn title(notification: &Notification) -> String {
         (Event::Completed, _) => "Packet capture completed on",
         (Event::Failed, _) => "Packet capture failed on",
         (Event::Skipped, _) => "No packet capture on",
+        (Event::Analyzed, _) => "Packet capture analyzed on",
         (Event::Resolved, _) => "Incident closed on",
     };
     format!("{happened} {machine}")

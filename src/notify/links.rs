@@ -31,6 +31,16 @@ impl Links {
         Some(url)
     }
 
+    /// The report about the capture's file.
+    pub(super) fn report(&self, notification: &Notification) -> Option<Url> {
+        let look = notification.report.look.as_ref()?;
+        notification.incident.as_ref().filter(|_| look.report)?;
+        let mut url = self.page(notification)?;
+        let job = notification.job_id.to_string();
+        url.path_segments_mut().ok()?.extend(["looks", &job]);
+        Some(url)
+    }
+
     /// The page of the capture file.
     pub(super) fn file(&self, notification: &Notification) -> Option<Url> {
         self.portal
@@ -42,6 +52,7 @@ impl Links {
         let machine = self.portal.resource(&notification.target.to_string());
         [
             ("Open the incident", self.page(notification)),
+            ("Open the report", self.report(notification)),
             ("Open the file", self.file(notification)),
             ("Open the machine", Some(machine)),
             ("Packet captures", Some(self.portal.packet_captures())),

@@ -77,7 +77,7 @@ pub struct HowToOpen {
 pub fn how_to_open(event: Event, report: &Report) -> Option<HowToOpen> {
     let mut says = match event {
         Event::Created => vec!["This works once the capture has ended.".to_owned()],
-        Event::Completed | Event::Resolved => Vec::new(),
+        Event::Completed | Event::Analyzed | Event::Resolved => Vec::new(),
         Event::Failed => vec!["Part of the evidence may be there.".to_owned()],
         Event::Skipped => return None,
     };

@@ -65,6 +65,11 @@ impl AzureChecks<'_> {
 
     /// Whether the files of captures can be read.
     async fn first_look(&mut self, account: &ResourceId) {
+        let settings = self.parts.found.settings.as_ref();
+        if settings.is_some_and(|settings| !settings.first_look.enabled) {
+            let why = "FirstLook__Enabled is false";
+            return self.report.skipped(FIRST_LOOK, why);
+        }
         let reader = match &self.parts.reader {
             Some(Ok(reader)) => reader,
             Some(Err(_)) | None => {

@@ -229,7 +229,13 @@ impl Store for BlobStore {
         metadata.extend(summary.map(|summary| (SUMMARY.to_owned(), summary)));
         let options = BlobClientUploadOptions {
             metadata: Some(metadata),
-            blob_content_type: Some("application/json".to_owned()),
+            blob_content_type: Some(
+                match name.ends_with(".html") {
+                    true => "text/html; charset=utf-8",
+                    false => "application/json",
+                }
+                .to_owned(),
+            ),
             ..Default::default()
         };
         let options = match condition {

@@ -2,10 +2,11 @@
 //! In this process alone or, where jobs outlive it, shared by all instances.
 
 use super::{
-    Store,
+    MemoryStore, Store,
     breaker::Breaker,
     clock::Clock,
     keeper::{Confirmed, Keeper},
+    looks::MOST_IN_MEMORY,
 };
 use crate::{
     incident::{
@@ -63,6 +64,8 @@ pub struct Incidents {
     pub(super) machines: Arc<Keeper<Machine>>,
     pub(super) incidents: Arc<Keeper<Incident>>,
     pub(super) hours: Arc<Keeper<Hour>>,
+    /// Where reports about capture files are.
+    pub(super) looks: Arc<dyn Store>,
     pub(super) options: RecordOptions,
     // Held for a few map operations, never over an await.
     claims: Mutex<Claims>,
@@ -105,6 +108,7 @@ impl Incidents {
             machines: keeper(&store, &breaker, &options, Duration::ZERO),
             incidents: keeper(&store, &breaker, &options, options.gather),
             hours: keeper(&store, &breaker, &options, options.gather),
+            looks: store.unwrap_or_else(|| Arc::new(MemoryStore::of(2 * MOST_IN_MEMORY))),
             options,
             claims: Mutex::default(),
         })

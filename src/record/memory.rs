@@ -15,10 +15,16 @@ use std::{
 const MOST: usize = 2_000;
 
 /// The record of a single process, lost with it.
-#[derive(Default)]
 pub struct MemoryStore {
+    most: usize,
     // Held for a few map operations, never over an await.
     state: Mutex<State>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::of(MOST)
+    }
 }
 
 struct Entry {
@@ -43,7 +49,7 @@ impl State {
         }
     }
 
-    fn put(&mut self, name: &str, body: Bytes, summary: Option<String>) -> u64 {
+    fn put(&mut self, name: &str, body: Bytes, summary: Option<String>, most: usize) -> u64 {
         self.remove(name);
         self.writes += 1;
         let written = self.writes;
@@ -54,7 +60,7 @@ impl State {
         };
         self.entries.insert(name.to_owned(), entry);
         self.by_write.insert(written, name.to_owned());
-        if self.entries.len() > MOST
+        if self.entries.len() > most
             && let Some((_, oldest)) = self.by_write.pop_first()
         {
             self.entries.remove(&oldest);
@@ -64,6 +70,14 @@ impl State {
 }
 
 impl MemoryStore {
+    /// A store of at most this many texts.
+    pub fn of(most: usize) -> Self {
+        Self {
+            most,
+            state: Mutex::default(),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics with this lock")
     }
@@ -97,7 +111,12 @@ impl Store for MemoryStore {
             (Condition::Unchanged(expected), known) => known.as_ref() == Some(expected),
         };
         match holds {
-            true => Ok(etag(state.put(name, body, summary.map(str::to_owned)))),
+            true => Ok(etag(state.put(
+                name,
+                body,
+                summary.map(str::to_owned),
+                self.most,
+            ))),
             false => Err(StoreError::Conflict),
         }
     }

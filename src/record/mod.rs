@@ -8,6 +8,7 @@ mod document;
 mod incidents;
 mod keeper;
 mod list;
+mod looks;
 mod memory;
 mod shown;
 mod store;
@@ -17,6 +18,7 @@ pub use blob::{BlobStore, CONTAINER, Checked};
 pub use clock::Clock;
 pub use incidents::{Claim, Incidents, RecordOptions};
 pub use list::{ReadError, Rows};
+pub use looks::LookPart;
 pub use memory::MemoryStore;
 pub use store::{
     Condition, Etag, Listed, MAX_BODY_BYTES, MAX_SUMMARY_BYTES, Page, Store, StoreError, Stored,

@@ -46,17 +46,38 @@ impl Worker {
             }
             return self.notify_closed(job).await;
         };
+        let begun = job.begin_notifying();
+        match self.notify_of(job, event, begun).await {
+            Some(again) => Next::After(again),
+            None => self.capturer.after_notification(job),
+        }
+    }
+
+    /// Sends how a job ended whose file is not read yet; `Some`: when to continue.
+    pub(super) async fn notify_end(&self, job: &mut Job, begun: bool) -> Option<Duration> {
+        let event = Event::of_end(job.action, job.report.status)?;
+        self.notify_of(job, event, begun).await
+    }
+
+    async fn notify_of(&self, job: &mut Job, event: Event, begun: bool) -> Option<Duration> {
         let now = OffsetDateTime::now_utc();
         let ended_at = *job.report.ended_at.get_or_insert(now);
-        let begun = job.begin_notifying();
         let notification = self.notification(job, event, ended_at).await;
         if begun {
             log(&notification);
         }
-        match self.deliver(job, &notification).await {
-            Some(again) => Next::After(again),
-            None => self.capturer.after_notification(job),
-        }
+        self.deliver(job, &notification).await
+    }
+
+    /// Sends a notification of this event; `Some`: when to continue.
+    pub(super) async fn notify(
+        &self,
+        job: &mut Job,
+        event: Event,
+        at: OffsetDateTime,
+    ) -> Option<Duration> {
+        let notification = self.notification(job, event, at).await;
+        self.deliver(job, &notification).await
     }
 
     /// The alert of a job that notifies of nothing else is resolved: its incident may be closed now.
@@ -103,10 +124,14 @@ impl Worker {
 
     /// The notification of an event of this job, with what is known of its incident.
     async fn notification(&self, job: &Job, event: Event, at: OffsetDateTime) -> Notification {
-        Notification {
+        let mut notification = Notification {
             incident: self.incidents.context(job).await,
             ..Notification::of(job, event, at)
+        };
+        if let (Some(looks), Some(look)) = (&self.looks, &mut notification.report.look) {
+            *look = look.in_notice(looks.in_notice);
         }
+        notification
     }
 
     /// Adds to the incident whether a notification has arrived, and the message that later ones answer.

@@ -1,12 +1,13 @@
 //! A job's message while this instance works on it: saved at checkpoints, released, or deleted from the queue.
 
+use super::Lanes;
 use crate::{
     capture::Checkpoint,
     incident::Job,
     queue::{JobQueue, Message, QueueError},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// The places at the worker for one kind of jobs.
 #[derive(Clone)]
@@ -24,8 +25,11 @@ pub(super) struct Held<'a> {
     places: Places,
     /// The places for notifications.
     notifying: Places,
+    /// The places for looks.
+    looking: Places,
     place: Option<OwnedSemaphorePermit>,
     waiting: Option<OwnedSemaphorePermit>,
+    stop: watch::Receiver<bool>,
 }
 
 impl<'a> Held<'a> {
@@ -33,16 +37,18 @@ impl<'a> Held<'a> {
         queue: &'a dyn JobQueue,
         message: Message,
         places: Places,
-        notifying: Places,
+        lanes: &Lanes,
         place: Option<OwnedSemaphorePermit>,
     ) -> Self {
         Self {
             queue,
             message,
             places,
-            notifying,
+            notifying: lanes.notifying.clone(),
+            looking: lanes.looking.clone(),
             place,
             waiting: None,
+            stop: lanes.stop.clone(),
         }
     }
 
@@ -52,6 +58,20 @@ impl<'a> Held<'a> {
         self.yield_place();
         // None: this process stops, and the notification in progress is sent all the same.
         self.take_place().await;
+    }
+
+    /// Exchanges the job's place for one of those for looks, which hold memory only.
+    pub fn begin_looking(&mut self) {
+        self.places = self.looking.clone();
+        if let Ok(place) = self.places.working.clone().try_acquire_owned() {
+            self.place = Some(place);
+        }
+    }
+
+    /// Waits until this process stops.
+    pub async fn stopping(&mut self) {
+        // An error: the worker is gone.
+        let _ = self.stop.wait_for(|stop| *stop).await;
     }
 
     /// Releases the job for `wait`.

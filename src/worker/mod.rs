@@ -4,14 +4,16 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod delivery;
+mod ended;
 mod held;
+mod looks;
 mod poisoned;
 mod received;
 mod walk;
 
 use crate::{
     capture::{Capturer, turns::Turns},
-    incident::{IncidentId, Job, Ledger, Phase, Retry},
+    incident::{IncidentId, Job, Ledger, Retry},
     notify::Receivers,
     queue::{JobQueue, Message},
     record::Incidents,
@@ -19,6 +21,7 @@ use crate::{
     telemetry::{Metrics, continue_trace, describe},
 };
 use held::{Held, Places};
+pub use looks::{Looks, Running};
 use received::Received;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -42,6 +45,8 @@ pub struct Worker {
     pub ledger: Arc<Ledger>,
     pub receivers: Arc<Receivers>,
     pub incidents: Arc<Incidents>,
+    /// `None` when files of captures are not read.
+    pub looks: Option<Arc<Looks>>,
     pub metrics: Arc<Metrics>,
     pub retry: Retry,
     /// Interval between checks of the poison queue.
@@ -76,6 +81,9 @@ impl Worker {
         }
         lanes.close();
         while jobs.join_next().await.is_some() {}
+        if let Some(looks) = &self.looks {
+            looks.stop();
+        }
     }
 
     async fn take_up(
@@ -113,7 +121,7 @@ impl Worker {
             }
         };
         let stopping = place.is_none();
-        let held = Held::new(queue, message, places, lanes.notifying.clone(), place);
+        let held = Held::new(queue, message, places, &lanes, place);
         if stopping {
             return held.put_back(&job, Duration::ZERO).await;
         }
@@ -144,6 +152,8 @@ struct Lanes {
     following: Places,
     /// Jobs that only notify: a receiver that hangs keeps no poll and no create waiting.
     notifying: Places,
+    /// Jobs that wait for a look, which is a task of its own.
+    looking: Places,
     /// Turns of the jobs after the create, by network watcher, so that polls of one that hangs leave places to the
     /// others.
     watchers: Turns<ResourceId>,
@@ -160,6 +170,7 @@ impl Lanes {
             urgent: places(CREATES_AT_ONCE),
             following: places(JOBS_AT_ONCE),
             notifying: places(JOBS_AT_ONCE),
+            looking: places(JOBS_WAITING),
             watchers: Turns::new(JOBS_AT_ONCE / 4),
             stop,
         }
@@ -173,10 +184,12 @@ impl Lanes {
         let working = self.of(job).working.clone();
         let mut stop = self.stop.clone();
         let turn = match &job.report.network_watcher {
-            Some(watcher) if job.phase != Phase::Notifying => tokio::select! {
-                turn = self.watchers.take(watcher) => turn,
-                _ = stop.wait_for(|stop| *stop) => return (None, None),
-            },
+            Some(watcher) if !job.phase.is_notifying() && !job.phase.is_looking() => {
+                tokio::select! {
+                    turn = self.watchers.take(watcher) => turn,
+                    _ = stop.wait_for(|stop| *stop) => return (None, None),
+                }
+            }
             _ => None,
         };
         (turn, working.acquire_owned().await.ok())
@@ -184,8 +197,9 @@ impl Lanes {
 
     /// The places of a job that is not urgent.
     fn of(&self, job: &Job) -> &Places {
-        match job.phase {
-            Phase::Notifying => &self.notifying,
+        match &job.phase {
+            phase if phase.is_notifying() => &self.notifying,
+            phase if phase.is_looking() => &self.looking,
             _ => &self.following,
         }
     }
@@ -195,5 +209,6 @@ impl Lanes {
         self.urgent.working.close();
         self.following.working.close();
         self.notifying.working.close();
+        self.looking.working.close();
     }
 }

@@ -62,7 +62,8 @@ impl Worker {
         let Ok(mut shared) = message.job.job() else {
             return Ok(None);
         };
-        if shared.report.finished {
+        let looked = shared.phase.is_looking();
+        if shared.report.finished && !looked {
             return Ok(None);
         }
         let copy = CopyId::new(rand::random());
@@ -72,8 +73,12 @@ impl Worker {
         }
         let job: &mut Job = Arc::make_mut(&mut shared);
         job.copy = copy;
-        self.capturer.abandon(job, MOVED);
-        job.phase = Phase::Notifying;
+        if looked {
+            self.end_look(job);
+        } else {
+            self.capturer.abandon(job, MOVED);
+            job.phase = Phase::Notifying;
+        }
         job.failures = 0;
         job.unfinished = Deliveries::default();
         tracing::error!(job.id = %job.job_id, resource.id = %job.target.id, "{}", job.report.message);

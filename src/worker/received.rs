@@ -55,7 +55,10 @@ impl Worker {
                 {
                     // An end that was decided is not decided again, or two different ends would be notified.
                     changed.report = report;
-                    changed.begin_notifying();
+                    self.begin_end(changed);
+                    if !changed.phase.is_looking() {
+                        changed.begin_notifying();
+                    }
                 }
                 Received::Ours { created }
             }

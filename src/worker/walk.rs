@@ -39,7 +39,11 @@ impl Worker {
             }
             let before = job.clone();
             let changed = Arc::make_mut(&mut job);
-            let next = if self.retry.is_exhausted(changed.unfinished.count(delivered)) {
+            let exhausted = self.retry.is_exhausted(changed.unfinished.count(delivered));
+            let next = if exhausted && changed.phase.is_looking() {
+                self.end_look(changed);
+                Next::Decided
+            } else if exhausted {
                 self.capturer.abandon(changed, KILLED)
             } else if self.incidents.is_resolved(changed) && self.capturer.end_resolved(changed) {
                 Next::Decided
@@ -62,8 +66,7 @@ impl Worker {
             }
             let next = match next {
                 Next::Decided => {
-                    held.begin_notifying().await;
-                    let next = self.notify_ended(Arc::make_mut(&mut job)).await;
+                    let next = self.ended(&mut job, &mut held).await;
                     self.ledger.record(&job);
                     next
                 }

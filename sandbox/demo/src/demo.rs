@@ -7,14 +7,13 @@ use crate::{
     stay::{pages, shell},
 };
 use azure_sandbox::samples;
-use first_look::{Alert, Context, Counted, Look, Metric, NamePolicy, Options, Seen};
 use serde_json::Value;
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
 
 /// The reply wait and a little more.
@@ -43,22 +42,20 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
     if outcome != "created" {
         return Err(format!("the answer should be \"created\" and is {answer}").into());
     }
-    let file = evidence(show).await?;
+    let (file, notification) = evidence(show).await?;
     let path = shell(&file);
-    let seen = look(&file, &alert).map_err(|error| format!("could not read {path}: {error}"))?;
     let report = file.with_extension("html");
-    let written = fs::write(&report, seen.html());
+    save_report(url, &notification, &report).await?;
     let report = shell(&report);
-    written.map_err(|error| format!("could not write {report}: {error}"))?;
     show.timeline.line(&format!(
-        "\nThe capture file:\n  {path}\n\
-         What it shows:\n  {}\n\
-         A report with pictures, for a browser:\n  {report}\n\
+        "\nThe notification says of the file:\n  {}\n\
+         The capture file:\n  {path}\n\
+         Its report with pictures, for a browser:\n  {report}\n\
          All figures:\n  cargo run --bin handler -- look {path}\n\
          Open it (`tshark -r` does it in a terminal):\n  wireshark {path}\n\
          The traffic in it is made up; the function is the real one and did all this over HTTP.\n\
          The incident as a page, while `cargo run -- --stay` runs: {}",
-        seen.notice_lines(NamePolicy::Full).join("\n  "),
+        lines(&notification)?.join("\n  "),
         pages(url)
     ));
     Ok(())
@@ -85,9 +82,9 @@ async fn answer(show: &mut Show, url: &str, alert: &Value) -> Result<Value, Fail
 }
 
 /// Prints what happens until the capture file is there and the webhook was notified.
-async fn evidence(show: &mut Show) -> Result<PathBuf, Failure> {
+async fn evidence(show: &mut Show) -> Result<(PathBuf, Value), Failure> {
     let deadline = Instant::now() + NOTIFIED_WITHIN;
-    let (mut file, mut notified) = (None, false);
+    let (mut file, mut notification) = (None, None);
     loop {
         let news = timeout_at(deadline, show.next()).await.map_err(|_| {
             let seconds = NOTIFIED_WITHIN.as_secs();
@@ -97,49 +94,33 @@ async fn evidence(show: &mut Show) -> Result<PathBuf, Failure> {
             let none = || Failure::from(format!("the capture on {} left no file", session.vm));
             file = Some(session.file.ok_or_else(none)?);
         }
-        notified |= news.notified;
-        if notified && let Some(file) = file.take() {
-            return Ok(file);
+        notification = news.notified.or(notification);
+        if let (Some(file), Some(notification)) = (&file, &notification) {
+            return Ok((file.clone(), notification.clone()));
         }
     }
 }
 
-/// What the capture file shows. The sandbox's files are small.
-fn look(file: &Path, alert: &Value) -> io::Result<Seen> {
-    let mut look = Look::new(Options::default());
-    look.feed(&fs::read(file)?);
-    let mut context = Context::default();
-    let name = file.file_name().unwrap_or_default();
-    context.name = name.to_string_lossy().into_owned();
-    context.vm_name = Some("web-01".to_owned());
-    context.alert = Some(about(alert));
-    Ok(look.finish(&context))
+/// The notification's lines about the file.
+fn lines(notification: &Value) -> Result<Vec<String>, Failure> {
+    let look = &notification["data"]["look"];
+    let lines: Vec<String> = serde_json::from_value(look["lines"].clone()).unwrap_or_default();
+    match lines.is_empty() {
+        true => Err(format!("the notification says nothing of the file: {look}").into()),
+        false => Ok(lines),
+    }
 }
 
-/// What the alert counted, to be compared with the file.
-fn about(alert: &Value) -> Alert {
-    let context = &alert["context"];
-    let condition = &context["condition"];
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let counts = condition["metricName"]
-        .as_str()
-        .and_then(Counted::of_metric);
-    let metric = counts
-        .zip(text(&condition["metricValue"]))
-        .map(|(counts, value)| {
-            let mut metric = Metric::new(value, counts);
-            metric.aggregation = text(&condition["timeAggregation"]);
-            let minutes: Option<u64> =
-                text(&condition["windowSize"]).and_then(|it| it.parse().ok());
-            metric.window_seconds = minutes.map(|minutes| minutes * 60);
-            metric
-        });
-    let fired = context["timestamp"].as_str().unwrap_or_default();
-    let at = OffsetDateTime::parse(fired, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp_nanos);
-    Alert {
-        at: i64::try_from(at).unwrap_or_default(),
-        metric,
-    }
+/// Saves the report that the function has written, beside the capture file.
+async fn save_report(url: &str, notification: &Value, to: &Path) -> Result<(), Failure> {
+    let data = &notification["data"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (incident, job) = (text(&data["incident"]["id"]), text(&data["jobId"]));
+    let address = format!("{}/{incident}/looks/{job}", pages(url));
+    let answer = reqwest::get(&address).await?.error_for_status()?;
+    let report = answer.text().await?;
+    let path = shell(to);
+    fs::write(to, report).map_err(|error| format!("could not write {path}: {error}").into())
 }
 
 /// The machine's full resource id makes a line hard to read.

@@ -19,6 +19,8 @@ pub fn of(entry: &Entry) -> &'static str {
         Call::DeleteCapture => "the stale capture is in the way: delete it",
         Call::PutCapture => "the name is free: create the capture",
         Call::OperationStatus | Call::OperationResult => "has Azure finished that?",
+        Call::GetBlobProperties => "is the capture's file there?",
+        Call::GetBlob => "what is in it?",
         Call::Unknown => "nothing that the sandbox imitates",
         _ => "",
     }

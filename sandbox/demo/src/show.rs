@@ -35,8 +35,8 @@ pub struct Show {
 #[derive(Default)]
 pub struct News {
     pub ended: Vec<Ended>,
-    /// A notification about a capture arrived.
-    pub notified: bool,
+    /// A notification about a capture that arrived.
+    pub notified: Option<Value>,
 }
 
 /// A session that has ended.
@@ -76,9 +76,9 @@ impl Show {
             }
             Some(notification) = self.desk.notifications.recv() => {
                 self.notification(&notification);
-                News { notified: true, ..News::default() }
+                News { notified: Some(notification), ..News::default() }
             }
-            _ = self.look.tick() => News { ended: self.check_sessions(), notified: false },
+            _ = self.look.tick() => News { ended: self.check_sessions(), notified: None },
         }
     }
 

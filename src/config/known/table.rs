@@ -3,8 +3,8 @@
 use super::{
     Form::{Flag, List, Number, Text, Word},
     Group::{
-        Allowed, ApiVersion, Capture, Cloud, Identity, Incidents, JobQueue, Log, Notification,
-        Platform, SecureWebhook, Traces,
+        Allowed, ApiVersion, Capture, Cloud, FirstLook, Identity, Incidents, JobQueue, Log,
+        Notification, Platform, SecureWebhook, Traces,
     },
     {Form, Group, Setting},
 };
@@ -48,7 +48,7 @@ const HTTPS: Form = Text("an https address");
 const GUID: Form = Text("a GUID such as 00000000-0000-0000-0000-000000000000");
 const FORMATS: Form = Word(&["json", "teams", "slack", "pagerduty"]);
 const RECEIVER: Form = Text("the receiver's https address (http only on this machine itself)");
-const EVENTS: Form = List("some of created, completed, failed, skipped");
+const EVENTS: Form = List("some of created, completed, failed, skipped, analyzed");
 const SECRET: Form =
     Text("whsec_ and the base64 of 24 random bytes or more, or any text of 24 bytes or more");
 const ROUTING_KEY: Form =
@@ -103,6 +103,11 @@ pub const SETTINGS: &[Setting] = &[
     setting(Incidents, "Incidents__QuietMinutes", number(0, 1_440)).or("15"),
     setting(Incidents, "Budget__CapturesPerHour", number(1, 100_000)).restricts(),
     setting(Incidents, "Budget__CapturesPerMachinePerDay", number(1, 10_000)).restricts(),
+    setting(FirstLook, "FirstLook__Enabled", Flag).or("true"),
+    setting(FirstLook, "FirstLook__InNotice", Word(&["full", "counts", "none"])).or("full"),
+    setting(FirstLook, "FirstLook__NotifyWithinSeconds", number(0, 3_600)).or("60"),
+    setting(FirstLook, "FirstLook__MaxSeconds", number(1, 3_600)).or("120"),
+    setting(FirstLook, "FirstLook__ReportBesideCapture", Flag).or("false"),
     setting(JobQueue, "JobQueue__Kind", Word(&["memory", "storage"])).or("memory"),
     setting(JobQueue, "JobQueue__Capacity", number(1, 100_000)).or("1000"),
     setting(JobQueue, "JobQueue__MaxAttempts", number(1, 100)).or("5"),
@@ -118,7 +123,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(JobQueue, "AzureWebJobsStorage__managedIdentityResourceId", Text("the resource id of the user-assigned managed identity that opens the account")),
     setting(Notification, "Notification__WebhookUrl", RECEIVER).secret(),
     setting(Notification, "Notification__Format", FORMATS).or("json"),
-    setting(Notification, "Notification__Events", EVENTS).or("completed, failed, skipped").restricts(),
+    setting(Notification, "Notification__Events", EVENTS).or("completed, failed, skipped, analyzed").restricts(),
     setting(Notification, "Notification__Secret", SECRET).secret().restricts(),
     setting(Notification, "Notification__PageBaseUrl", Text("the https address of the list of incidents, without a query, such as https://NAME.azurewebsites.net/api/PacketCaptures")),
     setting(Notification, "Notification__PagerDutyRoutingKey", ROUTING_KEY).secret(),
@@ -127,7 +132,7 @@ pub const SETTINGS: &[Setting] = &[
     // Those of each further receiver, up to `Receivers__9`.
     setting(Notification, "Notification__Receivers__0__Url", RECEIVER).secret(),
     setting(Notification, "Notification__Receivers__0__Format", FORMATS).or("json"),
-    setting(Notification, "Notification__Receivers__0__Events", EVENTS).or("completed, failed, skipped").restricts(),
+    setting(Notification, "Notification__Receivers__0__Events", EVENTS).or("completed, failed, skipped, analyzed").restricts(),
     setting(Notification, "Notification__Receivers__0__Secret", SECRET).secret().restricts(),
     setting(Notification, "Notification__Receivers__0__PagerDutyRoutingKey", ROUTING_KEY).secret(),
     setting(Notification, "Notification__Receivers__0__SlackToken", TOKEN).secret(),

@@ -249,7 +249,12 @@ fn secret(reader: &mut Reader<'_>, name: &'static str, text: &str) -> Option<Sig
 fn events(reader: &mut Reader<'_>, name: &'static str) -> Vec<Event> {
     let names = reader.list(name);
     if names.is_empty() {
-        return vec![Event::Completed, Event::Failed, Event::Skipped];
+        return vec![
+            Event::Completed,
+            Event::Failed,
+            Event::Skipped,
+            Event::Analyzed,
+        ];
     }
     let mut events = Vec::new();
     for word in names {

@@ -1,7 +1,9 @@
 //! One incident as a page: what fired and why, the picture of its time, captures, failures with what to do, notifications.
 
 use super::{
-    Link, Stamp, html,
+    Link, Stamp,
+    file_look::FileLookView,
+    html,
     timeline::{Drawing, Shape, draw, milestones},
     words,
 };
@@ -16,7 +18,7 @@ use crate::{
 };
 use askama::Template;
 use axum::response::Response;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 #[derive(Template)]
 #[template(path = "incident.html", config = "src/functions/askama.toml")]
@@ -68,6 +70,7 @@ struct CaptureView<'a> {
     size: Option<String>,
     file: Option<Link>,
     how: Option<HowToOpen>,
+    look: Option<FileLookView<'a>>,
 }
 
 struct FailureView<'a> {
@@ -86,15 +89,21 @@ struct StepView<'a> {
 /// The page of one incident. `asked`: the job by whose id it was asked for.
 pub(in crate::functions) fn story(
     found: &Found,
+    reports: &HashMap<JobId, String>,
     asked: Option<JobId>,
     path: &str,
     portal: &Portal,
 ) -> Response {
     let (incident, summary) = (&found.incident, &found.summary);
+    let below = super::below_incident(path, &incident.id);
     let captures: Vec<CaptureView<'_>> = incident
         .entries
         .iter()
-        .filter_map(|entry| capture(entry, portal))
+        .filter_map(|entry| {
+            let report = reports.get(&entry.job_id).map(String::as_str);
+            let look = FileLookView::of(entry, &below, report);
+            capture(entry, look, portal)
+        })
         .collect();
     let mut alerts = incident
         .entries
@@ -163,7 +172,11 @@ fn alert(entry: &Entry) -> AlertView<'_> {
 }
 
 /// A capture that this entry's job made; one that joined it is the same capture.
-fn capture<'a>(entry: &'a Entry, portal: &Portal) -> Option<CaptureView<'a>> {
+fn capture<'a>(
+    entry: &'a Entry,
+    look: Option<FileLookView<'a>>,
+    portal: &Portal,
+) -> Option<CaptureView<'a>> {
     let report = &entry.report;
     let name = report.name.as_deref()?;
     if report.joined || entry.action != Action::Capture {
@@ -193,6 +206,7 @@ fn capture<'a>(entry: &'a Entry, portal: &Portal) -> Option<CaptureView<'a>> {
             href: portal.file(url).map(String::from),
         }),
         how: how_to_open(event.unwrap_or(Event::Created), report),
+        look,
     })
 }
 

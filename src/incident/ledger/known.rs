@@ -106,7 +106,12 @@ impl Kind {
             _ if job.report.finished => Self::Other,
             Phase::Prepare | Phase::Deleting { .. } => Self::Waiting,
             Phase::Starting { .. } | Phase::Running { .. } => Self::Running,
-            Phase::Notifying | Phase::Removing { .. } => Self::Other,
+            Phase::Notifying
+            | Phase::Looking { .. }
+            | Phase::NotifyingFirst
+            | Phase::LookingOn
+            | Phase::NotifyingLook
+            | Phase::Removing { .. } => Self::Other,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     incident::{
         job::{Action, Job, JobId},
         ledger::DONE,
+        look::FileLook,
         notification::Thread,
         reason::Reason,
         report::{Report, Status},
@@ -18,6 +19,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Maximum number of entries kept; the oldest finished ones give way.
 const MOST_ENTRIES: usize = 200;
+/// Maximum number of entries that keep all lines about their files, at some 4 KB each; the others keep the first one.
+const MOST_LOOKS: usize = 50;
 /// Maximum number of steps kept; the oldest give way.
 const MOST_STEPS: usize = 1_000;
 
@@ -78,7 +81,7 @@ impl Incident {
             failures: job.failures,
             updated_at: now,
             report: SharedReport::OfJob(job.clone()),
-            file_bytes: None,
+            file_bytes: job.report.look.as_ref().and_then(|look| look.file_bytes),
         };
         let steps = steps(self.entry(&job.job_id), &entry);
         Addition {
@@ -211,6 +214,16 @@ impl Incident {
             let finished = self.entries.iter().position(|it| it.report.finished);
             self.entries.remove(finished.unwrap_or_default());
             self.entries_left_out = self.entries_left_out.saturating_add(1);
+        }
+        let looks = |entry: &&mut Entry| {
+            let look = entry.report.look.as_ref();
+            look.is_some_and(|look| !look.is_short())
+        };
+        let older = self.entries.iter_mut().rev().filter(looks);
+        for entry in older.skip(MOST_LOOKS) {
+            let mut report = Report::clone(&entry.report);
+            report.look = report.look.map(FileLook::shortened);
+            entry.report = report.into();
         }
         if let Some(more @ 1..) = self.steps.len().checked_sub(MOST_STEPS) {
             self.steps.drain(..more);
@@ -372,6 +385,13 @@ pub(super) fn steps(before: Option<&Entry>, now: &Entry) -> Vec<Step> {
             What::Ended,
             message(),
         );
+    }
+    if let Some(look) = &new.look
+        && old.is_none_or(|report| report.look.is_none())
+    {
+        let said = look.said().into_iter().next();
+        let text = said.unwrap_or_else(|| "The capture's file was read".to_owned());
+        add(look.at, What::Analyzed, text.into());
     }
     steps
 }

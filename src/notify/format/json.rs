@@ -64,6 +64,14 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
                 "storagePath": report.storage_path,
                 "filePath": report.file_path,
             },
+            "look": report.look.as_ref().map(|look| json!({
+                "at": rfc3339(look.at),
+                "lines": look.lines,
+                "findings": look.findings,
+                "fileBytes": look.file_bytes,
+                "sha256": look.sha256,
+                "problem": look.problem,
+            })),
             "failure": notification.is_failure().then(|| json!({
                 "code": report.reason.as_deref().unwrap_or_default(),
                 "requestId": report.request_id,
@@ -72,6 +80,7 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
                 "target": portal.resource(&target).as_str(),
                 "packetCaptures": portal.packet_captures().as_str(),
                 "page": links.page(notification).map(String::from),
+                "report": links.report(notification).map(String::from),
                 "file": links.file(notification).map(String::from),
             },
             "open": how.map(|how| json!({ "text": how.says, "command": how.command })),

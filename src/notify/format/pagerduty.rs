@@ -24,6 +24,11 @@ pub(in crate::notify) fn trigger(notification: &Notification, links: &Links) -> 
         let value = text::clean(&value, MOST_DETAIL).into_owned();
         details.insert(label.to_owned(), value.into());
     }
+    let lines = notification.look_lines();
+    if !lines.is_empty() {
+        let lines = lines.iter().map(|line| text::clean(line, MOST_DETAIL));
+        details.insert("First look".to_owned(), lines.collect::<Value>());
+    }
     if let Some(how) = how_to_open(notification.event, &notification.report) {
         details.insert("How to open the file".to_owned(), how.says.into());
         details.extend(how.command.map(|it| ("Command".to_owned(), it.into())));

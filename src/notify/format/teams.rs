@@ -36,7 +36,7 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
 fn message(notification: &Notification, links: &Links, most: usize) -> Value {
     let (color, style) = match notification.event {
         Event::Created => ("Accent", "accent"),
-        Event::Completed => ("Good", "good"),
+        Event::Completed | Event::Analyzed => ("Good", "good"),
         Event::Failed => ("Attention", "attention"),
         Event::Skipped => ("Warning", "warning"),
         Event::Resolved => ("Good", "good"),
@@ -62,6 +62,10 @@ fn message(notification: &Notification, links: &Links, most: usize) -> Value {
         }),
         paragraph(json!([{ "type": "TextRun", "text": sentence }])),
     ];
+    for line in notification.look_lines() {
+        let line = text::clean(&line, most).into_owned();
+        body.push(paragraph(json!([{ "type": "TextRun", "text": line }])));
+    }
     for (label, value) in facts::facts(notification) {
         body.push(paragraph(json!([
             { "type": "TextRun", "text": format!("{label}: "), "weight": "Bolder" },

@@ -4,7 +4,9 @@
 use super::{Format, pagerduty, slack, teams};
 use crate::{
     alert::{AlertFacts, Condition},
-    incident::{Event, IncidentContext, JobId, Notification, Report, Status},
+    incident::{
+        Event, FileFinding, FileLook, IncidentContext, JobId, Notification, Report, Status,
+    },
     notify::{Links, Portal},
 };
 use serde_json::Value;
@@ -63,6 +65,26 @@ fn completed() -> Notification {
     );
     notification.report.ended_at = Some(datetime!(2026-01-31 11:05:10 +2));
     notification.report.stop_reason = Some("its time limit was reached".to_owned());
+    notification.report.look = Some(FileLook {
+        lines: [
+            "2,914 packets (1.6 MiB) in 10.0 s; 231 TCP attempts: 33 answered, 198 not, 0 refused; 61 DNS queries, 12 unanswered.",
+            "198 of 214 attempts to 10.1.2.3:1433 had no answer in this file.",
+            "12 of 61 DNS queries to 10.1.0.4 had no answer in this file.",
+        ]
+        .map(Into::into)
+        .into(),
+        findings: vec![FileFinding {
+            kind: "noAnswer".into(),
+            count: 198,
+            base: Some(214),
+            endpoint: Some("10.1.2.3:1433".into()),
+            filter: Some("ip.addr == 10.1.2.3 && tcp.port == 1433".into()),
+        }],
+        file_bytes: Some(1_677_721),
+        sha256: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into()),
+        report: true,
+        ..FileLook::new(datetime!(2026-01-31 09:05:11 UTC))
+    });
     notification
 }
 
@@ -107,6 +129,9 @@ const HOSTILE: &str = "# [Click](https://evil.example) **b** _i_ `c` ~s~ <script
 
 fn hostile() -> Notification {
     let mut notification = completed();
+    if let Some(look) = &mut notification.report.look {
+        look.lines = vec![HOSTILE.into(); 8];
+    }
     notification.alert.rule = Some(HOSTILE.to_owned());
     notification.alert.fired_at = Some(HOSTILE.to_owned());
     notification.alert.conditions[0].metric = Some(HOSTILE.to_owned());

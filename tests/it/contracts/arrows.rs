@@ -29,6 +29,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 18] = [
         &[
             "capture",
             "incident",
+            "look",
             "queue",
             "notify",
             "record",
@@ -100,6 +101,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 18] = [
             "functions::Expected",
             "incident::Allowed",
             "incident::Event",
+            "incident::InNotice",
             "look::Storage",
             "notify::Format",
             "queue::StorageOptions",

@@ -1,6 +1,7 @@
 //! What a caller or an operator sees: an alert arrives, Azure does something, and this is what becomes of it.
 
 mod admission;
+mod analyzed;
 mod azure_answer;
 mod capture;
 mod endless;

@@ -111,6 +111,7 @@ async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
         ledger: Arc::new(Ledger::default()),
         incidents: Incidents::new(None, RecordOptions::default()),
         receivers,
+        looks: None,
         metrics: Arc::new(Metrics::default()),
         retry,
         poison_interval: pace.poison_interval,

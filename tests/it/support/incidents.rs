@@ -8,6 +8,7 @@ use alert_packet_capture::{
         filter::Filter,
         record::{Entry, Incident, IncidentId, State, Step, Summary, VERSION, What},
     },
+    record::LookPart,
 };
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +24,7 @@ const T0: OffsetDateTime = datetime!(2026-11-28 07:30:12 UTC);
 #[derive(Default)]
 pub struct Samples {
     pub incidents: Vec<Found>,
+    pub looks: Vec<(IncidentId, JobId, LookPart, String)>,
     /// Whether the store can be read.
     pub down: AtomicBool,
 }
@@ -70,6 +72,18 @@ impl Incidents for Samples {
         Ok(found.cloned())
     }
 
+    async fn look(
+        &self,
+        incident: &IncidentId,
+        job: &JobId,
+        part: LookPart,
+    ) -> Result<Option<String>, Unreadable> {
+        self.check()?;
+        let found = self.looks.iter();
+        let mut found = found.filter(|it| (&it.0, &it.1, it.2) == (incident, job, part));
+        Ok(found.next().map(|it| it.3.clone()))
+    }
+
     async fn of_job(&self, job: &JobId) -> Result<Option<IncidentId>, Unreadable> {
         self.check()?;
         let has = |it: &&Found| it.incident.entries.iter().any(|it| it.job_id == *job);
@@ -88,6 +102,7 @@ pub fn samples() -> Samples {
             held_back(),
             quiet_and_hostile(),
         ],
+        looks: Vec::new(),
         down: AtomicBool::new(false),
     }
 }

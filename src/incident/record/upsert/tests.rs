@@ -179,3 +179,31 @@ fn a_long_incident_keeps_its_newest_entries_and_steps() {
     let text = serde_json::to_string(&incident).unwrap();
     assert!(text.len() < 512 * 1024, "{}", text.len());
 }
+
+#[test]
+fn lines_about_files_give_way_before_a_record_is_too_large() {
+    let first = job();
+    let mut incident = incident(&first);
+    let look = FileLook {
+        lines: vec!["x".repeat(390).into(); 8],
+        counts: vec!["y".repeat(390).into(); 8],
+        file_bytes: Some(7),
+        ..FileLook::new(NOW)
+    };
+    for number in 0..200 {
+        let mut job = job();
+        job.taken_at = seconds(number);
+        job.report.finished = true;
+        job.report.look = Some(look.clone());
+        let news = incident.news_of(&Arc::new(job), seconds(number));
+        assert!(incident.add(&news));
+    }
+    let lines = |entry: &Entry| entry.report.look.as_ref().unwrap().lines.len();
+    assert_eq!(lines(&incident.entries[0]), 1);
+    assert_eq!(lines(&incident.entries[199]), 8);
+    let analyzed = incident.steps.iter().filter(|it| it.what == What::Analyzed);
+    assert_eq!(analyzed.count(), 200);
+    let size = serde_json::to_vec(&incident).unwrap().len();
+    assert!(size < 900_000, "{size}");
+    assert_eq!(incident.entries[0].file_bytes, Some(7));
+}

@@ -136,3 +136,15 @@ async fn a_container_that_is_not_there_yet_and_a_blob_service_that_is_not_named(
     let fix = found(&checks, "incident record")["fix"].as_str().unwrap();
     assert!(fix.contains("AzureWebJobsStorage__blobServiceUri"), "{fix}");
 }
+
+#[tokio::test]
+async fn a_look_that_is_switched_off_is_not_checked() {
+    let mut practice = Practice::open().await;
+    practice.set("FirstLook__Enabled", "false");
+    practice
+        .azure
+        .set_blob_role(samples::STORAGE_ACCOUNT, BlobRole::None);
+    let (checks, code) = practice.checks().await;
+    assert_eq!((faults(&checks), code), (Vec::new(), Some(0)));
+    assert_eq!(found(&checks, "first look")["status"], "skipped");
+}

@@ -3,6 +3,7 @@
 //! 40 random kills, 1,000 with `FULL_TESTS=1`; `APC_KILLS=5000 cargo test --test it random_moments -- --nocapture` runs more.
 
 mod attempts;
+mod looks;
 mod random;
 mod steps;
 

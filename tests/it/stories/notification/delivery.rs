@@ -63,14 +63,17 @@ async fn without_a_secret_nothing_is_signed_and_the_format_is_the_set_one() {
 async fn only_events_that_are_asked_for_are_sent() {
     let told = |notifier: Arc<dyn Notifier>| Event::ALL.map(|event| notifier.wants(event));
     let url = "https://hooks.example/x";
-    assert_eq!(told(notifier(url, &[], PATIENT)), [false, true, true, true]);
+    assert_eq!(
+        told(notifier(url, &[], PATIENT)),
+        [false, true, true, true, true]
+    );
     let more = [("Notification__Events", "created,failed")];
     assert_eq!(
         told(notifier(url, &more, PATIENT)),
-        [true, false, true, false]
+        [true, false, true, false, false]
     );
     let log = app::receivers(settings(&[]).notification.as_ref(), None, PATIENT).unwrap();
-    assert_eq!(Event::ALL.map(|event| log.want(event)), [false; 4]);
+    assert_eq!(Event::ALL.map(|event| log.want(event)), [false; 5]);
 }
 
 /// The sandbox is no receiver of notifications, but it answers over HTTPS with a certificate that its own CA signed.
