@@ -18,7 +18,7 @@ use std::time::Duration;
 const BINDING: &str = "job";
 /// The member of a job that counts lost deliveries.
 const UNFINISHED: &str = "unfinished";
-/// The member that tells copies of a job apart.
+/// The member by which copies of a job differ.
 const COPY: &str = "copy";
 /// JSON in a string, and that in a string: the host does not wrap a message more often.
 const MAX_WRAPS: usize = 3;

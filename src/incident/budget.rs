@@ -67,7 +67,7 @@ pub enum Spent {
     Again,
     /// The budget is used up.
     Refused,
-    /// The one that notifies operators of so many alerts on so many machines.
+    /// This instance is to notify operators of what was held back.
     Notifies(HeldBack),
 }
 

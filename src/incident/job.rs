@@ -79,7 +79,7 @@ pub struct Job {
     /// When a capture that is in the way was first seen running, should Azure not state its start.
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub in_the_way_since: Option<OffsetDateTime>,
-    /// Tells this copy of the job from others.
+    /// By which copies of a job differ.
     #[serde(default)]
     pub copy: CopyId,
     /// The incident that it belongs to.

@@ -65,7 +65,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Whether so many more jobs can be written down.
+    /// Whether this number of further jobs can be written down.
     ///
     /// # Errors
     /// How many jobs wait.

@@ -124,7 +124,7 @@ pub enum What {
     NotNotified(Event),
 }
 
-/// Whether something is still going on.
+/// Whether something is in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use time::OffsetDateTime;
 
-/// Tells the copies of one job apart: each one that is put into a queue has another number.
+/// By which the copies of one job differ: each one that is put into a queue has another number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct CopyId(u64);
 

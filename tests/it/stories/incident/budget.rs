@@ -124,10 +124,10 @@ async fn operators_are_notified_once_of_what_was_held_back() {
     run_out(&one).await;
     one.end().await;
     other.end().await;
-    let notices = receiver.notices();
-    let notices: Vec<&Value> = notices.iter().filter(|it| held_back(it)).collect();
-    assert_eq!(notices.len(), 1, "{notices:#?}");
-    let data = &notices[0]["data"];
+    let events = receiver.notices();
+    let events: Vec<&Value> = events.iter().filter(|it| held_back(it)).collect();
+    assert_eq!(events.len(), 1, "{events:#?}");
+    let data = &events[0]["data"];
     assert_eq!(data["event"], "skipped");
     let message = data["message"].as_str().unwrap();
     assert!(

@@ -1,4 +1,4 @@
-//! One alert is one capture, at whichever instance and after whatever crash: what the record promises, told through the
+//! One alert is one capture, at whichever instance and after whatever crash: what the record promises, seen through the
 //! front door. Two worlds on one Azure are two instances.
 
 mod budget;

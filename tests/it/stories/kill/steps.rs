@@ -75,16 +75,16 @@ async fn killed_at(at: At, applied: bool) {
         .filter(|notice| notice["data"]["event"] != "completed" && !alert.is_created_by(notice))
         .collect();
     assert!(failures.is_empty(), "{case}: {failures:#?}");
-    let notices = stage.receiver.notices();
-    let created = notices.iter().filter(|it| alert.is_created_by(it)).count();
-    assert!(created <= 1, "{case}: {notices:#?}");
+    let events = stage.receiver.notices();
+    let created = events.iter().filter(|it| alert.is_created_by(it)).count();
+    assert!(created <= 1, "{case}: {events:#?}");
     // A crash may repeat the final notification, with the same id.
-    let ids: BTreeSet<&str> = notices
+    let ids: BTreeSet<&str> = events
         .iter()
         .filter(|it| alert.is_named_by(it))
         .filter_map(|it| it["id"].as_str())
         .collect();
-    assert_eq!(ids.len(), 1, "{case}: {notices:#?}");
+    assert_eq!(ids.len(), 1, "{case}: {events:#?}");
     second.kill().await;
 }
 
