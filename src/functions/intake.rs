@@ -85,7 +85,8 @@ impl Intake {
         };
         let mut decision = self.decide(&alert, &policy)?;
         // What stands against a capture may be out of date, and is read again; what stands for one is checked by the claim.
-        if !matches!(decision, Decision::Queue(_)) && self.incidents.is_shared() {
+        let is_resolved = alert.state == alert::State::Resolved;
+        if (is_resolved || !matches!(decision, Decision::Queue(_))) && self.incidents.is_shared() {
             let machines = alert.targets.iter().map(|target| target.id.clone());
             self.incidents.refresh(machines).await;
             decision = self.decide(&alert, &policy)?;
