@@ -140,9 +140,10 @@ impl App {
     /// # Errors
     /// Settings that do not fit together, or a CA file that cannot be read.
     pub fn build(settings: &Settings, pace: &Pace) -> Result<Self, BuildError> {
-        let queue = job_queue(settings)?;
+        let credential = parts::account_credential(settings)?;
+        let queue = job_queue(settings, credential.clone())?;
         let ledger = Arc::new(Ledger::default());
-        let incidents = parts::incidents(settings, pace)?;
+        let incidents = parts::incidents(settings, pace, credential)?;
         let metrics = Arc::new(Metrics::default());
         let arm = settings
             .azure

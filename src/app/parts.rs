@@ -148,22 +148,38 @@ impl SigningKeys for EntraKeys {
 }
 
 /// Where jobs wait.
-pub(super) fn job_queue(settings: &Settings) -> Result<Arc<dyn JobQueue>, BuildError> {
+pub(super) fn job_queue(
+    settings: &Settings,
+    credential: Option<Arc<dyn TokenCredential>>,
+) -> Result<Arc<dyn JobQueue>, BuildError> {
     match &settings.jobs.kind {
         QueueKind::Memory => Ok(Arc::new(MemoryQueue::default())),
-        QueueKind::Storage(storage) => {
-            let queue = storage_queue(storage, settings.azure.as_ref())?;
-            Ok(Arc::new(queue))
-        }
+        QueueKind::Storage(storage) => Ok(Arc::new(queue_with(storage, credential)?)),
+    }
+}
+
+/// The credential that opens the storage account of queue and record: one for both, so that both use one token. `None`:
+/// its connection string does.
+pub(super) fn account_credential(
+    settings: &Settings,
+) -> Result<Option<Arc<dyn TokenCredential>>, BuildError> {
+    match &settings.jobs.kind {
+        QueueKind::Memory => Ok(None),
+        QueueKind::Storage(storage) => credential_of(storage, settings.azure.as_ref()),
     }
 }
 
 /// The incident record: in the storage account of the queue where jobs are kept there, in this process otherwise.
-pub(super) fn incidents(settings: &Settings, pace: &Pace) -> Result<Arc<Incidents>, BuildError> {
+pub(super) fn incidents(
+    settings: &Settings,
+    pace: &Pace,
+    credential: Option<Arc<dyn TokenCredential>>,
+) -> Result<Arc<Incidents>, BuildError> {
     let store = match &settings.jobs.kind {
         QueueKind::Memory => None,
-        QueueKind::Storage(storage) => blob_store(storage, settings.azure.as_ref())?
-            .map(|store| Arc::new(store) as Arc<dyn Store>),
+        QueueKind::Storage(storage) => {
+            blobs_with(storage, credential)?.map(|store| Arc::new(store) as Arc<dyn Store>)
+        }
     };
     let options = RecordOptions {
         limits: Limits {
@@ -188,20 +204,26 @@ pub fn storage_queue(
     settings: &StorageQueueSettings,
     azure: Option<&AzureSettings>,
 ) -> Result<StorageQueue, BuildError> {
+    queue_with(settings, credential_of(settings, azure)?)
+}
+
+fn queue_with(
+    settings: &StorageQueueSettings,
+    credential: Option<Arc<dyn TokenCredential>>,
+) -> Result<StorageQueue, BuildError> {
     let https = || transport::https_client(settings.ca_file.as_deref());
-    let queue = match &settings.account {
-        QueueAccount::Connection(connection) => {
+    let queue = match (&settings.account, credential) {
+        (QueueAccount::Service { url, .. }, Some(credential)) => {
+            StorageQueue::with_identity(url.clone(), credential, https()?, settings.options)
+        }
+        (QueueAccount::Connection(connection), _) => {
             let http = match connection.endpoint.scheme() {
                 "http" => transport::emulator_client()?,
                 _ => https()?,
             };
             StorageQueue::connect(connection.clone(), http, settings.options)
         }
-        QueueAccount::Service { url, identity } => {
-            let http = https()?;
-            let credential = storage_credential(identity.as_deref(), azure, &http)?;
-            StorageQueue::with_identity(url.clone(), credential, http, settings.options)
-        }
+        (QueueAccount::Service { .. }, None) => return Err(no_identity()),
     };
     queue.map_err(BuildError::Queue)
 }
@@ -214,25 +236,48 @@ pub fn blob_store(
     settings: &StorageQueueSettings,
     azure: Option<&AzureSettings>,
 ) -> Result<Option<BlobStore>, BuildError> {
+    blobs_with(settings, credential_of(settings, azure)?)
+}
+
+fn blobs_with(
+    settings: &StorageQueueSettings,
+    credential: Option<Arc<dyn TokenCredential>>,
+) -> Result<Option<BlobStore>, BuildError> {
     let Some(blobs) = settings.blobs.clone() else {
         return Ok(None);
     };
     let https = || transport::https_client(settings.ca_file.as_deref());
-    let store = match &settings.account {
-        QueueAccount::Connection(connection) => {
+    let store = match (&settings.account, credential) {
+        (QueueAccount::Service { .. }, Some(credential)) => {
+            BlobStore::with_identity(blobs, credential, https()?).map(Some)
+        }
+        (QueueAccount::Connection(connection), _) => {
             let http = match blobs.scheme() {
                 "http" => transport::emulator_client()?,
                 _ => https()?,
             };
             BlobStore::connect(connection.clone(), http)
         }
-        QueueAccount::Service { identity, .. } => {
-            let http = https()?;
-            let credential = storage_credential(identity.as_deref(), azure, &http)?;
-            BlobStore::with_identity(blobs, credential, http).map(Some)
-        }
+        (QueueAccount::Service { .. }, None) => return Err(no_identity()),
     };
     store.map_err(BuildError::Queue)
+}
+
+/// `None`: the account's connection string opens it.
+fn credential_of(
+    settings: &StorageQueueSettings,
+    azure: Option<&AzureSettings>,
+) -> Result<Option<Arc<dyn TokenCredential>>, BuildError> {
+    let QueueAccount::Service { identity, .. } = &settings.account else {
+        return Ok(None);
+    };
+    let http = transport::https_client(settings.ca_file.as_deref())?;
+    storage_credential(identity.as_deref(), azure, &http).map(Some)
+}
+
+fn no_identity() -> BuildError {
+    let needed = "missing; needs the identity that opens the storage account";
+    SettingsError::from(Problem::new("AZURE_CLIENT_ID", needed)).into()
 }
 
 /// The credential of the identity that opens the storage account: the account's own, else that of the Azure settings.
@@ -242,10 +287,7 @@ fn storage_credential(
     http: &reqwest::Client,
 ) -> Result<Arc<dyn TokenCredential>, BuildError> {
     let identity = own.or(azure.map(|azure| &azure.identity));
-    let identity = identity.ok_or_else(|| {
-        let needed = "missing; needs the identity that opens the storage account";
-        SettingsError::from(Problem::new("AZURE_CLIENT_ID", needed))
-    })?;
+    let identity = identity.ok_or_else(no_identity)?;
     Ok(Arc::new(identity::credential(identity, http.clone())?))
 }
 

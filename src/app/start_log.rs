@@ -41,6 +41,18 @@ pub fn log_settings(settings: &Settings) {
             }
         ),
     }
+    let incidents = &settings.incidents;
+    tracing::info!(
+        quiet_s = incidents.quiet.as_secs(),
+        captures_per_hour = incidents.captures_per_hour,
+        captures_per_machine_per_day = incidents.captures_per_machine_per_day,
+        "incidents are kept {}",
+        match &settings.jobs.kind {
+            QueueKind::Storage(storage) if storage.blobs.is_some() =>
+                "in the container packet-capture-incidents",
+            _ => "in memory and lost with the process",
+        }
+    );
     if let Some(traces) = &settings.traces {
         tracing::info!(
             collector = traces.endpoint.host_str(),

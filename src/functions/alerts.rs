@@ -5,16 +5,20 @@ use super::{
 };
 use crate::{alert::MAX_BODY_BYTES, telemetry::continue_trace};
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderMap, request::Parts},
     response::{IntoResponse, Response},
 };
-use std::{error::Error, sync::Arc, time::Duration};
+use futures_util::StreamExt;
+use std::{sync::Arc, time::Duration};
 use tracing::{Instrument, Span};
 
 /// How long the body of a request may take. A client on the same machine sends it within milliseconds.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Maximum bytes that are read of a body that is too long.
+const MOST_DISCARDED: usize = 16 * MAX_BODY_BYTES;
 
 /// An alert from an action group.
 pub(super) async fn alert(State(door): State<Arc<Door>>, request: Request) -> Response {
@@ -73,10 +77,7 @@ pub(super) async fn read_body(
 ) -> Result<Bytes, Refusal> {
     tokio::select! {
         biased;
-        read = to_bytes(body, limit) => read.map_err(|error| match broke_off(&error) {
-            true => Refusal::IncompleteBody,
-            false => Refusal::TooLarge,
-        }),
+        read = read_whole(body, limit) => read,
         () = stop.asked() => Err(Refusal::NotTaken {
             message: "request not read: the function is stopping".to_owned(),
             retry_after: stop::RETRY_AFTER,
@@ -85,16 +86,24 @@ pub(super) async fn read_body(
     }
 }
 
-/// Whether the connection or the transfer coding ended before the body. A body that is too long has no such cause.
-fn broke_off(error: &axum::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if error.is::<hyper::Error>() {
-            return true;
+/// The rest of a body that is too long is read and discarded, up to a limit: closed with bytes on their way, the
+/// connection is reset, and its client does not see the answer.
+async fn read_whole(body: Body, limit: usize) -> Result<Bytes, Refusal> {
+    let mut parts = body.into_data_stream();
+    let (mut whole, mut bytes) = (Vec::new(), 0_usize);
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|_| Refusal::IncompleteBody)?;
+        bytes = bytes.saturating_add(part.len());
+        if bytes <= limit {
+            whole.extend_from_slice(&part);
+        } else if bytes > MOST_DISCARDED {
+            break;
         }
-        cause = error.source();
     }
-    false
+    match bytes > limit {
+        true => Err(Refusal::TooLarge),
+        false => Ok(whole.into()),
+    }
 }
 
 /// The span of a request, part of the host's trace.

@@ -4,9 +4,9 @@ use super::{answer::Answer, entry::Entry, refusal::Refusal, request, stop::Stop}
 use crate::{
     alert::{self, Alert, Target},
     incident::{
-        Action, CopyId, Decision, Full, IncidentId, Job, JobRecord, Known, KnownAlert, Ledger,
-        LeftOut, PackedFacts, Plan, Policy, Reason, Status,
-        budget::Hour,
+        Action, CopyId, Decision, Full, IncidentId, Job, JobId, JobRecord, Known, KnownAlert,
+        Ledger, LeftOut, PackedFacts, Plan, Policy, Reason, Status,
+        budget::{Hour, Spent},
         decide::{action, decide},
         machine::{Admission, First, Verdict},
     },
@@ -15,7 +15,7 @@ use crate::{
     telemetry::{Metrics, describe, trace_parent},
 };
 use axum::body::Bytes;
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
@@ -85,7 +85,8 @@ impl Intake {
         };
         let mut decision = self.decide(&alert, &policy)?;
         // What stands against a capture may be out of date, and is read again; what stands for one is checked by the claim.
-        if !matches!(decision, Decision::Queue(_)) && self.incidents.is_shared() {
+        let is_resolved = alert.state == alert::State::Resolved;
+        if (is_resolved || !matches!(decision, Decision::Queue(_))) && self.incidents.is_shared() {
             let machines = alert.targets.iter().map(|target| target.id.clone());
             self.incidents.refresh(machines).await;
             decision = self.decide(&alert, &policy)?;
@@ -207,11 +208,11 @@ impl Intake {
             jobs.extend(Job::skipped(&alert, &plan.left_out, max_targets));
         }
         let mut left_out = self.held_back(&alert, plan.left_out);
-        let jobs = self.within_budget(jobs, &mut left_out).await;
-        self.check_room(&jobs)?;
+        let Budgeted { jobs, taken } = self.within_budget(jobs, &mut left_out).await;
+        self.check_room(&jobs, &taken)?;
         let mut claims = Claims::of(&self.incidents, jobs);
         if claims.is_being_put() {
-            self.take_back(&claims);
+            self.take_back(&claims, &taken);
             return Err(being_put());
         }
         let new = claims.accepted_here();
@@ -226,7 +227,7 @@ impl Intake {
             false => futures_util::future::join(put, claims.confirm()).await.0,
         };
         if let Err(error) = put {
-            self.take_back(&claims);
+            self.take_back(&claims, &taken);
             return Err(match error {
                 // The same alert never fits, so its sender must not repeat it.
                 QueueError::TooLarge { .. } => Refusal::JobTooLarge,
@@ -262,13 +263,21 @@ impl Intake {
                 }
                 _ => held.push(LeftOut::because(Reason::Cooldown)(target)),
             }
-            self.incidents.give_back(job.job_id);
+            if taken.contains(&job.job_id) {
+                self.incidents.give_back(job.job_id);
+            }
             // One that is in the queue is ended by the worker. What is known under its id from now on is the first's.
             self.ledger.withdraw(&job.job_id);
         }
         left_out.extend(self.held_back(&alert, held));
         // The notification of machines beyond the maximum is no capture of the answer's.
         jobs.retain(|job| !job.report.finished);
+        let incident = jobs.first().and_then(|job| job.incident.as_ref());
+        describe(
+            &Span::current(),
+            "incident.id",
+            incident.map(IncidentId::as_str),
+        );
         log_accepted(&alert, &jobs, &left_out);
         let others = firsts
             .into_iter()
@@ -287,13 +296,13 @@ impl Intake {
 
     /// # Errors
     /// The capacity is reached.
-    fn check_room(&self, jobs: &[Job]) -> Result<(), Refusal> {
+    fn check_room(&self, jobs: &[Job], taken: &HashSet<JobId>) -> Result<(), Refusal> {
         let capacity = self.policy.capacity;
         let Err(Full { waiting }) = self.ledger.has_room(jobs.len(), capacity) else {
             return Ok(());
         };
-        for job in jobs {
-            self.incidents.give_back(job.job_id);
+        for job in taken {
+            self.incidents.give_back(*job);
         }
         Err(Refusal::NotTaken {
             message: match waiting.saturating_add(jobs.len()) > capacity {
@@ -307,12 +316,19 @@ impl Intake {
     }
 
     /// The jobs that the budget of the hour has room for.
-    async fn within_budget(&self, jobs: Vec<Job>, left_out: &mut Vec<LeftOut>) -> Vec<Job> {
-        let mut granted = Vec::with_capacity(jobs.len());
+    async fn within_budget(&self, jobs: Vec<Job>, left_out: &mut Vec<LeftOut>) -> Budgeted {
+        let (mut granted, mut taken) = (Vec::with_capacity(jobs.len()), HashSet::new());
         for mut job in jobs {
             job.copy = CopyId::new(rand::random());
             let captures = job.action == Action::Capture && !job.report.finished;
-            if captures && !self.incidents.has_budget(job.job_id).await {
+            let spent = match captures {
+                true => self.incidents.take_from_budget(job.job_id).await,
+                false => Spent::Again,
+            };
+            if spent == Spent::Granted {
+                taken.insert(job.job_id);
+            }
+            if spent == Spent::Refused {
                 let admission = Admission::of(&job);
                 let held = self
                     .incidents
@@ -329,7 +345,10 @@ impl Intake {
             }
             granted.push(job);
         }
-        granted
+        Budgeted {
+            jobs: granted,
+            taken,
+        }
     }
 
     /// Notifies operators once an hour of what the budgets held back. Never ends.
@@ -378,10 +397,12 @@ impl Intake {
     }
 
     /// An alert could not be queued after all.
-    fn take_back(&self, claims: &Claims) {
+    fn take_back(&self, claims: &Claims, taken: &HashSet<JobId>) {
         for Claimed { job, verdict, .. } in &claims.claimed {
             self.incidents.claimed(job, false, verdict);
-            self.incidents.give_back(job.job_id);
+            if taken.contains(&job.job_id) {
+                self.incidents.give_back(job.job_id);
+            }
             self.ledger.withdraw(&job.job_id);
         }
     }
@@ -451,6 +472,13 @@ impl Intake {
         let here = self.ledger.job(&first.job_id);
         here.unwrap_or_else(|| JobRecord::of_first(alert, target, first))
     }
+}
+
+/// An alert's jobs that the budget of the hour has room for.
+struct Budgeted {
+    jobs: Vec<Job>,
+    /// Those that were taken from it now, and not by an earlier delivery of the alert.
+    taken: HashSet<JobId>,
 }
 
 /// An alert's jobs while they are claimed and put into the queue.
@@ -594,7 +622,7 @@ fn entries(left_out: Vec<LeftOut>) -> impl Iterator<Item = Entry> {
 fn log_accepted(alert: &Alert, jobs: &[Arc<Job>], left_out: &[LeftOut]) {
     let rule = alert.facts.rule.as_deref();
     for job in jobs {
-        tracing::info!(alert.rule = rule, job.id = %job.job_id, resource.id = %job.target.id, "alert accepted");
+        tracing::info!(alert.rule = rule, job.id = %job.job_id, incident.id = job.incident.as_ref().map(IncidentId::as_str), resource.id = %job.target.id, "alert accepted");
     }
     let skipped = left_out.iter();
     let skipped = skipped.filter(|left| left.reason == Reason::MaxTargetsReached);

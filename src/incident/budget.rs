@@ -63,9 +63,11 @@ pub enum Spending {
 pub enum Spent {
     /// There is room, or the change needs none.
     Granted,
+    /// The capture was taken from the budget before.
+    Again,
     /// The budget is used up.
     Refused,
-    /// The one that notifies operators, and the number of alerts and of machines.
+    /// This instance is to notify operators of what was held back.
     Notifies(HeldBack),
 }
 
@@ -122,7 +124,7 @@ impl Hour {
         match change {
             Spending::Spend { job_id, most } => {
                 if self.captures.contains(job_id) {
-                    return (Spent::Granted, false);
+                    return (Spent::Again, false);
                 }
                 let most = usize::try_from(*most).unwrap_or(usize::MAX);
                 if self.captures.len() >= most {
@@ -221,7 +223,7 @@ mod tests {
         };
         for (change, expected) in [
             (spend(0), (Spent::Granted, true)),
-            (spend(0), (Spent::Granted, false)),
+            (spend(0), (Spent::Again, false)),
             (spend(1), (Spent::Granted, true)),
             (spend(2), (Spent::Refused, false)),
             (

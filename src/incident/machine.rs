@@ -1,6 +1,6 @@
 //! What is remembered of one machine across processes: its recent alerts, which copy of each job counts, its open incident,
 //! its cool-down and its budget. The document is the only lock there is: all who want to capture a machine write it on a
-//! condition, and the process that loses reads it again and decides again. Pure.
+//! condition, and an instance that loses reads it again and decides again. Pure.
 
 mod change;
 mod seen;

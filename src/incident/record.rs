@@ -24,8 +24,8 @@ use time::OffsetDateTime;
 /// The version of the stored form. A reader refuses a newer one.
 pub const VERSION: u32 = 1;
 
-/// Names an incident in answers, logs, notifications and addresses: when it was opened, then eight hexadecimal digits
-/// of a digest of the machine and of the job that opened it (`20261128-073012-3fa9c2d1`). Sorts by time.
+/// Names an incident in answers, logs, notifications and addresses: when it was opened, then eight hexadecimal digits:
+/// three of the part of the second, five of a digest of the machine and of the job that opened it (`20261128-073012-3fa9c2d1`). Sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct IncidentId(Arc<str>);
@@ -124,7 +124,7 @@ pub enum What {
     NotNotified(Event),
 }
 
-/// Whether something is still in progress.
+/// Whether something is in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {

@@ -516,17 +516,17 @@ impl Incidents {
         }
     }
 
-    /// Whether the budget of the hour has room for a capture, which it is then taken from.
-    pub async fn has_budget(&self, job_id: JobId) -> bool {
+    /// Takes a capture from the budget of the hour, if it has room.
+    pub async fn take_from_budget(&self, job_id: JobId) -> Spent {
         let Some(most) = self.options.captures_per_hour else {
-            return true;
+            return Spent::Again;
         };
         let begins_at = Hour::of(self.now());
         let name = Hour::blob_name(begins_at);
         let change = Spending::Spend { job_id, most };
         let limit = self.options.answer_within;
         let spent = self.hours.confirm(&name, &begins_at, change, limit).await;
-        spent.verdict != Spent::Refused
+        spent.verdict
     }
 
     /// A capture that was taken from the budget is not made.

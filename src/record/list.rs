@@ -14,6 +14,8 @@ const MOST_READ: usize = 5_000;
 const AT_ONCE: usize = 1_000;
 /// Seconds that the blobs of one prefix cover when a day is listed.
 const BLOCK: i64 = 10_000;
+/// Digits of a name's microseconds that differ within such a block.
+const DIGITS: usize = 10;
 
 /// One page of rows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,7 +47,7 @@ fn prefixes(filter: &Filter) -> Vec<String> {
     let first = OffsetDateTime::new_utc(day, Time::MIDNIGHT);
     let prefix = |at: OffsetDateTime| {
         let mut prefix = IncidentId::blob_prefix(at);
-        prefix.truncate(prefix.len() - 4);
+        prefix.truncate(prefix.len() - DIGITS);
         prefix
     };
     let mut prefixes = Vec::new();

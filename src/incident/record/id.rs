@@ -9,8 +9,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use std::fmt;
 use time::{Date, Month, OffsetDateTime, Time};
 
-/// Blob names ascend while incidents descend: the newest is listed first. Large enough until the year 33658.
-const LAST: i64 = 999_999_999_999;
+/// Blob names ascend while incidents descend: the newest is listed first. In microseconds, large enough until the
+/// year 33658.
+const LAST: i128 = 999_999_999_999_999_999;
+/// Parts of a second that an id knows: three hexadecimal digits.
+const PARTS: u64 = 4_096;
+const NANOS: u64 = 1_000_000_000;
 /// Characters of an id: `20261128-073012-3fa9c2d1`.
 const LENGTH: usize = 24;
 
@@ -35,15 +39,17 @@ impl IncidentId {
         let text = format!("{}\n{job}", machine.to_string().to_ascii_lowercase());
         let digest = digest(&SHA256, text.as_bytes());
         let (date, time) = (at.date(), at.time());
+        let part = u64::from(time.nanosecond()).saturating_mul(PARTS) / NANOS;
+        let mut digits = hex(&digest.as_ref()[..3]);
+        digits.truncate(5);
         let id = format!(
-            "{:04}{:02}{:02}-{:02}{:02}{:02}-{}",
+            "{:04}{:02}{:02}-{:02}{:02}{:02}-{part:03x}{digits}",
             date.year().clamp(0, 9_999),
             u8::from(date.month()),
             date.day(),
             time.hour(),
             time.minute(),
             time.second(),
-            hex(&digest.as_ref()[..4])
         );
         Self(id.into())
     }
@@ -78,7 +84,7 @@ impl IncidentId {
         Ok(Self(text.into()))
     }
 
-    /// When it was opened, to the second.
+    /// When it was opened, to a quarter of a millisecond.
     pub fn opened_at(&self) -> OffsetDateTime {
         let number = |from: usize, to: usize| -> u16 {
             let digits = self.0.get(from..to).and_then(|digits| digits.parse().ok());
@@ -87,7 +93,16 @@ impl IncidentId {
         let small = |from, to| u8::try_from(number(from, to)).unwrap_or_default();
         let date = Month::try_from(small(4, 6))
             .and_then(|month| Date::from_calendar_date(number(0, 4).into(), month, small(6, 8)));
-        let time = Time::from_hms(small(9, 11), small(11, 13), small(13, 15));
+        let part = self
+            .0
+            .get(16..19)
+            .and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        let nanos = part
+            .unwrap_or_default()
+            .saturating_mul(NANOS)
+            .div_ceil(PARTS);
+        let nanos = u32::try_from(nanos).unwrap_or_default();
+        let time = Time::from_hms_nano(small(9, 11), small(11, 13), small(13, 15), nanos);
         match (date, time) {
             (Ok(date), Ok(time)) => OffsetDateTime::new_utc(date, time),
             _ => OffsetDateTime::UNIX_EPOCH,
@@ -99,10 +114,11 @@ impl IncidentId {
         format!("{}-{self}.json", Self::blob_prefix(self.opened_at()))
     }
 
-    /// How the names of blobs of incidents begin that were opened in this second.
+    /// How the names of blobs of incidents begin that were opened in this microsecond.
     pub fn blob_prefix(opened_at: OffsetDateTime) -> String {
-        let reversed = LAST.saturating_sub(opened_at.unix_timestamp().clamp(0, LAST));
-        format!("incidents/{reversed:012}")
+        let micros = opened_at.unix_timestamp_nanos().div_euclid(1_000);
+        let reversed = LAST.saturating_sub(micros.clamp(0, LAST));
+        format!("incidents/{reversed:018}")
     }
 
     /// The id in the name of a blob.
@@ -157,7 +173,9 @@ mod tests {
         assert_eq!(id, IncidentId::new(at, &machine("WEB-01"), &job));
         assert_ne!(id, IncidentId::new(at, &machine("web-02"), &job));
         assert_eq!(IncidentId::parse(id.as_str()), Ok(id.clone()));
-        assert_eq!(id.opened_at(), datetime!(2026-11-28 07:30:12 UTC));
+        assert_eq!(id.opened_at(), at);
+        let soon = IncidentId::new(at + time::Duration::MILLISECOND, &machine("web-01"), &job);
+        assert!(soon > id && soon.blob_name() < id.blob_name(), "{soon}");
         assert_eq!(IncidentId::of_blob(&id.blob_name()), Some(id.clone()));
         let later = IncidentId::new(at + time::Duration::SECOND, &machine("web-01"), &job);
         assert!(later.blob_name() < id.blob_name());

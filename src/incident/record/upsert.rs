@@ -370,6 +370,11 @@ pub(super) fn steps(before: Option<&Entry>, now: &Entry) -> Vec<Step> {
         Status::Joined if status != Status::Joined => {
             add(now.updated_at, What::Joined, message());
         }
+        // Its entry alone is known.
+        _ if new.joined && before.is_none() => {
+            let text = "A running packet capture of the machine serves the alert, too".into();
+            add(now.accepted_at, What::Joined, text);
+        }
         _ => {}
     }
     if let Some(began_at) = new.began_at

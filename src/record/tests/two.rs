@@ -1,7 +1,10 @@
 //! Two instances over one store.
 
 use super::{faulty::Fault, *};
-use crate::incident::{budget::Hour, record::State};
+use crate::incident::{
+    budget::{Hour, Spent},
+    record::State,
+};
 use futures_util::future::join_all;
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
@@ -258,9 +261,9 @@ async fn the_budget_of_an_hour_is_shared() {
     for number in 0..20 {
         let instance = if number % 2 == 0 { &one } else { &other };
         let job = job(&number.to_string(), &format!("m{number}"));
-        match instance.has_budget(job.job_id).await {
-            true => granted += 1,
-            false => refused.push((instance.clone(), job)),
+        match instance.take_from_budget(job.job_id).await {
+            Spent::Granted => granted += 1,
+            _ => refused.push((instance.clone(), job)),
         }
     }
     assert_eq!((granted, refused.len()), (5, 15));

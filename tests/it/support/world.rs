@@ -69,6 +69,8 @@ impl World {
             first_pause: Duration::from_millis(20),
             longest_look: Duration::from_millis(100),
             poison_interval: Duration::from_secs(3600),
+            // A loaded machine is no store that is down.
+            record_within: Duration::from_secs(10),
             record_probe: Duration::from_millis(50),
             file_pause: Duration::from_millis(5),
             ..Pace::default()

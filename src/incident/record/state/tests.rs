@@ -12,7 +12,7 @@ const QUIET: Duration = Duration::from_secs(900);
 
 #[test]
 fn states_follow_the_table() {
-    // Status, finished, ended this number of seconds before now.
+    // Status, finished, seconds since the end.
     for (jobs, expected) in [
         (&[][..], State::NotCaptured),
         (&[(Status::Accepted, false, 0)], State::InProgress),

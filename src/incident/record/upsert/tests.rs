@@ -91,7 +91,7 @@ fn the_steps_of_a_capture() {
         ]
     );
     assert_eq!(incident.entries.len(), 1);
-    assert_eq!(&*incident.entries[0].phase, "telling");
+    assert_eq!(&*incident.entries[0].phase, Phase::Notifying.as_str());
 }
 
 #[test]

@@ -124,10 +124,10 @@ async fn operators_are_notified_once_of_what_was_held_back() {
     run_out(&one).await;
     one.end().await;
     other.end().await;
-    let all = receiver.notices();
-    let found: Vec<&Value> = all.iter().filter(|it| held_back(it)).collect();
-    assert_eq!(found.len(), 1, "{found:#?}");
-    let data = &found[0]["data"];
+    let events = receiver.notices();
+    let events: Vec<&Value> = events.iter().filter(|it| held_back(it)).collect();
+    assert_eq!(events.len(), 1, "{events:#?}");
+    let data = &events[0]["data"];
     assert_eq!(data["event"], "skipped");
     let message = data["message"].as_str().unwrap();
     assert!(

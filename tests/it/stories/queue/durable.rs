@@ -178,6 +178,9 @@ async fn a_recovered_job_counts_the_process_that_lost_it() {
     let lost: Value = serde_json::from_str(&job).unwrap();
     assert_eq!(queued["jobId"], lost["jobId"]);
     assert_eq!(queued["unfinished"]["before"], 1, "{queued}");
+    world
+        .until(|lines| lines.iter().any(|line| line.contains("(hangs)")))
+        .await;
 }
 
 #[tokio::test]
