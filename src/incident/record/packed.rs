@@ -29,11 +29,11 @@ impl Incident {
 }
 
 impl What {
-    /// Whether a step of this kind follows from its entry.
+    /// Whether a step of this kind follows from its entry, also once the job is finished; when it joined a capture does not.
     fn follows(self) -> bool {
         matches!(
             self,
-            What::AlertFired | What::Accepted | What::Running | What::Joined | What::Ended
+            What::AlertFired | What::Accepted | What::Running | What::Ended
         )
     }
 }
