@@ -186,7 +186,11 @@ async fn a_caller_that_waits_leaves_nothing_behind() {
 fn what_is_kept_of_a_job_stays_small() {
     for (what, bytes, most) in [
         ("job", size_of::<Job>(), 544),
-        ("entry of the ledger", size_of::<(JobId, Known)>(), 96),
+        (
+            "entry of the ledger",
+            size_of::<(JobId, known::Known)>(),
+            96,
+        ),
     ] {
         assert!(bytes <= most, "{what}: {bytes} bytes");
     }
