@@ -65,7 +65,7 @@ async fn row(number: usize, kills: usize) -> Row {
         });
         let handler = stage.start().await;
         disturb(&stage, &mut random);
-        let at = stage.azure.journal().len() + random.random_range(0..=12);
+        let at = stage.azure.journal().len() + random.random_range(0..=24);
         let moment = stage.until_journal(|entries| entries.len() >= at);
         match alert {
             // No machine is free, and the process has the others' jobs to continue.
