@@ -121,7 +121,7 @@ mod tests {
                 (Form::Number { least, most }, Some(default)) => {
                     (*least..=*most).contains(&default.parse().unwrap())
                 }
-                (Form::Flag, default) => *default == Some("false"),
+                (Form::Flag, default) => matches!(default, Some("false" | "true")),
                 (Form::Word(words), Some(default)) => words.contains(default),
                 (_, _) => true,
             };

@@ -105,7 +105,7 @@ impl<'a> JobWire<'a> {
             stop_reason: report.stop_reason.as_deref(),
             errors: &report.errors,
             joined: report.joined,
-            look: report.look.as_ref(),
+            look: report.look.as_deref(),
             failures: entry.failures,
         })
     }
@@ -135,7 +135,7 @@ impl<'a> From<&'a JobRecord> for JobWire<'a> {
             stop_reason: report.stop_reason.as_deref(),
             errors: &report.errors,
             joined: report.joined,
-            look: report.look.as_ref(),
+            look: report.look.as_deref(),
             failures: job.failures,
         }
     }

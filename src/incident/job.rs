@@ -2,8 +2,7 @@
 //! function to take the next step.
 
 use super::{
-    Delivered, FileLook, decide, facts::PackedFacts, machine::CopyId, record::IncidentId,
-    report::Report,
+    Delivered, decide, facts::PackedFacts, machine::CopyId, record::IncidentId, report::Report,
 };
 use crate::{
     alert::{Alert, Target},
@@ -192,7 +191,7 @@ impl Job {
     fn shed(&mut self) -> bool {
         let mut alert = self.alert.read();
         let look = self.report.look.as_mut();
-        let shed = look.is_some_and(FileLook::shed)
+        let shed = look.is_some_and(|look| look.shed())
             || alert.conditions.pop().is_some()
             || self.report.errors.pop().is_some()
             || alert.id.take().is_some();

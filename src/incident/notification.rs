@@ -144,7 +144,7 @@ impl Notification {
     /// What is in the capture's file, for people: one line each.
     pub fn look_lines(&self) -> Vec<String> {
         let look = self.report.look.as_ref();
-        look.map(super::FileLook::said).unwrap_or_default()
+        look.map(|look| look.said()).unwrap_or_default()
     }
 
     /// Whether evidence is missing.

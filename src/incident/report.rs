@@ -38,7 +38,7 @@ pub struct Report {
     pub request_id: Option<String>,
     /// What is in the capture's file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub look: Option<FileLook>,
+    pub look: Option<Box<FileLook>>,
     /// Whether the job's end is decided.
     pub finished: bool,
     /// Whether the job failed too often: it goes to the poison queue.

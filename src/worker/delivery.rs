@@ -129,7 +129,7 @@ impl Worker {
             ..Notification::of(job, event, at)
         };
         if let (Some(looks), Some(look)) = (&self.looks, &mut notification.report.look) {
-            *look = look.in_notice(looks.in_notice);
+            **look = look.in_notice(looks.in_notice);
         }
         notification
     }

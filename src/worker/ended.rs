@@ -35,7 +35,7 @@ impl Worker {
 
     /// A process was killed in each reading of this job's file: it is not read again.
     pub(super) fn end_look(&self, job: &mut Job) {
-        job.report.look = Some(looks::killed());
+        job.report.look = Some(Box::new(looks::killed()));
         job.phase = match job.phase {
             Phase::LookingOn => Phase::NotifyingLook,
             _ => Phase::Notifying,
@@ -165,7 +165,7 @@ impl Worker {
         for line in look.said() {
             tracing::info!("first look: {line}");
         }
-        Arc::make_mut(job).report.look = Some(look);
+        Arc::make_mut(job).report.look = Some(Box::new(look));
         self.ledger.record(job);
         self.incidents.record(job);
         true

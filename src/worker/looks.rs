@@ -16,6 +16,9 @@ use std::{
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use tokio::{sync::watch, task::AbortHandle};
 
+/// Maximum number of results that wait for their jobs.
+const MOST_KEPT: usize = 1_000;
+const SCALE_SETS: &str = "Microsoft.Compute/virtualMachineScaleSets";
 const BROKEN: &str = "internal error: the reader of captures stopped at this file";
 const KILLED: &str =
     "the capture's file could not be read: the function's process ended each time it read the file";
@@ -60,12 +63,14 @@ impl Running {
 }
 
 impl Looks {
-    /// Whether the file of this job's capture is to be read. One that another job created is read by that job.
+    /// Whether the file of this job's capture is to be read. One that another job created is read by that job; a whole
+    /// scale set has a file for each instance, whose places Azure does not name.
     pub fn wants(&self, job: &Job) -> bool {
         let report = &job.report;
         job.action == Action::Capture
             && report.status == Status::Completed
             && !report.joined
+            && !job.target.id.is_type(SCALE_SETS)
             && report.storage_path.is_some()
             && report.look.is_none()
     }
@@ -93,6 +98,10 @@ impl Looks {
         let mut running = self.running.lock();
         if let Some(known) = running.get(&job.job_id) {
             return known.result.clone();
+        }
+        if running.len() >= MOST_KEPT {
+            // Of jobs that went to another instance between their two notifications; any other one is read again.
+            running.retain(|_, known| !known.task.is_finished());
         }
         let (sender, result) = watch::channel(None);
         let (looks, job_id, job) = (self.clone(), job.job_id, job.clone());

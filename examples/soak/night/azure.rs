@@ -123,6 +123,8 @@ impl Azure {
             ("PacketCapture__RemoveFinished", "to_make_room"),
             ("PacketCapture__StopOnResolved", "true"),
             ("PacketCapture__ReplyWaitSeconds", "2"),
+            // What follows a good end is to be seen within the night.
+            ("FirstLook__NotifyWithinSeconds", "5"),
             ("JobQueue__Receive", "poll"),
             // Longer than most steps take; the default is longer than any.
             ("JobQueue__VisibilityTimeoutSeconds", "30"),

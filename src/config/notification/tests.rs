@@ -41,8 +41,9 @@ fn nothing_is_sent_unless_a_url_is_set() {
     assert_eq!(settings.receivers[0].destination.format(), Format::Json);
     assert!(!settings.receivers[0].destination.is_signed());
     assert_eq!(settings.pages, None);
-    use Event::{Completed, Failed, Skipped};
-    assert_eq!(settings.receivers[0].events, [Completed, Failed, Skipped]);
+    use Event::{Analyzed, Completed, Failed, Skipped};
+    let usual = [Completed, Failed, Skipped, Analyzed];
+    assert_eq!(settings.receivers[0].events, usual);
     assert_eq!(settings.portal.as_str(), "https://portal.azure.com/");
     assert_eq!(settings.source, "alert-packet-capture");
 }

@@ -7,7 +7,6 @@ use crate::{
     incident::{
         job::{Action, Job, JobId},
         ledger::DONE,
-        look::FileLook,
         notification::Thread,
         reason::Reason,
         report::{Report, Status},
@@ -222,7 +221,7 @@ impl Incident {
         let older = self.entries.iter_mut().rev().filter(looks);
         for entry in older.skip(MOST_LOOKS) {
             let mut report = Report::clone(&entry.report);
-            report.look = report.look.map(FileLook::shortened);
+            report.look = report.look.map(|look| Box::new(look.shortened()));
             entry.report = report.into();
         }
         if let Some(more @ 1..) = self.steps.len().checked_sub(MOST_STEPS) {

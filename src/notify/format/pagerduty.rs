@@ -26,8 +26,9 @@ pub(in crate::notify) fn trigger(notification: &Notification, links: &Links) -> 
     }
     let lines = notification.look_lines();
     if !lines.is_empty() {
-        let lines = lines.iter().map(|line| text::clean(line, MOST_DETAIL));
-        details.insert("First look".to_owned(), lines.collect::<Value>());
+        let lines = lines.join(" ");
+        let lines = text::clean(&lines, MOST_DETAIL).into_owned();
+        details.insert("First look".to_owned(), lines.into());
     }
     if let Some(how) = how_to_open(notification.event, &notification.report) {
         details.insert("How to open the file".to_owned(), how.says.into());

@@ -65,7 +65,7 @@ fn completed() -> Notification {
     );
     notification.report.ended_at = Some(datetime!(2026-01-31 11:05:10 +2));
     notification.report.stop_reason = Some("its time limit was reached".to_owned());
-    notification.report.look = Some(FileLook {
+    notification.report.look = Some(Box::new(FileLook {
         lines: [
             "2,914 packets (1.6 MiB) in 10.0 s; 231 TCP attempts: 33 answered, 198 not, 0 refused; 61 DNS queries, 12 unanswered.",
             "198 of 214 attempts to 10.1.2.3:1433 had no answer in this file.",
@@ -84,7 +84,7 @@ fn completed() -> Notification {
         sha256: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into()),
         report: true,
         ..FileLook::new(datetime!(2026-01-31 09:05:11 UTC))
-    });
+    }));
     notification
 }
 

@@ -1,7 +1,10 @@
 //! What becomes of an incident as its jobs proceed, and in which order it does not matter.
 
 use super::*;
-use crate::{alert, incident::Phase};
+use crate::{
+    alert,
+    incident::{FileLook, Phase},
+};
 use time::macros::datetime;
 
 const NOW: OffsetDateTime = datetime!(2026-11-28 07:30:00 UTC);
@@ -194,7 +197,7 @@ fn lines_about_files_give_way_before_a_record_is_too_large() {
         let mut job = job();
         job.taken_at = seconds(number);
         job.report.finished = true;
-        job.report.look = Some(look.clone());
+        job.report.look = Some(Box::new(look.clone()));
         let news = incident.news_of(&Arc::new(job), seconds(number));
         assert!(incident.add(&news));
     }

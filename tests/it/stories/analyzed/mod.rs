@@ -202,3 +202,12 @@ async fn a_switched_off_look_reads_nothing() {
     );
     story.world.end().await;
 }
+
+#[tokio::test]
+async fn the_files_of_a_whole_scale_set_are_not_read() {
+    let story = Story::with(&[]).await;
+    story.capture(samples::API_SET).await;
+    let notice = story.notice("completed", samples::API_SET).await;
+    assert_eq!(notice["data"]["look"], Value::Null);
+    story.world.end().await;
+}
