@@ -296,6 +296,25 @@ mod statuses {
         world.end().await;
     }
 
+    /// A capture that was created a moment ago starts between the two reads: a status from before its start, beside a
+    /// list from after it, does not make it a stale one.
+    #[tokio::test]
+    async fn a_status_from_before_the_start_deletes_nothing() {
+        let world = acquainted(&[], &[]).await;
+        let alert = || classic_alert(samples::WEB_01, "westeurope");
+        let first = world.post(&alert()).await;
+        assert_eq!(first.body["outcome"], "created", "{:?}", first.body);
+        world.azure.hold(Call::ListCaptures);
+        let second = world.post_later(&alert());
+        until_line(&world, &status_of(samples::WEB_01), 1).await;
+        world.azure.complete_operations();
+        world.azure.release(Call::ListCaptures);
+        let second = second.await.unwrap();
+        assert_eq!(second.body["outcome"], "joined", "{:?}", second.body);
+        assert_eq!(world.count("DELETE"), 0);
+        world.end().await;
+    }
+
     /// An operator has deleted it: the status says so, and the list has room.
     #[tokio::test]
     async fn a_capture_that_is_gone_delays_nothing() {
