@@ -98,7 +98,7 @@ impl Capturer {
         for read in reads {
             self.urgent.none().await;
             let done = match read {
-                Read::Watchers(subscription) => self.read_watchers(subscription).await.map(drop),
+                Read::Watchers(subscription) => self.list_watchers(subscription).await,
                 Read::Machines(scope) => self.list_machines(scope).await,
                 Read::Machine(machine) => self.get_machine(machine).await,
             };
@@ -108,8 +108,16 @@ impl Capturer {
         }
     }
 
+    /// With a call of its own: an alert that needs the same does not wait for this one, which may hang.
+    async fn list_watchers(&self, subscription: &ResourceId) -> Result<(), AzureError> {
+        let watchers = self.ahead.list_network_watchers(subscription).await?;
+        let subscription = subscription.subscription();
+        self.places.remember_watchers(subscription, watchers.into());
+        Ok(())
+    }
+
     async fn list_machines(&self, scope: &ResourceId) -> Result<(), AzureError> {
-        let mut pages = self.patient_compute.list_virtual_machines(scope);
+        let mut pages = self.ahead_compute.list_virtual_machines(scope);
         loop {
             let (page, is_last) = pages.next().await?;
             let has_room =
@@ -122,7 +130,7 @@ impl Capturer {
     }
 
     async fn get_machine(&self, machine: &ResourceId) -> Result<(), AzureError> {
-        let region = self.patient_compute.get_location(machine).await?;
+        let region = self.ahead_compute.get_location(machine).await?;
         self.places.add_machine(machine, &region);
         Ok(())
     }

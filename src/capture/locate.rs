@@ -106,6 +106,24 @@ impl Capturer {
         Ok(region)
     }
 
+    /// Whether the machine is in another region than remembered. A create in the wrong region would be refused; for
+    /// what happens without one, such as that a limit is reached there, the region must be the machine's own.
+    pub(super) async fn has_moved(&self, job: &Job) -> Result<bool, AzureError> {
+        let target = &job.target.id;
+        if job.region.is_some() {
+            return Ok(false);
+        }
+        let Some(remembered) = self.places.old_region(target) else {
+            return Ok(false);
+        };
+        let region = self
+            .compute
+            .get_location(&capture_target(&job.target))
+            .await?;
+        self.places.remember_region(target, &region);
+        Ok(region != remembered)
+    }
+
     async fn watchers(
         &self,
         target: &ResourceId,
@@ -118,7 +136,7 @@ impl Capturer {
     }
 
     /// Reads a subscription's watchers, with those who do the same, and remembers them.
-    pub(super) async fn read_watchers(
+    async fn read_watchers(
         &self,
         subscription: &ResourceId,
     ) -> Result<Arc<[NetworkWatcher]>, AzureError> {

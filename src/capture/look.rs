@@ -2,6 +2,7 @@
 //! Its last list says which one that is.
 
 use super::{
+    ending::{Ending, ending},
     names::Identity,
     parameters::{RemoveFinished, is_ours},
     places::LIST_BELIEVED,
@@ -23,8 +24,8 @@ use tokio::time::Instant;
 /// A watcher's captures, read with an eye to one name.
 pub(super) struct Look {
     pub listed: Listed,
-    listed_at: Instant,
     status: Option<Known>,
+    asked_at: Instant,
     /// The watcher's writes when it was asked.
     generation: u64,
 }
@@ -33,12 +34,11 @@ pub(super) struct Look {
 struct Known {
     identity: Identity,
     status: Option<PacketCaptureStatus>,
-    read_at: Instant,
 }
 
 impl Look {
     fn is_current(&self, generation: u64, now: Instant) -> bool {
-        generation == self.generation && is_young(self.listed_at, now)
+        generation == self.generation && is_young(self.asked_at, now)
     }
 
     /// What is known of the status of a listed capture, which may be that it has none. `None`: it must be asked for.
@@ -46,6 +46,9 @@ impl Look {
     /// Another instance may have replaced a stale capture by a running one between the two reads, in either order. So the
     /// status counts only when the list still has the capture that was known before: a status that is older than the list
     /// is that capture's then, and a later one is what would have been asked for after the list.
+    ///
+    /// A session that has not begun may begin between the two reads. It would pass for one that never will, which is
+    /// deleted. So only a status that stays true counts: that it began, or that it ended.
     pub fn status_of(
         &self,
         capture: &PacketCapture,
@@ -53,13 +56,19 @@ impl Look {
     ) -> Option<Option<PacketCaptureStatus>> {
         let known = self.status.as_ref()?;
         let same = Identity::of(capture) == Some(known.identity);
-        (same && is_young(known.read_at, now)).then(|| known.status.clone())
+        let stays = known.status.as_ref().is_none_or(has_begun);
+        (same && stays && is_young(self.asked_at, now)).then(|| known.status.clone())
     }
 }
 
-/// An answer is believed for a second after it has come, however long it took.
-fn is_young(answered: Instant, now: Instant) -> bool {
-    now.saturating_duration_since(answered) < LIST_BELIEVED
+/// An answer is believed for a second after it was asked for: Azure may have made it right then, however late it came.
+fn is_young(asked: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(asked) < LIST_BELIEVED
+}
+
+/// Whether a session is running or has ended.
+fn has_begun(status: &PacketCaptureStatus) -> bool {
+    status.status.eq_ignore_ascii_case("running") || ending(status) != Ending::NotYet
 }
 
 impl Capturer {
@@ -72,38 +81,33 @@ impl Capturer {
     /// Reads the list of a watcher and, if its last list has this session's name, the status of that capture beside it.
     pub(super) async fn look(&self, session: &Session) -> Result<Look, AzureError> {
         let Session { watcher, name } = session;
-        let generation = self.places.writes.generation(watcher);
-        let look = |listed, listed_at, status| Look {
+        let (asked_at, generation) = (Instant::now(), self.places.writes.generation(watcher));
+        let look = |listed, status| Look {
             listed,
-            listed_at,
             status,
+            asked_at,
             generation,
         };
         let Some(identity) = self.places.last_known(watcher, name) else {
-            let listed = self.list(session).await?;
-            return Ok(look(listed, Instant::now(), None));
+            return Ok(look(self.list(session).await?, None));
         };
         let list = pin!(self.list(session));
         let status = pin!(async {
             let status = self.client.query_status(watcher, name).await;
             // One that could not be read is asked for again, where it is needed.
-            status.ok().map(|status| Known {
-                identity,
-                status,
-                read_at: Instant::now(),
-            })
+            status.ok().map(|status| Known { identity, status })
         });
         match select(list, status).await {
             Either::Left((listed, status)) => {
-                let (listed, listed_at) = (listed?, Instant::now());
+                let listed = listed?;
                 let taken_by = listed.taken_by.as_ref().and_then(Identity::of);
                 let status = match taken_by == Some(identity) {
                     true => status.await,
                     false => None,
                 };
-                Ok(look(listed, listed_at, status))
+                Ok(look(listed, status))
             }
-            Either::Right((status, list)) => Ok(look(list.await?, Instant::now(), status)),
+            Either::Right((status, list)) => Ok(look(list.await?, status)),
         }
     }
 
@@ -143,34 +147,50 @@ mod tests {
     async fn what_was_read_beside_is_believed_by_the_table() {
         const BEFORE: &str = "packetcapture_01_02_03_456.cap";
         const ANOTHER: &str = "packetcapture_01_02_04_456.cap";
-        let answered = Instant::now();
+        let asked_at = Instant::now();
         let identity = Identity::of(&capture(BEFORE)).unwrap();
-        // The status was asked for; what the list has; writes since; milliseconds since; believed: the list, the status.
-        for (asked, listed, writes, age, current, status) in [
-            (true, BEFORE, 0, 0, true, true),
-            (true, BEFORE, 0, 999, true, true),
-            (true, BEFORE, 0, 1000, false, false),
-            (true, BEFORE, 1, 0, false, true),
-            (true, ANOTHER, 0, 0, true, false),
-            (true, "chosen.cap", 0, 0, true, false),
-            (false, BEFORE, 0, 0, true, false),
+        let ended = Some("Stopped");
+        // The status, if it was asked for; what the list has; writes since; milliseconds since; believed: the list, the
+        // status.
+        for (answered, listed, writes, age, current, status) in [
+            (ended, BEFORE, 0, 0, true, true),
+            (ended, BEFORE, 0, 999, true, true),
+            (ended, BEFORE, 0, 1000, false, false),
+            (ended, BEFORE, 1, 0, false, true),
+            (ended, ANOTHER, 0, 0, true, false),
+            (ended, "chosen.cap", 0, 0, true, false),
+            (None, BEFORE, 0, 0, true, false),
+            (Some("404"), BEFORE, 0, 0, true, true),
+            (Some("running"), BEFORE, 0, 0, true, true),
+            (Some("Error"), BEFORE, 0, 0, true, true),
+            // Since then it may have begun.
+            (Some("NotStarted"), BEFORE, 0, 0, true, false),
+            (Some("Unknown"), BEFORE, 0, 0, true, false),
+            (Some(""), BEFORE, 0, 0, true, false),
         ] {
+            let known = |answered: &str| Known {
+                identity,
+                status: (answered != "404").then(|| PacketCaptureStatus {
+                    status: answered.to_owned(),
+                    ..PacketCaptureStatus::default()
+                }),
+            };
             let look = Look {
                 listed: Listed::default(),
-                listed_at: answered,
-                status: asked.then_some(Known {
-                    identity,
-                    status: None,
-                    read_at: answered,
-                }),
+                status: answered.map(known),
+                asked_at,
                 generation: 7,
             };
-            let now = answered + Duration::from_millis(age);
+            let now = asked_at + Duration::from_millis(age);
             let got = (
                 look.is_current(7 + writes, now),
                 look.status_of(&capture(listed), now).is_some(),
             );
-            assert_eq!(got, (current, status), "{asked} {listed} {writes} {age}");
+            assert_eq!(
+                got,
+                (current, status),
+                "{answered:?} {listed} {writes} {age}"
+            );
         }
     }
 }

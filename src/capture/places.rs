@@ -21,6 +21,8 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// A machine does not move; its name can be given to a new one elsewhere.
 const REGION_REMEMBERED: Duration = Duration::from_secs(3600);
+/// How long a remembered region is relied upon where Azure would not refuse a wrong one.
+const REGION_BELIEVED: Duration = Duration::from_secs(60);
 /// How long a subscription's network watchers are cached, which is longer than the interval in which those of the allowed
 /// subscriptions are read. One that was enabled since is found: a region without a watcher is looked up again.
 const WATCHERS_REMEMBERED: Duration = Duration::from_secs(20 * 60);
@@ -84,12 +86,23 @@ impl Places {
         read.or_else(|| self.machines().region(machine).map(str::to_owned))
     }
 
+    /// The region of a machine, if it is remembered from earlier than a minute ago or from a list.
+    pub fn old_region(&self, machine: &ResourceId) -> Option<String> {
+        let is_old = |_: &String, age| age >= REGION_BELIEVED;
+        let is_old = self.regions.read(machine, is_old).unwrap_or(true);
+        self.region(machine).filter(|_| is_old)
+    }
+
     pub fn remember_region(&self, machine: &ResourceId, region: &str) {
         self.regions.put(machine.clone(), region.to_owned());
     }
 
     /// Remembers where a machine is that was listed ahead of alerts. `false`: there is no room.
     pub fn add_machine(&self, machine: &ResourceId, region: &str) -> bool {
+        // What an alert read before that may be as old as an hour.
+        if self.regions.read(machine, |known, _| known != region) == Some(true) {
+            self.regions.remove(machine);
+        }
         self.machines().add(machine, region)
     }
 

@@ -118,6 +118,7 @@ impl Capturer {
                 let status = look.status_of(capture, Instant::now());
                 self.examine(job, session, capture, status).await
             }
+            Plan::Skip { .. } if self.has_moved(job).await? => Ok(Next::AtOnce),
             Plan::Skip { listed: count } => {
                 if self.parameters.remove_finished == RemoveFinished::ToMakeRoom
                     && let Some(oldest) = self
@@ -216,6 +217,7 @@ impl Capturer {
             None => self.client.query_status(watcher, name).await?,
         };
         let now = OffsetDateTime::now_utc();
+        let is_first_look = job.in_the_way_since.is_none();
         let seen_since = *job.in_the_way_since.get_or_insert(now);
         // An earlier copy of this job was lost after its create: what began since the alert was accepted is this job's.
         if ours && job.superseded && began_since(job.taken_at, status.as_ref(), now) {
@@ -236,6 +238,10 @@ impl Capturer {
                 let started = status.and_then(|status| plausible_start(status.started, now));
                 let started = started.unwrap_or(now);
                 Ok(self.follow(job, session, started, capture.time_limit_seconds))
+            }
+            Verdict::Wait(_) if is_first_look && self.has_moved(job).await? => {
+                job.in_the_way_since = None;
+                Ok(Next::AtOnce)
             }
             Verdict::Wait(wait) => {
                 job.report = outcome::waiting(watcher, name, &capture.target);

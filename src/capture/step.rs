@@ -52,8 +52,9 @@ pub struct Capturer {
     /// The client for calls after the create, whose concurrency limit is a separate one.
     pub(super) patient: NetworkWatcherClient,
     pub(super) compute: ComputeClient,
-    /// The client for reads ahead of alerts.
-    pub(super) patient_compute: ComputeClient,
+    /// The clients for reads ahead of alerts.
+    pub(super) ahead: NetworkWatcherClient,
+    pub(super) ahead_compute: ComputeClient,
     pub(super) parameters: Parameters,
     pub(super) polling: Polling,
     pub(super) places: Places,
@@ -73,7 +74,8 @@ impl Capturer {
         Self {
             retry,
             patient: NetworkWatcherClient::new(arm.patient()),
-            patient_compute: ComputeClient::new(arm.patient()),
+            ahead: NetworkWatcherClient::new(arm.ahead()),
+            ahead_compute: ComputeClient::new(arm.ahead()),
             compute: ComputeClient::new(arm.clone()),
             client: NetworkWatcherClient::new(arm),
             parameters,

@@ -37,7 +37,10 @@ impl Capturer {
                 .await?;
             if status.is_some_and(|status| !is_over(capture, &status)) {
                 let Session { watcher, name } = &session;
+                // A status that was read before is out of date.
+                let write = self.places.writes.begin(watcher);
                 self.client.stop_packet_capture(watcher, name).await?;
+                drop(write);
                 job.report = outcome::stopped(&job.target.id, &session);
                 return Ok(Next::Decided);
             }

@@ -1,4 +1,4 @@
-//! How many creates and deletes of this process each watcher has seen: a list that was read outside of the watcher's turn
+//! How many creates, deletes and stops of this process each watcher has seen: a list that was read outside of the watcher's turn
 //! is believed only if none came between.
 
 use crate::resource_id::ResourceId;

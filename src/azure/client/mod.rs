@@ -42,6 +42,7 @@ use url::Url;
 pub struct ArmClient {
     shared: Arc<Shared>,
     background: bool,
+    ahead: bool,
 }
 
 struct Shared {
@@ -96,6 +97,7 @@ impl ArmClient {
         );
         Self {
             background: false,
+            ahead: false,
             shared: Arc::new(Shared {
                 pipeline,
                 http,
@@ -114,6 +116,17 @@ impl ArmClient {
         Self {
             shared: self.shared.clone(),
             background: true,
+            ahead: false,
+        }
+    }
+
+    /// The patient client for reads ahead of alerts, which are given up at the first 429. It pauses no other call: the
+    /// limit may be one that lists of machines have for themselves, and an alert must not wait for that.
+    /// <https://learn.microsoft.com/troubleshoot/azure/virtual-machines/troubleshooting-throttling-errors>
+    pub fn ahead(&self) -> Self {
+        Self {
+            ahead: true,
+            ..self.patient()
         }
     }
 

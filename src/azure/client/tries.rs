@@ -88,6 +88,9 @@ impl<'c> Tries<'c> {
     async fn wait_after(&mut self, failure: Failure) -> Result<(), AzureError> {
         let (call, shared) = (self.call, &self.client.shared);
         let error = self.error(failure);
+        if self.client.ahead && error.status() == Some(429) {
+            return Err(error);
+        }
         shared.throttle.failed(call, &error);
         if error.status() == Some(401) {
             if self.renewed {

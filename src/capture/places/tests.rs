@@ -56,6 +56,22 @@ async fn a_list_that_is_older_than_a_write_is_not_remembered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_region_that_was_listed_later_counts() {
+    let (places, machine) = (Places::default(), watcher("m"));
+    places.remember_region(&machine, "westeurope");
+    assert_eq!(places.old_region(&machine), None);
+    places.add_machine(&machine, "westeurope");
+    assert_eq!(places.old_region(&machine), None);
+    places.add_machine(&machine, "northeurope");
+    assert_eq!(places.region(&machine).as_deref(), Some("northeurope"));
+    assert_eq!(places.old_region(&machine).as_deref(), Some("northeurope"));
+    places.remember_region(&machine, "uksouth");
+    assert_eq!(places.old_region(&machine), None);
+    tokio::time::advance(REGION_BELIEVED).await;
+    assert_eq!(places.old_region(&machine).as_deref(), Some("uksouth"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn lists_are_bounded() {
     let places = Places::default();
     for n in 0..=MOST_LISTS {

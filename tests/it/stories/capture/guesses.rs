@@ -43,9 +43,14 @@ async fn until_line(world: &World, start: &str, times: usize) {
 
 /// A function that has read where the machines of the sample subscription are.
 async fn informed(azure: Azure) -> World {
+    informed_with(azure, &[]).await
+}
+
+async fn informed_with(azure: Azure, more: &[(&str, &str)]) -> World {
     const ELSEWHERE: &str = "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/none";
     let scopes = format!("/subscriptions/{}, {ELSEWHERE}", samples::SUBSCRIPTION_ID);
-    let world = World::on(azure, &[("PacketCapture__AllowedScopes", &scopes)]).await;
+    let settings = [&[("PacketCapture__AllowedScopes", &*scopes)], more].concat();
+    let world = World::on(azure, &settings).await;
     // Scopes are read one after the other, so that what was read of the first one is known by now.
     until_line(&world, "GET virtualMachines/none", 1).await;
     until_line(&world, "GET networkWatchers", 2).await;
@@ -87,6 +92,25 @@ mod regions {
         world.end().await;
     }
 
+    /// What is in the way in the region where it was is not in its way: another machine's capture, or a limit.
+    #[tokio::test]
+    async fn a_machine_that_has_moved_waits_for_nothing_in_its_old_region() {
+        for (name, limit) in [("psazurefunction", "10"), ("theirs", "1")] {
+            let azure = Azure::start().await;
+            azure.add_capture(ExistingCapture {
+                name: name.to_owned(),
+                time_limit_seconds: 3600,
+                ..existing(samples::WEB_02, SessionStatus::Running, ago(1.0))
+            });
+            let world = informed_with(azure, &[("PacketCapture__Limit", limit)]).await;
+            world.azure.move_vm(samples::WEB_01, "northeurope");
+            let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+            assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+            assert_eq!(world.azure.captures(samples::WATCHER_NORTHEUROPE).len(), 1);
+            world.end().await;
+        }
+    }
+
     #[tokio::test]
     async fn a_watcher_that_was_enabled_since_is_found() {
         let world = informed(Azure::start().await).await;
@@ -117,6 +141,51 @@ mod regions {
         assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
         assert_eq!(world.count("GET virtualMachines/web-01 200"), 1);
         assert_eq!(world.count("GET networkWatchers 200"), 1);
+        world.end().await;
+    }
+
+    /// Azure throttles the list of machines for minutes, by a limit of its own. The alert's calls are sent.
+    #[tokio::test]
+    async fn a_list_ahead_that_is_throttled_pauses_no_alert() {
+        let azure = Azure::start().await;
+        azure.fault(Fault {
+            on: Call::ListVirtualMachines,
+            times: 1,
+            what: What::Status {
+                code: 429,
+                retry_after: Some("300".to_owned()),
+                body: FaultBody::ArmError {
+                    code: "OperationNotAllowed".to_owned(),
+                    message: "too many lists".to_owned(),
+                },
+            },
+        });
+        let world = informed(azure).await;
+        let reply = world.post(&common_alert(&[samples::WEB_01])).await;
+        assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+        world.end().await;
+    }
+
+    /// The list of network watchers gets no answer. The alert does not wait for it, but asks itself.
+    #[tokio::test]
+    async fn a_list_ahead_that_hangs_delays_no_alert() {
+        let azure = Azure::start().await;
+        azure.fault(Fault {
+            on: Call::ListWatchers,
+            times: 1,
+            what: What::Hang,
+        });
+        let scope = format!("/subscriptions/{}", samples::SUBSCRIPTION_ID);
+        let world = World::on(azure, &[("PacketCapture__AllowedScopes", &scope)]).await;
+        until_line(&world, "GET networkWatchers", 1).await;
+        let alert = classic_alert(samples::WEB_01, "westeurope");
+        let reply = world.post(&alert).await;
+        assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+        // A further try of the same call has the same id.
+        let journal = world.azure.journal();
+        let lists = journal.iter().filter(|it| it.kind == Call::ListWatchers);
+        let ids: Vec<_> = lists.map(|it| &it.client_request_id).collect();
+        assert!(ids.len() == 2 && ids[0] != ids[1], "{ids:?}");
         world.end().await;
     }
 
@@ -258,6 +327,33 @@ mod lists {
 mod statuses {
     use super::*;
 
+    /// A capture is stopped between the two reads and the machine's region: it runs no longer, so it is not joined.
+    #[tokio::test]
+    async fn a_capture_that_was_stopped_meanwhile_is_not_joined() {
+        let running = ExistingCapture {
+            time_limit_seconds: 3600,
+            ..left_over(samples::WEB_01, SessionStatus::Running, 60.0)
+        };
+        let world = acquainted(&[("PacketCapture__StopOnResolved", "true")], &[running]).await;
+        world.azure.hold(Call::GetVirtualMachine);
+        let posted = world.post_later(&common_alert(&[samples::WEB_01]));
+        until_line(&world, LIST, 2).await;
+        until_line(&world, &status_of(samples::WEB_01), 1).await;
+        let mut resolved = classic_alert(samples::WEB_01, "westeurope");
+        resolved["status"] = "Resolved".into();
+        resolved["context"]["name"] = "another-rule".into();
+        world.post(&resolved).await;
+        let stop = format!("POST packetCaptures/{}/stop", name_on(samples::WEB_01));
+        until_line(&world, &stop, 1).await;
+        world.azure.complete_operations();
+        world.azure.release(Call::GetVirtualMachine);
+        until_line(&world, "DELETE", 1).await;
+        world.azure.complete_operations();
+        let reply = posted.await.unwrap();
+        assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+        world.end().await;
+    }
+
     #[tokio::test]
     async fn the_status_of_a_known_capture_is_read_beside_the_list() {
         let stale = left_over(samples::WEB_01, SessionStatus::Stopped, 9000.0);
@@ -292,6 +388,25 @@ mod statuses {
         world.azure.release(Call::ListCaptures);
         let reply = posted.await.unwrap();
         assert_eq!(reply.body["outcome"], "joined", "{:?}", reply.body);
+        assert_eq!(world.count("DELETE"), 0);
+        world.end().await;
+    }
+
+    /// A capture that was created a moment ago starts between the two reads: a status from before its start, beside a
+    /// list from after it, does not make it a stale one.
+    #[tokio::test]
+    async fn a_status_from_before_the_start_deletes_nothing() {
+        let world = acquainted(&[], &[]).await;
+        let alert = || classic_alert(samples::WEB_01, "westeurope");
+        let first = world.post(&alert()).await;
+        assert_eq!(first.body["outcome"], "created", "{:?}", first.body);
+        world.azure.hold(Call::ListCaptures);
+        let second = world.post_later(&alert());
+        until_line(&world, &status_of(samples::WEB_01), 1).await;
+        world.azure.complete_operations();
+        world.azure.release(Call::ListCaptures);
+        let second = second.await.unwrap();
+        assert_eq!(second.body["outcome"], "joined", "{:?}", second.body);
         assert_eq!(world.count("DELETE"), 0);
         world.end().await;
     }
