@@ -2,6 +2,7 @@
 //! front door. Two worlds on one Azure are two instances.
 
 mod budget;
+mod cost;
 mod down;
 mod lost;
 mod resolved;
