@@ -211,6 +211,10 @@ fn each_receiver_is_read_beside_the_single_one() {
         ),
         ("Notification__Receivers__3__Format", "slack"),
         ("Notification__Receivers__3__Events", "failed"),
+        (
+            "Notification__Receivers__3__Secret",
+            "twenty-four bytes at the least",
+        ),
         ("Notification__Receivers__9__SlackToken", BOT),
         ("Notification__Receivers__9__SlackChannel", "C0123456789"),
         (
@@ -225,6 +229,8 @@ fn each_receiver_is_read_beside_the_single_one() {
         let host = destination.url().host();
         (it.name, destination.setting(), destination.format(), host)
     });
+    let signed = settings.receivers.iter().map(|it| it.destination.is_signed());
+    assert_eq!(signed.collect::<Vec<_>>(), [false, false, true, false]);
     let own = |host: &str| host.to_owned();
     assert_eq!(
         found.collect::<Vec<_>>(),
