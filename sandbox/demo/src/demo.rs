@@ -49,7 +49,7 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
     let report = shell(&report);
     show.timeline.line(&format!(
         "\nThe notification says of the file:\n  {}\n\
-         The capture file:\n  {path}\n\
+         \nThe capture file:\n  {path}\n\
          Its report with pictures, for a browser:\n  {report}\n\
          All figures:\n  cargo run --bin handler -- look {path}\n\
          Open it (`tshark -r` does it in a terminal):\n  wireshark {path}\n\

@@ -77,6 +77,9 @@ fn without_destination(reader: &mut Reader<'_>, names: &Names) {
     // Wrong ones are reported in any case.
     events(reader, names.events);
     let _ = reader.word(names.format, &FORMATS);
+    if let Some(text) = reader.text(names.secret) {
+        let _ = secret(reader, names.secret, text);
+    }
     for name in names.beside_url() {
         if reader.text(name).is_some() {
             let text = format!("missing; {name} is set and has no effect without {what}");
