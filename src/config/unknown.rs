@@ -9,8 +9,11 @@ use crate::text;
 use strsim::osa_distance;
 
 /// Prefixes of this program alone.
-const PREFIXES: [&str; 5] = [
+const PREFIXES: [&str; 8] = [
     "PacketCapture__",
+    "Incidents__",
+    "Budget__",
+    "FirstLook__",
     "JobQueue__",
     "Notification__",
     "SecureWebhook__",
@@ -133,6 +136,15 @@ mod tests {
                 "AzureApiVersions__Network",
                 Some(Some("AzureApiVersion__Network")),
             ),
+            (
+                "Budget__CapturePerHour",
+                Some(Some("Budget__CapturesPerHour")),
+            ),
+            (
+                "Incident__QuietMinutes",
+                Some(Some("Incidents__QuietMinutes")),
+            ),
+            ("FirstLook:Enable", Some(Some("FirstLook__Enabled"))),
             ("JobQueue__", Some(None)),
             ("PacketCapture__Quux__Corge__Grault__Garply", Some(None)),
             ("PacketCapture__Limit", None),

@@ -30,7 +30,7 @@ const REQUEST: &str = "req";
 /// The envelope escapes the alert's body once more and adds headers.
 pub(super) const MAX_BYTES: usize = 3 * MAX_BODY_BYTES;
 /// The parts of a query that the routes read. The rest holds the function key.
-const QUERY: [&str; 3] = ["dryRun", "$top", "$skiptoken"];
+const QUERY: [&str; 6] = ["dryRun", "$top", "$skiptoken", "state", "machine", "day"];
 
 /// Where the host posts the envelopes of each function: its name, without a route prefix. With an empty `routePrefix`
 /// raw requests come there too.

@@ -68,12 +68,9 @@ fn below(path: &str) -> &'static str {
     }
 }
 
-/// The relative address of what is below an incident, seen from its page.
+/// The relative address of what is below an incident, seen from its page, whose address may have a job's id instead.
 fn below_incident(path: &str, incident: &IncidentId) -> String {
-    match path.ends_with('/') {
-        true => String::new(),
-        false => format!("{incident}/"),
-    }
+    format!("{}{incident}/", up(path))
 }
 
 /// The relative address of the list, seen from one incident.

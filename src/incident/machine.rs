@@ -80,9 +80,12 @@ pub struct Captured {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Day {
+    #[serde(with = "readable")]
     pub date: Date,
     pub captures: u32,
 }
+
+time::serde::format_description!(readable, Date, "[year]-[month]-[day]");
 
 impl Machine {
     /// A machine of which nothing is known.

@@ -20,10 +20,8 @@ use tracing_subscriber::{
 };
 
 /// At TRACE these print whole HTTP frames, tokens and bodies included; no level chosen by a user opens them.
-const NEVER_BELOW_INFO: [&str; 9] = [
-    "azure_core",
+const NEVER_BELOW_INFO: [&str; 7] = [
     "azure_identity",
-    "typespec_client_core",
     "h2",
     "hyper",
     "hyper_util",
@@ -31,6 +29,10 @@ const NEVER_BELOW_INFO: [&str; 9] = [
     "rustls",
     "tower",
 ];
+
+/// At INFO these print a line with the URL for each try that failed: of a storage account that is down, two lines out of
+/// three. The program logs each failure itself, once, with its cause and what happens next.
+const NEVER_BELOW_WARN: [&str; 2] = ["azure_core", "typespec_client_core"];
 
 /// Reads `RUST_LOG`: levels, and levels by target. Lists may have spaces and commas too many; what is for `EnvFilter`
 /// alone would be taken for a target that nothing has.
@@ -46,6 +48,14 @@ fn filter(text: &str) -> Result<Targets, String> {
     parts.join(",").parse().map_err(|error| format!("{error}"))
 }
 
+/// What no level chosen by a user opens.
+fn ceiling() -> Targets {
+    let info = NEVER_BELOW_INFO.map(|target| (target, Level::INFO));
+    let warn = NEVER_BELOW_WARN.map(|target| (target, Level::WARN));
+    let all = Targets::new().with_default(Level::TRACE);
+    all.with_targets(info).with_targets(warn)
+}
+
 /// Starts logging and, where an exporter is given, tracing. `level` is `RUST_LOG`'s value, `format` is
 /// `LOG_FORMAT`'s (`json` or lines for people).
 pub fn start(level: Option<&str>, format: Option<&str>, export: Option<&Export>) {
@@ -57,11 +67,7 @@ pub fn start(level: Option<&str>, format: Option<&str>, export: Option<&Export>)
         Some(Err(error)) => (usual, Some(error)),
     };
     // A filter of its own, since in RUST_LOG a longer target (`hyper::proto`) would beat a shorter one's level.
-    let libraries = NEVER_BELOW_INFO.map(|target| (target, Level::INFO));
-    let ceiling = Targets::new()
-        .with_default(Level::TRACE)
-        .with_targets(libraries);
-    let filter = filter.and(ceiling);
+    let filter = filter.and(ceiling());
     // Our own spans alone: the libraries' hold whole requests, and the exporter's would be exported in turn.
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), Level::DEBUG);
     let traces = export.map(|export| export.layer().with_filter(ours));
@@ -88,6 +94,23 @@ pub fn start(level: Option<&str>, format: Option<&str>, export: Option<&Export>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn libraries_never_log_more_than_the_table_says() {
+        for (target, most) in [
+            (env!("CARGO_CRATE_NAME"), Level::TRACE),
+            ("hyper_util::client", Level::INFO),
+            ("azure_identity::client_secret", Level::INFO),
+            // A line with the URL for each try that failed.
+            ("typespec_client_core::http::policies", Level::WARN),
+            ("azure_core::http::policies", Level::WARN),
+        ] {
+            for level in [Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
+                let open = ceiling().would_enable(target, &level);
+                assert_eq!(open, level <= most, "{target} {level}");
+            }
+        }
+    }
 
     #[test]
     fn levels_follow_the_table() {

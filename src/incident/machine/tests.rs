@@ -359,3 +359,12 @@ fn documents_have_names() {
     assert_ne!(name, Machine::blob_name(&id("web-02")));
     assert_eq!(name.len(), "machines/".len() + 32 + ".json".len());
 }
+
+#[test]
+fn the_document_names_days_as_people_do() {
+    let (date, captures) = (time::macros::date!(2026 - 11 - 28), 3);
+    let day = Day { date, captures };
+    let written = serde_json::json!({ "date": "2026-11-28", "captures": 3 });
+    assert_eq!(serde_json::to_value(day).unwrap(), written);
+    assert_eq!(serde_json::from_value::<Day>(written).unwrap(), day);
+}

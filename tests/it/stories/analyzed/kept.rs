@@ -64,6 +64,28 @@ async fn the_report_and_the_manifest_are_kept_with_the_record() {
 }
 
 #[tokio::test]
+async fn the_page_leads_to_the_report_from_each_of_its_addresses() {
+    let story = Story::with(&[]).await;
+    let (notice, report, ..) = served(&story).await;
+    let text = |pointer: &str| notice.pointer(pointer).unwrap().as_str().unwrap();
+    for id in [text("/data/incident/id"), text("/data/jobId")] {
+        for path in [format!("/{id}"), format!("/{id}/")] {
+            let (_, page) = story.get(&path, "text/html").await;
+            let mut links = page.split("href=\"").skip(1);
+            let link = links.find(|link| link.contains("looks/")).unwrap();
+            let (link, _) = link.split_once('"').unwrap();
+            let list = "http://localhost/api/PacketCaptures";
+            let address = url::Url::parse(&format!("{list}{path}")).unwrap();
+            let address = address.join(link).unwrap();
+            let below = address.as_str().strip_prefix(list).unwrap();
+            let found = story.get(below, "text/html").await;
+            assert_eq!(found, (200, report.clone()), "{path}: {link}");
+        }
+    }
+    story.world.end().await;
+}
+
+#[tokio::test]
 async fn there_is_no_report_of_other_jobs() {
     let story = Story::with(&[]).await;
     let (notice, ..) = served(&story).await;

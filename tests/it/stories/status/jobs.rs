@@ -198,6 +198,24 @@ async fn the_wrapped_form_shows_the_same() {
     let body: Value = serde_json::from_str(list["body"].as_str().unwrap()).unwrap();
     assert_eq!(body["value"].as_array().unwrap().len(), 1);
     assert!(body["nextLink"].as_str().unwrap().contains("$skiptoken"));
+    for (name, value, status, shown) in [
+        ("state", "gone", 400, None),
+        ("day", "28.11.2026", 400, None),
+        ("Day", "2001-09-09", 200, Some(0)),
+        ("machine", "other", 200, Some(0)),
+    ] {
+        let mut narrowed = asked(STATUS, "application/json");
+        narrowed["Data"]["req"]["Query"][name] = json!(value);
+        let answer = world.post_to("/PacketCaptures", &narrowed).await;
+        let answer = &answer.body["Outputs"]["res"];
+        assert_eq!(answer["statusCode"], status, "{name}={value}");
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            body["value"].as_array().map(Vec::len),
+            shown,
+            "{name}={value}"
+        );
+    }
     let one = ask(&format!("{STATUS}/{}/", id.as_str().unwrap()), "*/*").await;
     let body: Value = serde_json::from_str(one["body"].as_str().unwrap()).unwrap();
     assert_eq!(body["jobId"], id);
