@@ -229,7 +229,10 @@ fn each_receiver_is_read_beside_the_single_one() {
         let host = destination.url().host();
         (it.name, destination.setting(), destination.format(), host)
     });
-    let signed = settings.receivers.iter().map(|it| it.destination.is_signed());
+    let signed = settings
+        .receivers
+        .iter()
+        .map(|it| it.destination.is_signed());
     assert_eq!(signed.collect::<Vec<_>>(), [false, false, true, false]);
     let own = |host: &str| host.to_owned();
     assert_eq!(
