@@ -431,7 +431,7 @@ impl Incidents {
     }
 
     /// Another copy of this job counts. While the store did not answer, this copy may have opened an incident of its own: the
-    /// job's entry there ends, since no instance goes on with it.
+    /// job's entry there ends, since no instance continues it.
     pub fn leave(&self, job: &Job) {
         let counts = self
             .machines
