@@ -27,6 +27,19 @@ struct State {
     answered_at: Option<Instant>,
 }
 
+impl State {
+    /// Whether it is time for another log line, which is then written.
+    fn may_log(&mut self, now: Instant) -> bool {
+        let due = self
+            .logged_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= LOG_EVERY);
+        if due {
+            self.logged_at = Some(now);
+        }
+        due
+    }
+}
+
 impl Breaker {
     pub fn new(probe_every: Duration) -> Self {
         Self {
@@ -85,6 +98,15 @@ impl Breaker {
         if silent && state.probe_at.is_none() {
             state.probe_at = Some(now + self.probe_every);
         }
+        let log = state.may_log(now);
+        drop(state);
+        if log {
+            tracing::warn!(
+                "the incident record did not answer within {} s; captures continue, and duplicates may be recognized only by \
+                 what Azure lists",
+                waited.as_secs()
+            );
+        }
     }
 
     /// The store has not answered, or refuses.
@@ -92,12 +114,7 @@ impl Breaker {
         let mut state = self.state();
         let now = Instant::now();
         state.probe_at = Some(now + self.probe_every);
-        let log = state
-            .logged_at
-            .is_none_or(|at| now.saturating_duration_since(at) >= LOG_EVERY);
-        if log {
-            state.logged_at = Some(now);
-        }
+        let log = state.may_log(now);
         drop(state);
         if log {
             let cause = std::error::Error::source(error);

@@ -45,6 +45,11 @@ pub(super) trait Document:
 
     /// Whether this process can forget it: nothing here decides about anything later.
     fn is_forgettable(&self, limits: &Limits, now: OffsetDateTime) -> bool;
+
+    /// Whether it may go when memory holds far too many. What comes later is then without what was before.
+    fn may_yield(&self, limits: &Limits, now: OffsetDateTime) -> bool {
+        self.is_forgettable(limits, now)
+    }
 }
 
 impl Document for Machine {
@@ -107,6 +112,11 @@ impl Document for Incident {
             self.state(now, limits.quiet),
             State::InProgress | State::Quiet
         )
+    }
+
+    /// In a storm thousands of machines an hour have an incident that is quiet, for up to a day.
+    fn may_yield(&self, limits: &Limits, now: OffsetDateTime) -> bool {
+        self.state(now, limits.quiet) != State::InProgress
     }
 }
 

@@ -430,6 +430,35 @@ impl Incidents {
         elsewhere.unwrap_or_default()
     }
 
+    /// Another copy of this job counts. While the store did not answer, this copy may have opened an incident of its own: the
+    /// job's entry there ends, since no instance continues it.
+    pub fn leave(&self, job: &Job) {
+        let counts = self
+            .machines
+            .with(&Machine::blob_name(&job.target.id), |machine| {
+                let seen = machine.find(&job.job_id);
+                seen.and_then(|seen| seen.incident.clone())
+            });
+        let (Some(counts), Some(id)) = (counts.flatten(), &job.incident) else {
+            return;
+        };
+        let open = self.incidents.with(&id.blob_name(), |incident| {
+            let entry = incident.entry(&job.job_id);
+            entry.is_some_and(|entry| !entry.report.finished)
+        });
+        if counts == *id || open != Some(true) {
+            return;
+        }
+        let mut left = job.clone();
+        left.report.finished = true;
+        left.report.status = Status::Ignored;
+        left.report.reason = Some(Reason::Duplicate.as_str().to_owned());
+        left.report.message =
+            format!("Another instance took the same alert: see incident {counts}");
+        let left = Arc::new(left);
+        self.add(&left, |incident, now| incident.news_of(&left, now));
+    }
+
     /// Whether a job's alert is resolved, as far as this process knows.
     pub fn is_resolved(&self, job: &Job) -> bool {
         let name = Machine::blob_name(&job.target.id);

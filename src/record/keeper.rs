@@ -21,6 +21,8 @@ use tokio::{
 const MOST_CACHED: usize = 10_000;
 /// Maximum number of changes of one document that wait for a store that does not answer; the oldest give way.
 const MOST_WAITING: usize = 1_000;
+/// Where documents are kept here alone: beyond this many times their usual number, those go too that are still of use.
+const FAR_TOO_MANY: usize = 5;
 /// Maximum number of writes of one document that may meet another process's, one after the other.
 const MOST_CONFLICTS: u32 = 50;
 /// Number of documents that are written at once beyond which a new one is not read at the same time.
@@ -651,20 +653,26 @@ impl<D: Document> State<D> {
         if self.slots.len() <= most || self.slots.len() < self.swept.saturating_mul(5) / 4 {
             return;
         }
-        let mut excess = self.slots.len() - most;
-        let may_go = |slot: &Slot<D>| match &slot.stored {
+        self.remove(most, |slot| match &slot.stored {
             Some(stored) => stored.is_idle(),
             None => slot.view.is_forgettable(limits, now),
-        };
-        // Names of incidents ascend from the newest to the oldest.
+        });
+        if !is_stored {
+            let most = most.saturating_mul(FAR_TOO_MANY);
+            self.remove(most, |slot| slot.view.may_yield(limits, now));
+        }
+        self.swept = self.slots.len();
+    }
+
+    /// Removes the last ones that may go, beyond the first `most`. Names of incidents ascend from the newest to the oldest.
+    fn remove(&mut self, most: usize, may_go: impl Fn(&Slot<D>) -> bool) {
         let gone: Vec<Arc<str>> = (self.slots.iter().rev())
             .filter(|(_, slot)| may_go(slot))
             .map(|(name, _)| name.clone())
-            .take(mem::take(&mut excess))
+            .take(self.slots.len().saturating_sub(most))
             .collect();
         for name in gone {
             self.slots.remove(&name);
         }
-        self.swept = self.slots.len();
     }
 }

@@ -66,9 +66,10 @@ impl Worker {
             verdict => {
                 // What this process knows of the job is of this copy, or of the one that counts.
                 let known = self.ledger.job(&job.job_id);
-                if known.is_some_and(|known| known.copy == job.copy)
+                if let Some(known) = known.filter(|known| known.copy == job.copy)
                     && self.incidents.is_elsewhere(job)
                 {
+                    self.incidents.leave(&known);
                     self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
                 }
                 tracing::info!(

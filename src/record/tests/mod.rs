@@ -95,6 +95,33 @@ fn machine(name: &str) -> ResourceId {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_storm_does_not_fill_the_memory_with_what_is_quiet() {
+    let incidents = Incidents::new(None, options());
+    let mut running = job("a", "running");
+    accept(&incidents, &mut running, "0").await.unwrap();
+    incidents.open(&Arc::new(running.clone()));
+    let mut last = None;
+    for number in 0..13_000 {
+        let mut job = job("a", &format!("m{number}"));
+        accept(&incidents, &mut job, "1").await.unwrap();
+        incidents.open(&Arc::new(job.clone()));
+        end(&incidents, &mut job, Status::Failed);
+        assert!(incidents.finish(&Arc::new(job.clone())).await);
+        tokio::time::advance(Duration::from_millis(10)).await;
+        last = job.incident;
+    }
+    let mut ids = BTreeSet::new();
+    incidents.incidents.each(None, |_, incident| {
+        ids.insert(incident.id.clone());
+        true
+    });
+    // A sweep comes when a quarter more is there.
+    assert!((10_000..=12_500).contains(&ids.len()), "{}", ids.len());
+    assert!(ids.contains(running.incident.as_ref().unwrap()));
+    assert!(ids.contains(&last.unwrap()), "the newest ones stay");
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_one_process_everything_is_decided_at_once() {
     let incidents = Incidents::new(None, options());
     let mut first = job("a", "web-01");

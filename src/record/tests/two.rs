@@ -61,6 +61,46 @@ async fn an_alert_is_accepted_by_one_of_two_instances() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_incident_opened_for_a_copy_that_does_not_count_ends() {
+    let (one, other, store) = two();
+    let mut first = job("a", "web-01");
+    accept(&one, &mut first, "1").await.unwrap();
+    one.open(&Arc::new(first.clone()));
+    settle(&one).await;
+    // The other instance accepts the same alert while the store does not answer.
+    tokio::time::advance(Duration::from_secs(1)).await;
+    store.set_down(true);
+    let mut second = job("a", "web-01");
+    let Verdict::New { incident, .. } = claim(&other, &second).await else {
+        panic!("nothing is known of the first")
+    };
+    second.incident = incident;
+    assert_ne!(second.incident, first.incident);
+    other.open(&Arc::new(second.clone()));
+    store.set_down(false);
+    tokio::time::advance(Duration::from_secs(10)).await;
+    settle(&other).await;
+    let received = other.receive(delivery(&other, &second, "2"), &second.target.id, false);
+    assert_eq!(received.await, Verdict::Elsewhere);
+    let state = async || {
+        let found = one.get(second.incident.as_ref().unwrap()).await;
+        let found = found.unwrap().unwrap();
+        let message = found.entries[0].report.message.clone();
+        (found.state(one.now(), Duration::ZERO), message)
+    };
+    assert_eq!(state().await.0, State::InProgress);
+    other.leave(&second);
+    settle(&other).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let (state, message) = state().await;
+    assert_eq!(state, State::NotCaptured);
+    assert!(
+        message.contains(&first.incident.unwrap().to_string()),
+        "{message}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_two_claims_at_once_one_is_new() {
     let (one, other, _) = two();
     for round in 0..50 {
