@@ -154,7 +154,7 @@ async fn row(number: usize, kills: usize) -> Row {
 async fn killed_at_random_moments_every_alert_is_brought_to_its_end() {
     let began = Instant::now();
     let kills = std::env::var("APC_KILLS").map_or_else(
-        |_| full_or_short(1_000, 40),
+        |_| full_or_short(250, 40),
         |text| text.parse().expect("a number"),
     );
     let mut rows = JoinSet::new();
