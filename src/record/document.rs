@@ -57,7 +57,7 @@ impl Document for Machine {
     type Change = Change;
     type Verdict = Verdict;
 
-    const MOST_KEPT: usize = 10_000;
+    const MOST_KEPT: usize = 5_000;
 
     fn key(&self) -> Self::Key {
         self.machine.clone()

@@ -22,7 +22,7 @@ const MOST_CACHED: usize = 10_000;
 /// Maximum number of changes of one document that wait for a store that does not answer; the oldest give way.
 const MOST_WAITING: usize = 1_000;
 /// Where documents are kept here alone: beyond this many times their usual number, those go too that are still of use.
-const FAR_TOO_MANY: usize = 5;
+const FAR_TOO_MANY: usize = 2;
 /// Maximum number of writes of one document that may meet another process's, one after the other.
 const MOST_CONFLICTS: u32 = 50;
 /// Number of documents that are written at once beyond which a new one is not read at the same time.
