@@ -286,7 +286,8 @@ pub enum Phase {
         looks: u32,
     },
     /// The job's end is decided; the notification is being delivered.
-    #[serde(rename = "telling")]
+    /// `telling` is what earlier versions wrote.
+    #[serde(alias = "telling")]
     Notifying,
     /// The job's end is decided, and the capture's file is being read.
     Looking {
@@ -376,7 +377,7 @@ impl Phase {
             Phase::Deleting { .. } => "deleting",
             Phase::Starting { .. } => "starting",
             Phase::Running { .. } => "running",
-            Phase::Notifying | Phase::NotifyingFirst | Phase::NotifyingLook => "telling",
+            Phase::Notifying | Phase::NotifyingFirst | Phase::NotifyingLook => "notifying",
             Phase::Looking { .. } | Phase::LookingOn => "looking",
             Phase::Removing { .. } => "removing",
         }

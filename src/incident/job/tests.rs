@@ -48,3 +48,14 @@ fn a_job_that_is_too_long_sheds_texts() {
     }
     assert!(job.to_message(0).unwrap().len() > 100);
 }
+
+/// Messages of an earlier version are in the queue while a new one is deployed.
+#[test]
+fn the_earlier_name_of_a_phase_is_read() {
+    for name in ["telling", "notifying"] {
+        let phase: Phase = serde_json::from_value(serde_json::json!({ "name": name })).unwrap();
+        assert_eq!(phase, Phase::Notifying);
+        let written = serde_json::to_value(&phase).unwrap();
+        assert_eq!(written["name"], "notifying");
+    }
+}

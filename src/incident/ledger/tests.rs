@@ -49,7 +49,7 @@ async fn a_job_is_known_as_long_as_it_goes_and_an_hour_longer() {
     Arc::make_mut(&mut followed).report.finished = true;
     ledger.record(&followed);
     tokio::time::advance(REMEMBERED - Duration::from_secs(1)).await;
-    assert_eq!(ledger.job(&followed.job_id).unwrap().phase, "telling");
+    assert_eq!(ledger.job(&followed.job_id).unwrap().phase, "notifying");
     assert!(known(&followed));
     tokio::time::advance(Duration::from_secs(1)).await;
     assert!(!known(&followed));
