@@ -5,7 +5,7 @@ use crate::incident::{
     Incident, Limits, Machine,
     budget::{Hour, Spending, Spent},
     machine::{Change, Verdict},
-    record::{Addition, State, Summary},
+    record::{Addition, State, Summary, VERSION},
 };
 use crate::resource_id::ResourceId;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -146,6 +146,26 @@ impl Document for Hour {
     fn is_forgettable(&self, _: &Limits, now: OffsetDateTime) -> bool {
         now >= self.begins_at.saturating_add(time::Duration::hours(2))
     }
+}
+
+/// Why a stored text is no document.
+pub(super) enum Unreadable {
+    /// A newer version of this program wrote it.
+    Newer,
+    Invalid(serde_json::Error),
+}
+
+/// The document in a stored text.
+pub(super) fn parse<D: Document>(body: &[u8]) -> Result<D, Unreadable> {
+    #[derive(serde::Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    match serde_json::from_slice::<Versioned>(body) {
+        Ok(Versioned { version }) if version > VERSION => return Err(Unreadable::Newer),
+        _ => {}
+    }
+    serde_json::from_slice(body).map_err(Unreadable::Invalid)
 }
 
 /// A row of the list as it is stored. Time passes without a write, so it says what the row becomes later.

@@ -2,8 +2,7 @@
 
 use super::{
     Incidents, StoreError,
-    document::Row,
-    keeper::{Unreadable, parse},
+    document::{Row, Unreadable, parse},
 };
 use crate::incident::{Incident, IncidentId, Summary, filter::Filter};
 use time::{OffsetDateTime, Time};
