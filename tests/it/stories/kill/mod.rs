@@ -1,6 +1,6 @@
 //! The real executable, killed at every step of an alert and at random moments, and started again, while puts into the queue
 //! and writes of the record lose their answers or are late: each alert ends with one capture and one final notification.
-//! 40 random kills, 250 with `FULL_TESTS=1`; `APC_KILLS=5000 cargo test --test it random_moments -- --nocapture` runs more.
+//! 40 random kills, 1,000 with `FULL_TESTS=1`; `APC_KILLS=5000 cargo test --test it random_moments -- --nocapture` runs more.
 
 mod attempts;
 mod looks;
