@@ -104,26 +104,13 @@ pub struct Job {
 impl Job {
     /// A job that was taken just now.
     pub fn new(action: Action, target: Target, alert: &Alert) -> Self {
+        let job_id = decide::job_id(alert, action, &target.id).unwrap_or_else(JobId::random);
         Self {
-            job_id: decide::job_id(alert, action, &target.id).unwrap_or_else(JobId::random),
             action,
-            target,
             region: alert.region.clone(),
             alert: (&alert.facts).into(),
-            taken_at: OffsetDateTime::now_utc(),
             phase: Phase::Prepare,
-            failures: 0,
-            create_unconfirmed: false,
-            rounds: 0,
-            unfinished: Deliveries::default(),
-            in_the_way_since: None,
-            copy: CopyId::default(),
-            incident: None,
-            superseded: false,
-            notified: false,
-            trace_parent: None,
-            delivered: Delivered::default(),
-            report: Report::default(),
+            ..Self::of_notification(job_id, target, Report::default())
         }
     }
 

@@ -155,10 +155,12 @@ fn every_code_of_microsoft_entra_id_is_explained() {
 }
 
 /// Files in which reasons and codes for programs are written.
-const CODES: [&str; 5] = [
+const CODES: [&str; 7] = [
     "src/alert/outcome.rs",
     "src/incident/reason.rs",
     "src/capture/outcome.rs",
+    "src/capture/outcome/ended.rs",
+    "src/capture/outcome/failed.rs",
     "src/capture/ending.rs",
     "src/functions/refusal.rs",
 ];
