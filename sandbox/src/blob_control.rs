@@ -86,6 +86,16 @@ impl Sandbox {
         });
     }
 
+    /// From now on the service says that a blob is as long as this. Panics when it is not there.
+    pub fn claim_length(&self, url: &str, length: u64) {
+        let key = self.key(url);
+        self.shared.with_world(|world, _| {
+            let blob = world.blobs.get_mut(&key);
+            let blob = blob.unwrap_or_else(|| panic!("no blob {url} in the sandbox"));
+            blob.claimed = Some(length);
+        });
+    }
+
     /// Removes a blob, at once. Panics when it is not there.
     pub fn remove_blob(&self, url: &str) {
         let key = self.key(url);

@@ -18,6 +18,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// Maximum number of failures in a row without a byte in between.
 const FAILURES: u32 = 5;
+/// Maximum number of bytes asked for at once: the crate lists all ranges of a request, and a length can be anything.
+const MOST_ASKED: u64 = 1 << 30;
 /// How long the check after the last byte may take.
 const LAST_CHECK: Duration = Duration::from_secs(5);
 
@@ -121,7 +123,8 @@ impl Download<'_> {
         let (mut position, mut failures) = (0, 0);
         while position < file.length {
             let before = position;
-            let read = self.feed_from(&mut position, file, &feeder);
+            let until = file.length.min(position.saturating_add(MOST_ASKED));
+            let read = self.feed_from(&mut position, until, file, &feeder);
             let Ok(ended) = timeout_at(deadline, read).await else {
                 return Ok(Pass::Part(feeder));
             };
@@ -138,7 +141,7 @@ impl Download<'_> {
             failures = if position > before { 1 } else { failures + 1 };
             match error {
                 Some(error) if is_final(&error) => return Err(LookError::of(&error)),
-                _ if position == file.length => {}
+                _ if position == until => {}
                 _ if failures >= FAILURES && position > 0 => return Ok(Pass::Part(feeder)),
                 Some(error) if failures >= FAILURES => return Err(LookError::of(&error)),
                 None if failures >= FAILURES => return Err(LookError::StillWritten),
@@ -152,11 +155,12 @@ impl Download<'_> {
     async fn feed_from(
         &self,
         position: &mut u64,
+        until: u64,
         file: &File,
         feeder: &Feeder,
     ) -> Result<azure_core::Result<()>, LookError> {
         let options = BlobClientDownloadOptions {
-            range: Some((*position..file.length).into()),
+            range: Some((*position..until).into()),
             if_match: Some(file.etag.clone()),
             parallel: Some(self.options.parallel),
             partition_size: Some(self.options.partition),

@@ -5,7 +5,7 @@
 use super::{Worker, held::Held, looks};
 use crate::{
     capture::{Checkpoint, Next, times::until},
-    incident::{Delivered, Event, FileLook, Job, Phase},
+    incident::{Delivered, Event, FileLook, InNotice, Job, Phase},
 };
 use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
@@ -156,13 +156,15 @@ impl Worker {
 
     /// Writes down what a look has found. `false`: another instance has taken the job over meanwhile.
     fn looked(&self, job: &mut Arc<Job>, look: FileLook) -> bool {
-        if let Some(looks) = &self.looks {
+        let in_log = self.looks.as_ref().map_or(InNotice::None, |looks| {
             looks.forget(&job.job_id);
-        }
+            looks.in_notice
+        });
         if self.incidents.is_elsewhere(job) {
             return false;
         }
-        for line in look.said() {
+        // Logs are read by more people, and kept longer, than the record.
+        for line in look.in_notice(in_log).said() {
             tracing::info!("first look: {line}");
         }
         Arc::make_mut(job).report.look = Some(Box::new(look));

@@ -6,8 +6,9 @@ use super::thresholds::{
     TLS_ALERTS, is_share,
 };
 use super::{Finding, Kind};
+use crate::address::Address;
 use crate::figures::DnsServer;
-use crate::words::{Words, address_filter, counted, share, time};
+use crate::words::{Phrase, Words, address_filter, counted, share, time};
 
 const LISTED: usize = 2;
 
@@ -31,7 +32,7 @@ fn dns(words: &Words<'_>) -> Vec<Finding> {
         .collect();
     failing.sort_by_key(|server| std::cmp::Reverse(server.silent + server.failed));
     for server in failing.into_iter().take(LISTED) {
-        let who = words.host(server.server);
+        let who = dns_server(words, server.server);
         let base = server.queries - server.repeated;
         let filter = format!("dns && {}", address_filter("addr", server.server));
         let count = server.silent + server.failed;
@@ -54,7 +55,7 @@ fn dns(words: &Words<'_>) -> Vec<Finding> {
                         share(server.failed, server.answered)
                     ));
                 }
-                format!("The DNS server {} {}.", say(&who), parts.join(" and "))
+                format!("{} {}.", say(&who), parts.join(" and "))
             },
         ));
     }
@@ -87,6 +88,20 @@ fn dns(words: &Words<'_>) -> Vec<Finding> {
         }));
     }
     out
+}
+
+fn dns_server(words: &Words<'_>, address: Address) -> Phrase {
+    let host = words.host(address);
+    match words.figures.is_vm(address) {
+        true => Phrase {
+            full: "The VM, as a DNS server,".into(),
+            plain: "The VM, as a DNS server,".into(),
+        },
+        false => Phrase {
+            full: format!("The DNS server {}", host.full),
+            plain: "One DNS server".into(),
+        },
+    }
 }
 
 fn tls(words: &Words<'_>) -> Vec<Finding> {

@@ -129,11 +129,6 @@ impl Page<'_> {
         if spans.len() < 2 {
             return;
         }
-        let unit = if width == 1 {
-            "second".to_owned()
-        } else {
-            time(width.saturating_mul(1_000_000_000))
-        };
         let sum = |values: &[u64; 3]| values.iter().sum::<u64>();
         let sent = spans.iter().map(|span| span.packets[0]);
         let received = spans.iter().map(|span| span.packets[1]);
@@ -144,7 +139,7 @@ impl Page<'_> {
         } else {
             vec![("all", all.collect())]
         };
-        self.title("Packets", &format!("one column is one {unit}"));
+        self.title("Packets", &format!("one column is {}", column(width)));
         for (name, values) in series {
             let most = values.iter().copied().max().unwrap_or(0).max(1);
             let picture: String = values
@@ -276,6 +271,33 @@ impl Page<'_> {
                 width = BAR as usize
             );
             self.line(&line);
+        }
+    }
+}
+
+/// How long a column of that many whole seconds is.
+fn column(seconds: i64) -> String {
+    match seconds {
+        1 => "one second".to_owned(),
+        2..100 => format!("{seconds} s"),
+        _ => time(seconds.saturating_mul(1_000_000_000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_whole_seconds_or_longer_units() {
+        for (seconds, expected) in [
+            (1, "one second"),
+            (24, "24 s"),
+            (240, "240 s"),
+            (7_200, "2.0 h"),
+            (i64::MAX, "106752 days"),
+        ] {
+            assert_eq!(column(seconds), expected);
         }
     }
 }

@@ -243,6 +243,10 @@ fn names_of_hosts_can_be_kept_out() {
         counts.contains("36 of 40 (90 %) attempts to port 1433 of one address"),
         "{counts}"
     );
+    assert!(
+        counts.contains("One DNS server left"),
+        "sentences stay sentences without the name: {counts}"
+    );
     for finding in seen.findings() {
         assert!(
             !finding.plain.contains("10.") && !finding.plain.contains("contoso"),

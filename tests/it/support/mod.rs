@@ -8,6 +8,7 @@ pub mod folder;
 pub mod identities;
 pub mod incidents;
 pub mod length;
+pub mod log;
 pub mod people;
 pub mod practice;
 pub mod receiver;

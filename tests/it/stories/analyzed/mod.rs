@@ -6,6 +6,7 @@ mod slow;
 
 use crate::support::{
     azure::Azure,
+    log::Log,
     receiver::Receiver,
     world::{World, common_alert},
 };
@@ -186,6 +187,29 @@ async fn names_of_hosts_are_kept_out_of_notifications_where_that_is_set() {
         let incident = notice["data"]["incident"]["id"].as_str().unwrap();
         let (_, page) = story.get(&format!("/{incident}"), "text/html").await;
         assert!(page.contains("In the file"), "{page}");
+        story.world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_no_more_of_a_file_than_the_notification() {
+    for (policy, has_lines, has_names) in [
+        ("full", true, true),
+        ("counts", true, false),
+        ("none", false, false),
+    ] {
+        let (log, _guard) = Log::of_this_thread(tracing::Level::INFO);
+        let story = Story::with(&[("FirstLook__InNotice", policy)]).await;
+        story.capture(samples::WEB_01).await;
+        story.notice("completed", samples::WEB_01).await;
+        let log = log.text();
+        let said = log
+            .lines()
+            .filter_map(|line| line.split_once("first look: "));
+        let said: Vec<&str> = said.map(|(_, line)| line).collect();
+        assert_eq!(!said.is_empty(), has_lines, "{policy}: {said:#?}");
+        let names = said.iter().any(|line| has_address(line));
+        assert_eq!(names, has_names, "{policy}: {said:#?}");
         story.world.end().await;
     }
 }

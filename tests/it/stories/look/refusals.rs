@@ -142,3 +142,18 @@ async fn an_identity_without_a_token() {
     let said = refused(&ground, &ground.url("night.cap")).await;
     says(&said, "could not get a token", "handler doctor");
 }
+
+/// A process that reserves memory by the named length ends here.
+#[tokio::test]
+async fn the_named_length_of_a_file_takes_no_memory() {
+    for length in [1 << 50, 1 << 62, u64::MAX / 2] {
+        let ground = Ground::start().await;
+        let url = ground.url("night.cap");
+        ground.azure.put_blob(&url, pcap(200));
+        ground.azure.claim_length(&url, length);
+        let said = refused(&ground, &url).await;
+        says(&said, "416", "storage account's state");
+        ground.azure.put_blob(&url, pcap(200));
+        assert!(ground.look(&url).await.is_ok(), "{length}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What arrives at a receiver, and that its URL is a secret.
 
 use super::*;
+use crate::support::log::Log;
 
 #[tokio::test]
 async fn a_notification_arrives_and_its_signature_verifies() {
@@ -106,31 +107,9 @@ async fn a_receiver_of_a_private_authority_is_known_by_the_ca_file() {
     assert!(gone.contains("SSL_CERT_FILE"), "{gone}");
 }
 
-/// A log that can be read.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn no_text_shows_the_url() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::of_this_thread(tracing::Level::TRACE);
 
     // A receiver that repeats where it was called, one that says what went wrong in the usual way, a hanging one.
     let receiver = Receiver::answering(&[
@@ -171,7 +150,7 @@ async fn no_text_shows_the_url() {
     seen += &format!("{error} {error:?}");
     assert!(seen.contains(&address.to_string()), "{seen}");
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("notifications are sent to a webhook"), "{log}");
     for text in [&seen, &log] {
         assert!(text.contains("bad token"), "{text}");
