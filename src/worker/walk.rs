@@ -93,9 +93,13 @@ impl Worker {
     async fn conclude(&self, held: Held<'_>, mut job: Arc<Job>) {
         Arc::make_mut(&mut job).notified = true;
         if self.incidents.finish(&job).await {
+            // The same value as in the record: a finished job is in memory once.
+            self.ledger.record(&job);
             self.ledger.leave(&job.job_id, ledger::DONE);
-            // One that was given up goes to the poison queue, and is notified of again should an operator put it back.
-            Arc::make_mut(&mut job).notified = false;
+            if job.report.given_up {
+                // It goes to the poison queue, and is notified of again should an operator put it back.
+                Arc::make_mut(&mut job).notified = false;
+            }
             return held.finish(&job).await;
         }
         let pause = self.retry.pause(RECORD_PAUSE, 1, None);

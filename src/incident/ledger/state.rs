@@ -14,9 +14,9 @@ pub const REMEMBERED: Duration = Duration::from_secs(3600);
 /// Maximum number of finished jobs in the list of those in progress before they are taken out of it.
 const MOST_ENTRIES: usize = 20_000;
 /// Maximum number of jobs remembered, those in progress included; finished ones give way first. A job takes some 2 KB.
-pub(super) const MOST_JOBS: usize = 8_000;
+pub(super) const MOST_JOBS: usize = 4_000;
 /// Finished jobs remembered however many are in progress: callers still wait for their answers.
-const FEWEST_FINISHED: usize = 2_000;
+const FEWEST_FINISHED: usize = 1_000;
 /// Jobs not updated for this long are assumed to run on another instance. The longest capture takes 5 h.
 pub(super) const SILENT: Duration = Duration::from_secs(6 * 3600);
 
