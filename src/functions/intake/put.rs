@@ -23,7 +23,6 @@ use tracing::Span;
 const FIRST_DELIVERY_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What became of an alert's jobs, once they are in the queue.
-#[derive(Default)]
 struct Sorted {
     /// Those that run.
     jobs: Vec<Arc<Job>>,
@@ -150,7 +149,7 @@ impl Intake {
 
     /// Records what the claims came to, and sorts the jobs by it. `taken`: from the budget of the hour.
     fn sort(&self, claims: Claims, taken: &HashSet<JobId>) -> Sorted {
-        let mut sorted = Sorted::default();
+        let (mut jobs, mut firsts, mut held) = (Vec::new(), Vec::new(), Vec::new());
         for Claimed {
             job,
             verdict,
@@ -166,16 +165,14 @@ impl Intake {
                         true => self.incidents.open(&job),
                         false => self.incidents.record(&job),
                     }
-                    sorted.jobs.push(job);
+                    jobs.push(job);
                     continue;
                 }
-                Verdict::Duplicate(first) | Verdict::Pending(first) => {
-                    sorted.firsts.push((target, first))
+                Verdict::Duplicate(first) | Verdict::Pending(first) => firsts.push((target, first)),
+                Verdict::OverBudget { .. } => {
+                    held.push(LeftOut::because(Reason::BudgetExhausted)(target))
                 }
-                Verdict::OverBudget { .. } => sorted
-                    .held
-                    .push(LeftOut::because(Reason::BudgetExhausted)(target)),
-                _ => sorted.held.push(LeftOut::because(Reason::Cooldown)(target)),
+                _ => held.push(LeftOut::because(Reason::Cooldown)(target)),
             }
             if taken.contains(&job.job_id) {
                 self.incidents.give_back(job.job_id);
@@ -183,7 +180,7 @@ impl Intake {
             // One that is in the queue is ended by the worker. What is known under its id from now on is the first's.
             self.ledger.withdraw(&job.job_id);
         }
-        sorted
+        Sorted { jobs, firsts, held }
     }
 
     /// An alert could not be queued after all.

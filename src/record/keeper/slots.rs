@@ -18,6 +18,7 @@ const MOST_CACHED: usize = 10_000;
 /// Where documents are kept here alone: beyond this many times their usual number, those go too that are still of use.
 const FAR_TOO_MANY: usize = 2;
 
+/// The documents, and what is left to be done for them.
 pub(super) struct State<D: Document> {
     pub slots: BTreeMap<Arc<str>, Slot<D>>,
     /// What could not be written.
