@@ -158,6 +158,13 @@ impl Machine {
             && self.seen.iter().all(|seen| is_old(seen, now))
     }
 
+    /// When its last job finished; `None`: one is in progress.
+    pub fn finished_at(&self) -> Option<OffsetDateTime> {
+        let finished = self.seen.iter().all(|seen| seen.stage == Stage::Done);
+        let last = self.seen.iter().map(|seen| seen.updated_at).max();
+        finished.then(|| last.unwrap_or(OffsetDateTime::UNIX_EPOCH))
+    }
+
     /// Forgets what no longer decides.
     fn forget(&mut self, now: OffsetDateTime) {
         self.seen.retain(|seen| !is_old(seen, now));

@@ -46,10 +46,9 @@ pub(super) trait Document:
     /// Whether this process can forget it: nothing here decides about anything later.
     fn is_forgettable(&self, limits: &Limits, now: OffsetDateTime) -> bool;
 
-    /// Whether it may go when memory holds far too many. What comes later is then without what was before.
-    fn may_yield(&self, limits: &Limits, now: OffsetDateTime) -> bool {
-        self.is_forgettable(limits, now)
-    }
+    /// Whether it may go when memory holds far too many, and since when nothing happened to it: the oldest goes first. What
+    /// comes later is then without what was before.
+    fn may_yield(&self, limits: &Limits, now: OffsetDateTime) -> Option<OffsetDateTime>;
 }
 
 impl Document for Machine {
@@ -77,6 +76,11 @@ impl Document for Machine {
 
     fn is_forgettable(&self, limits: &Limits, now: OffsetDateTime) -> bool {
         Machine::is_forgettable(self, now, limits)
+    }
+
+    /// One whose jobs are finished: its cool-down and its recent alerts are forgotten with it.
+    fn may_yield(&self, _: &Limits, _: OffsetDateTime) -> Option<OffsetDateTime> {
+        self.finished_at()
     }
 }
 
@@ -115,8 +119,8 @@ impl Document for Incident {
     }
 
     /// In a storm thousands of machines an hour have an incident that is quiet, for up to a day.
-    fn may_yield(&self, limits: &Limits, now: OffsetDateTime) -> bool {
-        self.state(now, limits.quiet) != State::InProgress
+    fn may_yield(&self, limits: &Limits, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        (self.state(now, limits.quiet) != State::InProgress).then_some(self.updated_at)
     }
 }
 
@@ -145,6 +149,10 @@ impl Document for Hour {
 
     fn is_forgettable(&self, _: &Limits, now: OffsetDateTime) -> bool {
         now >= self.begins_at.saturating_add(time::Duration::hours(2))
+    }
+
+    fn may_yield(&self, limits: &Limits, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        self.is_forgettable(limits, now).then_some(self.begins_at)
     }
 }
 

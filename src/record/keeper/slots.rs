@@ -144,9 +144,12 @@ impl<D: Document> State<D> {
         if self.slots.len() <= most || self.slots.len() < self.swept.saturating_mul(5) / 4 {
             return;
         }
-        self.remove(most, |slot| match &slot.stored {
-            Some(stored) => stored.is_idle(),
-            None => slot.view.is_forgettable(limits, now),
+        self.remove(most, |slot| {
+            let may_go = match &slot.stored {
+                Some(stored) => stored.is_idle(),
+                None => slot.view.is_forgettable(limits, now),
+            };
+            may_go.then_some(now)
         });
         if !is_stored {
             let most = most.saturating_mul(FAR_TOO_MANY);
@@ -155,14 +158,15 @@ impl<D: Document> State<D> {
         self.swept = self.slots.len();
     }
 
-    /// Removes the last ones that may go, beyond the first `most`. Names of incidents ascend from the newest to the oldest.
-    fn remove(&mut self, most: usize, may_go: impl Fn(&Slot<D>) -> bool) {
-        let gone: Vec<Arc<str>> = (self.slots.iter().rev())
-            .filter(|(_, slot)| may_go(slot))
-            .map(|(name, _)| name.clone())
-            .take(self.slots.len().saturating_sub(most))
+    /// Removes those that may go, the oldest first, as long as there are more than `most`. Of two that are equally old the
+    /// last goes: names of incidents ascend from the newest to the oldest.
+    fn remove(&mut self, most: usize, may_go: impl Fn(&Slot<D>) -> Option<time::OffsetDateTime>) {
+        let more = self.slots.len().saturating_sub(most);
+        let mut gone: Vec<_> = (self.slots.iter().rev())
+            .filter_map(|(name, slot)| Some((may_go(slot)?, name.clone())))
             .collect();
-        for name in gone {
+        gone.sort_by_key(|(since, _)| *since);
+        for (_, name) in gone.into_iter().take(more) {
             self.slots.remove(&name);
         }
     }

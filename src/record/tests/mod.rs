@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     alert,
     incident::{
-        Action, CopyId, Job, JobId, KnownAlert, Limits, Status,
+        Action, CopyId, Job, JobId, KnownAlert, Limits, Machine, Status,
         filter::Filter,
         machine::{Admission, Delivery, Verdict},
         record::What,
@@ -119,6 +119,16 @@ async fn a_storm_does_not_fill_the_memory_with_what_is_quiet() {
     assert!((4_000..=5_000).contains(&ids.len()), "{}", ids.len());
     assert!(ids.contains(running.incident.as_ref().unwrap()));
     assert!(ids.contains(&last.unwrap()), "the newest ones stay");
+    let machines = |name: &str| {
+        let name = Machine::blob_name(&machine(name));
+        incidents.machines.with(&name, |_| ()).is_some()
+    };
+    let kept = (0..13_000).filter(|number| machines(&format!("m{number}")));
+    let kept: Vec<u32> = kept.collect();
+    assert!((9_999..12_500).contains(&kept.len()), "{}", kept.len());
+    let newest = 13_000 - u32::try_from(kept.len()).unwrap();
+    assert_eq!(kept[0], newest, "the oldest gave way");
+    assert!(machines("running"), "what is in progress stays");
 }
 
 #[tokio::test(start_paused = true)]
