@@ -64,13 +64,16 @@ impl Worker {
             }
             Verdict::Wait(wait) => Received::Later(wait),
             verdict => {
-                // What this process knows of the job is of this copy, or of the one that counts.
-                let known = self.ledger.job(&job.job_id);
-                if let Some(known) = known.filter(|known| known.copy == job.copy)
-                    && self.incidents.is_elsewhere(job)
-                {
-                    self.incidents.leave(&known);
-                    self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
+                if self.incidents.is_elsewhere(job) {
+                    // The message is of another process, or of before the job's incident was known.
+                    let known = self.ledger.job(&job.job_id);
+                    match known.filter(|known| known.copy == job.copy) {
+                        Some(known) => {
+                            self.incidents.leave(&known).await;
+                            self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
+                        }
+                        None => self.incidents.leave(job).await,
+                    }
                 }
                 tracing::info!(
                     job.id = %job.job_id,

@@ -33,6 +33,7 @@ impl Worker {
         }
         for _ in 0..STEPS_AT_ONCE {
             if self.incidents.is_elsewhere(&job) {
+                self.incidents.leave(&job).await;
                 self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
                 tracing::info!("another instance of the function has taken over this job");
                 return held.discard().await;

@@ -133,9 +133,9 @@ impl Incidents {
         elsewhere.unwrap_or_default()
     }
 
-    /// Another copy of this job counts. While the store did not answer, this copy may have opened an incident of its own: the
-    /// job's entry there ends, since no instance continues it.
-    pub fn leave(&self, job: &Job) {
+    /// Another copy of this job counts. While the store did not answer, this copy may have opened an incident of its own, in
+    /// this process or another: the job's entry there ends, since no instance continues it.
+    pub async fn leave(&self, job: &Job) {
         let counts = self
             .machines
             .with(&Machine::blob_name(&job.target.id), |machine| {
@@ -145,11 +145,19 @@ impl Incidents {
         let (Some(counts), Some(id)) = (counts.flatten(), &job.incident) else {
             return;
         };
-        let open = self.incidents.with(&id.blob_name(), |incident| {
+        if counts == *id {
+            return;
+        }
+        let (name, key) = (id.blob_name(), (id.clone(), job.target.id.clone()));
+        let limit = self.options.answer_within;
+        self.incidents
+            .refresh(&name, &key, Duration::ZERO, limit)
+            .await;
+        let open = self.incidents.with(&name, |incident| {
             let entry = incident.entry(&job.job_id);
             entry.is_some_and(|entry| !entry.report.finished)
         });
-        if counts == *id || open != Some(true) {
+        if open != Some(true) {
             return;
         }
         let mut left = job.clone();

@@ -89,8 +89,9 @@ async fn an_incident_opened_for_a_copy_that_does_not_count_ends() {
         (found.state(one.now(), Duration::ZERO), message)
     };
     assert_eq!(state().await.0, State::InProgress);
-    other.leave(&second);
-    settle(&other).await;
+    // The instance that receives the message is neither the one that put it nor the one that opened the incident.
+    one.leave(&second).await;
+    settle(&one).await;
     tokio::time::advance(Duration::from_secs(1)).await;
     let (state, message) = state().await;
     assert_eq!(state, State::NotCaptured);
