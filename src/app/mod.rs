@@ -84,6 +84,8 @@ pub struct Pace {
     pub claim: Duration,
     /// The first pause before a file of a capture is asked for again.
     pub file_pause: Duration,
+    /// How long after the end of a capture its file may appear.
+    pub file_within: Duration,
     /// How long a receiver of notifications may take.
     pub notification: Timeouts,
 }
@@ -104,6 +106,7 @@ impl Default for Pace {
             record_probe: Duration::from_secs(3),
             claim: Duration::from_secs(6),
             file_pause: Duration::from_secs(1),
+            file_within: Duration::from_secs(120),
             notification: Timeouts::default(),
         }
     }

@@ -319,6 +319,7 @@ pub(super) fn looks(
     let options = look::Options {
         most_time: look.most_time,
         first_pause: pace.file_pause,
+        appears_within: pace.file_within,
         ..look::Options::new(azure.captures.clone())
     };
     Ok(Some(Arc::new(Looks {

@@ -10,8 +10,10 @@ use crate::support::{
     receiver::Receiver,
     world::{World, common_alert},
 };
+use alert_packet_capture::app::Pace;
 use azure_sandbox::{Arrival, BlobRole, Call, Fault, Options, Traffic, What, samples};
 use serde_json::Value;
+use std::time::Duration;
 
 const EVENTS: &str = "created,completed,failed,skipped,analyzed";
 
@@ -44,6 +46,15 @@ impl Story {
     }
 
     async fn on(azure: Azure, storage: &[(String, String)], settings: &[(&str, &str)]) -> Self {
+        Self::paced(azure, storage, settings, World::pace()).await
+    }
+
+    async fn paced(
+        azure: Azure,
+        storage: &[(String, String)],
+        settings: &[(&str, &str)],
+        pace: Pace,
+    ) -> Self {
         let told = Receiver::start().await;
         let receiver = told.settings_for(EVENTS);
         let all = receiver.iter().chain(storage);
@@ -51,7 +62,7 @@ impl Story {
         all.push(("FirstLook__Enabled", "true"));
         all.push(("PacketCapture__Name", "PSAzureFunction-{vm}"));
         all.extend(settings);
-        let world = World::on(azure, &all).await;
+        let world = World::paced(azure, &all, pace).await;
         Self { world, told }
     }
 
@@ -171,6 +182,28 @@ async fn a_file_that_comes_late_is_waited_for() {
     story.capture(samples::WEB_01).await;
     let notice = story.notice("completed", samples::WEB_01).await;
     assert!(lines(&notice)[0].contains(" packets ("));
+    story.world.end().await;
+}
+
+#[tokio::test]
+async fn a_file_that_never_comes_is_one_line_with_what_to_do() {
+    let pace = Pace {
+        file_within: Duration::from_millis(20),
+        ..World::pace()
+    };
+    let story = Story::paced(azure().await, &[], &[], pace).await;
+    story.world.azure.set_arrival(Arrival {
+        lost: true,
+        ..Arrival::default()
+    });
+    story.capture(samples::WEB_01).await;
+    let notice = story.notice("completed", samples::WEB_01).await;
+    let (message, fix) = problem(&notice);
+    assert!(
+        message.contains("is not in the storage account"),
+        "{message}"
+    );
+    assert!(fix.contains("port 443"), "{fix}");
     story.world.end().await;
 }
 
