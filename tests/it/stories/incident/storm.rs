@@ -13,7 +13,7 @@ const AT_ONCE: usize = 32;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_at_two_instances_is_as_many_incidents_as_machines() {
     let began = Instant::now();
-    let (alerts, machines) = (full_or_short(1_000, 300), full_or_short(40, 12));
+    let (alerts, machines) = (full_or_short(10_000, 300), full_or_short(200, 12));
     let azure = Azure::start().await;
     let machine = |number: usize| samples::WEB_01.replace("web-01", &format!("vm-{number:03}"));
     for number in 0..machines {
