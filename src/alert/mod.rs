@@ -7,6 +7,7 @@ mod activity_log;
 mod body;
 mod common;
 mod condition;
+pub mod drill;
 mod envelope;
 mod facts;
 mod fields;
@@ -91,6 +92,11 @@ impl Alert {
             named,
             ..self
         }
+    }
+
+    /// Whether this function made it, to prove the whole way.
+    pub fn is_drill(&self) -> bool {
+        self.facts.is_drill()
     }
 
     /// Why no machine can be captured, for people: what the alert names instead, and what to change. `None` for an

@@ -186,6 +186,11 @@ impl Job {
         shed
     }
 
+    /// Whether it is a drill: its capture is short, is marked, and stands in no alert's way.
+    pub fn is_drill(&self) -> bool {
+        self.alert.is_drill()
+    }
+
     /// The alert rule's name.
     pub fn rule(&self) -> Option<&str> {
         self.alert.rule()
