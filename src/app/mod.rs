@@ -178,7 +178,7 @@ impl App {
             }
             Arc::new(Worker {
                 queue: queue.clone(),
-                capturer: Capturer::new(arm, parameters, polling, retry),
+                capturer: Capturer::new(arm, parameters.into(), polling, retry),
                 ledger: ledger.clone(),
                 receivers,
                 incidents: incidents.clone(),

@@ -326,7 +326,7 @@ pub(super) fn looks(
         notify_within: look.notify_within,
         in_notice: look.in_notice,
         report_beside_capture: look.report_beside_capture,
-        parameters: parameters.clone(),
+        parameters: parameters.clone().into(),
         identity: azure.identity.client_id().map(str::to_owned),
         incidents: incidents.clone(),
         running: Running::default(),

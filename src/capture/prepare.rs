@@ -95,10 +95,10 @@ impl Capturer {
             return Ok(Next::NotOurs);
         }
         let session = Session {
-            name: self.parameters.name.of(&job.target, job.rule()),
+            name: self.parameters(job).name.of(&job.target, job.rule()),
             watcher,
         };
-        let limit = self.parameters.limit;
+        let limit = self.parameters(job).limit;
         // Should it not be so any more, Azure refuses the create, and the list is read then. After an answer that was
         // lost only Azure itself knows.
         let is_free = || {
@@ -120,7 +120,7 @@ impl Capturer {
             }
             Plan::Skip { .. } if self.has_moved(job).await? => Ok(Next::AtOnce),
             Plan::Skip { listed: count } => {
-                if self.parameters.remove_finished == RemoveFinished::ToMakeRoom
+                if self.parameters(job).remove_finished == RemoveFinished::ToMakeRoom
                     && let Some(oldest) = self
                         .oldest_finished(&session.watcher, &look.listed.ours)
                         .await?
@@ -145,7 +145,7 @@ impl Capturer {
         if !checkpoint.write(job).await {
             return Ok(Next::NotOurs);
         }
-        let body = self.parameters.body(&job.target);
+        let body = self.parameters(job).body(&job.target);
         let Session { watcher, name } = &session;
         let write = self.places.writes.begin(watcher);
         let created = self
@@ -171,7 +171,7 @@ impl Capturer {
                 // Refused because another instance of the function took the name or the last place meanwhile?
                 if matches!(error.status(), Some(400 | 409)) {
                     let listed = self.list(&session).await?;
-                    if plan::plan(&listed, self.parameters.limit) != Plan::Create {
+                    if plan::plan(&listed, self.parameters(job).limit) != Plan::Create {
                         return Ok(self.poll_after(Some(Duration::ZERO)));
                     }
                     // What the list allows, Azure does not.
@@ -183,10 +183,11 @@ impl Capturer {
     }
 
     fn created(&self, job: &Job, session: &Session, storage_path: Option<String>) -> Report {
+        let parameters = self.parameters(job);
         let report = outcome::created(&job.target, session, storage_path);
         Report {
-            time_limit_seconds: Some(self.parameters.time_limit_seconds),
-            file_path: self.parameters.storage.file_path.clone(),
+            time_limit_seconds: Some(parameters.time_limit_seconds),
+            file_path: parameters.storage.file_path.clone(),
             ..report
         }
     }

@@ -107,7 +107,12 @@ async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
     let queue = Arc::new(Panics::default());
     let worker = Arc::new(Worker {
         queue: queue.clone(),
-        capturer: Capturer::new(arm, settings.capture.parameters.clone(), polling, retry),
+        capturer: Capturer::new(
+            arm,
+            settings.capture.parameters.clone().into(),
+            polling,
+            retry,
+        ),
         ledger: Arc::new(Ledger::default()),
         incidents: Incidents::new(None, RecordOptions::default()),
         receivers,
