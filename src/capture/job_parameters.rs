@@ -69,7 +69,7 @@ mod tests {
             time_limit_seconds: seconds,
             bytes_per_packet: None,
             total_bytes: None,
-            filters: Vec::new(),
+            filters: Default::default(),
             limit: 10,
             create_within: Duration::from_secs(60),
             remove_finished: RemoveFinished::Never,
@@ -95,6 +95,7 @@ mod tests {
                 Arc::new(ChosenProfile {
                     name: name.into(),
                     why: "".into(),
+                    cooldown: 0,
                     values: Box::default(),
                     notes: Box::default(),
                 })

@@ -145,7 +145,7 @@ impl Capturer {
         if !checkpoint.write(job).await {
             return Ok(Next::NotOurs);
         }
-        let body = self.parameters(job).body(&job.target);
+        let body = self.parameters(job).body(job);
         let Session { watcher, name } = &session;
         let write = self.places.writes.begin(watcher);
         let created = self

@@ -7,7 +7,6 @@ mod api_versions;
 mod app_settings;
 mod azure;
 mod capture;
-mod filters;
 mod identity;
 mod incidents;
 mod job_queue;
@@ -17,6 +16,7 @@ mod known;
 mod look;
 mod notification;
 mod problem;
+mod profiles;
 mod reader;
 mod receiver;
 pub mod secure_string;
@@ -39,6 +39,7 @@ pub use notification::{
     Destination, Key, NotificationSettings, ReceiverSettings, SigningSecret, WebhookUrl,
 };
 pub use problem::{Problem, SettingsError, Warning};
+pub use profiles::ProfileSettings;
 pub use secure_webhook::SecureWebhookSettings;
 pub use traces::TraceSettings;
 
@@ -54,6 +55,8 @@ pub struct Settings {
     pub azure: Option<AzureSettings>,
     pub capture: CaptureSettings,
     pub allowed: AllowedSettings,
+    /// Which alerts get another capture, in the order in which they are tried.
+    pub profiles: Vec<ProfileSettings>,
     pub incidents: IncidentSettings,
     pub first_look: FirstLookSettings,
     pub jobs: JobSettings,
@@ -109,9 +112,10 @@ impl Settings {
             reader.text(setting.name);
         }
         let port = reader.number("FUNCTIONS_CUSTOMHANDLER_PORT");
-        let capture = capture::read(&mut reader);
+        let capture = capture::read(&mut reader, true);
         let azure = azure::read(&mut reader, capture.dry_run);
         let allowed = capture::read_allowed(&mut reader);
+        let profiles = capture::read_profiles(&mut reader, &capture, &allowed);
         let incidents = incidents::read(&mut reader);
         let first_look = look::read(&mut reader);
         let jobs = job_queue::read(&mut reader, azure.is_some());
@@ -126,6 +130,7 @@ impl Settings {
             azure,
             capture,
             allowed,
+            profiles,
             incidents,
             first_look,
             jobs,

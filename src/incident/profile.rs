@@ -14,6 +14,8 @@ pub struct ChosenProfile {
     pub name: Box<str>,
     /// Why it was chosen: a part of a sentence.
     pub why: Box<str>,
+    /// How long the machine is left alone after a capture of it, in seconds.
+    pub cooldown: u32,
     /// Values of the alert that stand in the profile's filters, by the names of their places.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub values: Box<[(Box<str>, Box<str>)]>,

@@ -193,6 +193,7 @@ impl Looks {
         let metrics = facts.conditions.iter();
         let metrics = metrics.filter_map(|it| Some((it.metric.clone()?, it.value.clone()?)));
         let parameters = self.parameters.of(job);
+        let filters = parameters.filters_of(job);
         let watcher = report.network_watcher.as_ref().map(ToString::to_string);
         About {
             machine: job.target.id.short_name(),
@@ -209,12 +210,12 @@ impl Looks {
                 "timeLimitInSeconds": report.time_limit_seconds,
                 "bytesToCapturePerPacket": parameters.bytes_per_packet,
                 "totalBytesPerSession": parameters.total_bytes,
-                "filters": parameters.filters,
+                "filters": filters,
             }),
             time_limit_seconds: report.time_limit_seconds.map(Into::into),
             bytes_per_session: parameters.total_bytes.map(Into::into),
             bytes_per_packet: parameters.bytes_per_packet.map(Into::into),
-            filtered: !parameters.filters.is_empty(),
+            filtered: !filters.is_empty(),
             began: report.began_at.and_then(rfc3339),
             ended: report.ended_at.and_then(rfc3339),
             stop_reason: report.stop_reason.clone(),
