@@ -150,7 +150,7 @@ impl App {
             .as_ref()
             .map(|azure| arm_client(azure, pace))
             .transpose()?;
-        let accounts = parts::storage_accounts(settings);
+        let accounts = settings.storage_accounts();
         let receivers = receivers(settings.notification.as_ref(), &accounts, pace.notification)?;
         let closes = receivers.want(Event::Resolved, None);
         if let Some(arm) = &arm {

@@ -312,7 +312,7 @@ pub(super) fn looks(
     incidents: &Arc<Incidents>,
 ) -> Result<Option<Arc<Looks>>, BuildError> {
     let look = &settings.first_look;
-    let reads = look.enabled && !storage_accounts(settings).is_empty();
+    let reads = look.enabled && !settings.storage_accounts().is_empty();
     let Some(azure) = settings.azure.as_ref().filter(|_| reads) else {
         return Ok(None);
     };
@@ -353,19 +353,6 @@ pub(super) fn profiles(settings: &Settings) -> Arc<Profiles> {
         all: profiles.map(|it| it.profile.clone()).collect(),
         cooldown: settings.allowed.cooldown,
     })
-}
-
-/// The storage accounts of the capture files, each once.
-pub fn storage_accounts(settings: &Settings) -> Vec<&str> {
-    let default = std::iter::once(&settings.capture.parameters);
-    let all = default.chain(settings.profiles.iter().map(|it| &it.parameters));
-    let mut accounts: Vec<&str> = Vec::new();
-    for account in all.filter_map(|it| it.storage.storage_id.as_deref()) {
-        if !accounts.iter().any(|it| it.eq_ignore_ascii_case(account)) {
-            accounts.push(account);
-        }
-    }
-    accounts
 }
 
 /// `azure` knows nothing of metrics.

@@ -6,6 +6,7 @@
 
 mod ahead;
 mod beside;
+mod differences;
 mod ending;
 mod failure;
 mod flights;

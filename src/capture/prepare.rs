@@ -1,6 +1,7 @@
 //! The steps up to the create: find the watcher, read its captures, remove what is in the way, create.
 
 use super::{
+    differences::differences,
     ending::{Ending, ending, is_over},
     looks, outcome,
     parameters::{RemoveFinished, capture_target, covers},
@@ -192,6 +193,15 @@ impl Capturer {
         }
     }
 
+    /// The capture that is running, and what it gathers in another way than this job's profile asks for.
+    fn joined(&self, job: &Job, session: &Session, capture: &PacketCapture) -> Report {
+        let mut report = outcome::joined(&job.target, session, capture.storage_path.clone());
+        if let Some(differ) = differences(capture, self.parameters(job), job) {
+            report.message = format!("{}. {differ}", report.message);
+        }
+        report
+    }
+
     async fn examine(
         &self,
         job: &mut Job,
@@ -235,7 +245,7 @@ impl Capturer {
                 Ok(Next::AtOnce)
             }
             Verdict::Join => {
-                job.report = outcome::joined(&job.target, &session, storage_path);
+                job.report = self.joined(job, &session, capture);
                 let started = status.and_then(|status| plausible_start(status.started, now));
                 let started = started.unwrap_or(now);
                 Ok(self.follow(job, session, started, capture.time_limit_seconds))
@@ -259,7 +269,7 @@ impl Capturer {
             }
             // The queue may hold a job twice, and two alerts may come at once: one capture is enough for both.
             Verdict::Stale if ours && is_evidence_since(job.taken_at, status.as_ref(), now) => {
-                job.report = outcome::joined(&job.target, &session, storage_path);
+                job.report = self.joined(job, &session, capture);
                 self.follow(job, session, now, capture.time_limit_seconds);
                 Ok(Next::AtOnce)
             }

@@ -81,7 +81,7 @@ fn allowed(settings: &AppSettings) -> Result<(Allowed, usize, Arc<Profiles>), St
 }
 
 /// One byte more than is allowed is enough to see that a body is too large.
-fn read(file: Option<&Path>) -> io::Result<Vec<u8>> {
+pub(super) fn read(file: Option<&Path>) -> io::Result<Vec<u8>> {
     let limit = MAX_BODY_BYTES as u64 + 1;
     let mut body = Vec::new();
     match file {

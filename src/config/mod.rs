@@ -43,8 +43,14 @@ pub use profiles::ProfileSettings;
 pub use secure_webhook::SecureWebhookSettings;
 pub use traces::TraceSettings;
 
+use crate::capture::Parameters;
 use reader::Reader;
 use url::Url;
+
+/// The name of a profile's setting.
+pub fn profile_setting(profile: &str, setting: &str) -> String {
+    format!("{}{profile}__{setting}", known::PROFILES)
+}
 
 /// Everything that can be set; [`SETTINGS`] lists the names.
 #[derive(Debug, Clone)]
@@ -90,6 +96,26 @@ impl Settings {
         let mut settings = settings.without(&[DRY_RUN]);
         settings.set(DRY_RUN, "true");
         Self::read_with(Reader::new(&settings))
+    }
+
+    /// The parameters of captures, the default ones first, then those of each profile.
+    pub fn parameters(&self) -> impl Iterator<Item = &Parameters> {
+        let profiles = self.profiles.iter().map(|it| &it.parameters);
+        std::iter::once(&self.capture.parameters).chain(profiles)
+    }
+
+    /// The storage accounts of the capture files, each once.
+    pub fn storage_accounts(&self) -> Vec<&str> {
+        let mut accounts: Vec<&str> = Vec::new();
+        for account in self
+            .parameters()
+            .filter_map(|it| it.storage.storage_id.as_deref())
+        {
+            if !accounts.iter().any(|it| it.eq_ignore_ascii_case(account)) {
+                accounts.push(account);
+            }
+        }
+        accounts
     }
 
     /// What is legal and probably not meant, for the start log and the doctor.

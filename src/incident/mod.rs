@@ -25,6 +25,7 @@ pub mod record;
 pub mod report;
 pub mod retry;
 mod skipped;
+mod suggestion;
 
 pub use allowed::Allowed;
 pub use decide::{Decision, Known, KnownAlert, LeftOut, Plan, Policy, decide, job_id};
@@ -43,3 +44,4 @@ pub use reason::Reason;
 pub use record::{Incident, IncidentId, Summary};
 pub use report::{Report, Status};
 pub use retry::Retry;
+pub use suggestion::{Suggestion, suggest};

@@ -64,6 +64,26 @@ impl Conditions {
         *self == Self::default()
     }
 
+    /// Every condition, for people.
+    pub fn in_words(&self) -> String {
+        let scopes: Vec<String> = self.scopes.iter().map(ToString::to_string).collect();
+        let lists = [
+            ("rules", &self.rules),
+            ("severities", &self.severities),
+            ("signals", &self.signals),
+            ("metrics", &self.metrics),
+            ("scopes", &scopes),
+        ];
+        let set = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        let mut words: Vec<String> = set
+            .map(|(label, list)| format!("{label} {}", list.join(", ")))
+            .collect();
+        if self.drill {
+            words.push("drills".to_owned());
+        }
+        words.join("; ")
+    }
+
     /// What of the alert matched each condition; `None`: one does not match.
     fn matched(&self, alert: &Alert, target: &Target) -> Option<String> {
         let facts = &alert.facts;
@@ -102,7 +122,8 @@ impl Conditions {
         })?;
         if !self.scopes.is_empty() {
             let scope = self.scopes.iter().find(|it| it.contains(&target.id))?;
-            let name = scope.name().unwrap_or("the subscription");
+            let id = scope.to_string();
+            let name = id.rsplit('/').next().unwrap_or_default();
             why.push(format!("the machine is in {name}"));
         }
         Some(why.join(", "))
@@ -182,6 +203,16 @@ impl Profiles {
 }
 
 impl Profile {
+    /// When it is used, for people.
+    pub fn in_words(&self) -> String {
+        let by_property = format!("named by the alert rule's property {PROPERTY}");
+        match (self.conditions.is_empty(), self.by_property) {
+            (true, _) => by_property,
+            (false, true) => format!("{}; or {by_property}", self.conditions.in_words()),
+            (false, false) => self.conditions.in_words(),
+        }
+    }
+
     fn chosen(&self, why: String, alert: &Alert, mut notes: Vec<Box<str>>) -> Arc<ChosenProfile> {
         let value = |place: &str| alert.dimensions.single(place);
         let mut values = Vec::new();

@@ -47,7 +47,7 @@ fn a_profile_has_its_own_parameters_and_the_others_of_the_default() {
     .unwrap();
     let names: Vec<&str> = read.profiles.iter().map(|it| &*it.profile.name).collect();
     // As the first spelling has it; the one without an order is never tried.
-    assert_eq!(names, ["asked", "first", "DEEP"]);
+    assert_eq!(names, ["asked", "first", "Deep"]);
     let [asked, first, deep] = &read.profiles[..] else {
         panic!("{names:?}");
     };
