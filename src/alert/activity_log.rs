@@ -4,7 +4,7 @@ use super::body::BadBody;
 use super::fields::{Object, is};
 use super::subject::Subject;
 use super::targets::Targets;
-use super::{Alert, AlertFacts, Schema, State, facts, key};
+use super::{Alert, AlertFacts, Schema, State, facts, key, property};
 
 pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     let mut alert = Alert {
@@ -18,6 +18,7 @@ pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     if is(data.string("status")?, "Activated") {
         alert.state = State::Fired;
     }
+    alert.profile = property::profile(data.loose_object("properties"));
     let Some(context) = data.object("context")? else {
         return Ok(alert);
     };

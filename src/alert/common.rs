@@ -6,7 +6,7 @@ use super::body::BadBody;
 use super::fields::{Object, is, kind};
 use super::subject::Subject;
 use super::targets::Targets;
-use super::{Alert, AlertFacts, Schema, State, condition, facts, key};
+use super::{Alert, AlertFacts, Dimensions, Schema, State, condition, facts, key, property};
 
 const TARGETS: &str = "alertTargetIDs";
 
@@ -52,6 +52,8 @@ pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
         },
         rule_id: facts::id(essentials.text("alertRuleID")),
         description: facts::description(essentials.text("description")),
+        profile: property::of_common(&data, context.as_ref()),
+        dimensions: dimensions(context.as_ref(), condition.as_ref()),
         ..Alert::of(Schema::Common)
     }
     .about(targets, subject))
@@ -93,6 +95,15 @@ fn targets(
         targets.take_log_v1(context);
     }
     Ok(targets)
+}
+
+/// What the rule splits by, in metric and log alerts of either version.
+fn dimensions(context: Option<&Object>, condition: Option<&Object>) -> Dimensions {
+    let mut found = Dimensions::of(condition);
+    if let Some(context) = context {
+        found.take(context.list("Dimensions"));
+    }
+    found
 }
 
 /// All that the body names, in whichever field.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::Condition;
+use super::{condition::Condition, drill};
 use crate::text;
 
 /// Characters of an alert's id. Azure's own have 100 to 250.
@@ -20,7 +20,7 @@ pub struct AlertFacts {
     pub id: Option<String>,
     /// `Sev0` to `Sev4`.
     pub severity: Option<String>,
-    /// `Metric`, `Log` or `Activity Log`, or a newer word of Azure's.
+    /// `Metric`, `Log` or `Activity Log`, or a newer word of Azure's; that of a drill is [`drill::SIGNAL`].
     pub signal: Option<String>,
     /// A time in one of several formats, with or without a zone.
     pub fired_at: Option<String>,
@@ -29,6 +29,11 @@ pub struct AlertFacts {
 }
 
 impl AlertFacts {
+    /// Whether the alert is that of a drill.
+    pub fn is_drill(&self) -> bool {
+        self.signal.as_deref() == Some(drill::SIGNAL)
+    }
+
     /// The facts of a shape that says its signal by what it is.
     pub(super) fn of_signal(signal: &str) -> AlertFacts {
         AlertFacts {

@@ -5,7 +5,7 @@ use super::body::BadBody;
 use super::fields::Object;
 use super::subject::Subject;
 use super::targets::Targets;
-use super::{Alert, AlertFacts, Schema, State, condition, facts, key};
+use super::{Alert, AlertFacts, Dimensions, Schema, State, condition, facts, key};
 
 pub(super) fn read(top: &Object) -> Result<Alert, BadBody> {
     // They are sent when the rule fires and at no other time.
@@ -29,6 +29,8 @@ fn with_data(alert: Alert, data: &Object) -> Alert {
     let (targets, is_test) = targets.finish();
     let mut subject = Subject::default();
     subject.log_v1(data);
+    let mut dimensions = Dimensions::default();
+    dimensions.take(data.list("Dimensions"));
     let rule = data.text("AlertRuleName");
     let fired_at = data.text("SearchIntervalEndtimeUtc");
     let source = data
@@ -45,6 +47,7 @@ fn with_data(alert: Alert, data: &Object) -> Alert {
         },
         is_test,
         description: facts::description(data.text("Description")),
+        dimensions,
         ..alert
     }
     .about(targets, subject)

@@ -6,7 +6,9 @@ use super::fields::{Object, is};
 use super::subject::Subject;
 use super::target::Target;
 use super::targets::Targets;
-use super::{Alert, AlertFacts, Schema, State, common, condition, facts, key};
+use super::{
+    Alert, AlertFacts, Dimensions, Schema, State, common, condition, facts, key, property,
+};
 use crate::resource_id::{InvalidResourceId, ResourceId};
 use crate::text;
 
@@ -39,6 +41,7 @@ pub(super) fn read_v2(top: &Object) -> Result<Alert, BadBody> {
         .and_then(|context| facts::severity(context.scalar("severity")));
     let mut alert = with_context(alert, status, context.as_ref())?;
     alert.facts.severity = severity;
+    alert.profile = property::profile(data.loose_object("properties"));
     Ok(alert)
 }
 
@@ -58,6 +61,7 @@ pub(super) fn read_classic(top: &Object) -> Result<Alert, BadBody> {
     let context = context.ok_or_else(|| common::missing(top.path_of("context")))?;
     Ok(Alert {
         region: region(&context),
+        profile: property::profile(top.loose_object("properties")),
         ..with_context(alert, status, Some(&context))?
     })
 }
@@ -129,6 +133,7 @@ fn with_context(
         rule_id: facts::id(rule_id),
         is_test,
         description: facts::description(context.text("description")),
+        dimensions: Dimensions::of(condition.as_ref()),
         ..alert
     }
     .about(targets, subject))

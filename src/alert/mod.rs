@@ -7,6 +7,8 @@ mod activity_log;
 mod body;
 mod common;
 mod condition;
+mod dimensions;
+pub mod drill;
 mod envelope;
 mod facts;
 mod fields;
@@ -15,6 +17,7 @@ mod log_v1;
 mod metric;
 mod other;
 mod outcome;
+mod property;
 mod shape;
 mod subject;
 mod target;
@@ -25,8 +28,10 @@ use serde::{Deserialize, Serialize};
 
 pub use body::{BadBody, MAX_BODY_BYTES};
 pub use condition::Condition;
+pub use dimensions::Dimensions;
 pub use facts::AlertFacts;
 pub use outcome::{IgnoreReason, ignore_reason};
+pub use property::PROPERTY;
 pub use shape::Schema;
 pub use subject::Named;
 use subject::Subject;
@@ -61,6 +66,12 @@ pub struct Alert {
     /// Sent by the portal's "test action group", about a machine that does not exist.
     pub is_test: bool,
     pub description: Option<String>,
+    /// The profile of captures that the rule's property names, unchecked.
+    #[serde(skip)]
+    pub profile: Option<String>,
+    /// What the rule splits by, as written.
+    #[serde(skip)]
+    pub dimensions: Dimensions,
 }
 
 impl Alert {
@@ -77,6 +88,8 @@ impl Alert {
             dedupe_key: None,
             is_test: false,
             description: None,
+            profile: None,
+            dimensions: Dimensions::default(),
         }
     }
 
@@ -91,6 +104,11 @@ impl Alert {
             named,
             ..self
         }
+    }
+
+    /// Whether this function made it, to prove the whole way.
+    pub fn is_drill(&self) -> bool {
+        self.facts.is_drill()
     }
 
     /// Why no machine can be captured, for people: what the alert names instead, and what to change. `None` for an

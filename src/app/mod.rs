@@ -153,16 +153,13 @@ impl App {
             .as_ref()
             .map(|azure| arm_client(azure, pace))
             .transpose()?;
-        let account = settings.capture.parameters.storage.storage_id.clone();
-        let receivers = receivers(
-            settings.notification.as_ref(),
-            account.as_deref(),
-            pace.notification,
-        )?;
-        let closes = receivers.want(Event::Resolved);
+        let accounts = settings.storage_accounts();
+        let receivers = receivers(settings.notification.as_ref(), &accounts, pace.notification)?;
+        let closes = receivers.want(Event::Resolved, None);
         if let Some(arm) = &arm {
             arm.observe(Arc::new(Counted(metrics.clone())));
         }
+        let profiles = parts::profiles(settings);
         let looks = parts::looks(settings, pace, &incidents)?;
         let worker = arm.clone().map(|arm| {
             let retry = Retry {
@@ -175,17 +172,14 @@ impl App {
                 longest_look: pace.longest_look,
                 start_within: pace.start_within,
             };
-            let mut parameters = settings.capture.parameters.clone();
-            if let Some(limit) = pace.create_within {
-                parameters.create_within = limit;
-            }
             Arc::new(Worker {
                 queue: queue.clone(),
-                capturer: Capturer::new(arm, parameters, polling, retry),
+                capturer: Capturer::new(arm, parts::parameters(settings, pace), polling, retry),
                 ledger: ledger.clone(),
                 receivers,
                 incidents: incidents.clone(),
                 looks,
+                profiles: profiles.clone(),
                 metrics: metrics.clone(),
                 retry,
                 poison_interval: pace.poison_interval,
@@ -203,6 +197,7 @@ impl App {
                 capacity: settings.jobs.capacity,
                 stop_on_resolved: settings.capture.stop_on_resolved,
                 dry_run: settings.capture.dry_run,
+                profiles: profiles.clone(),
             },
             closes,
             reply_wait: settings.capture.reply_wait,
@@ -217,7 +212,7 @@ impl App {
             worker,
             arm,
             secure_webhook,
-            portal: Portal::new(settings.portal.clone()).with_account(account.as_deref()),
+            portal: Portal::new(settings.portal.clone()).with_accounts(&accounts),
         })
     }
 

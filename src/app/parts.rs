@@ -8,13 +8,14 @@ use crate::{
         entra_keys::EntraKeys,
         transport::{self, TransportError},
     },
+    capture::{JobParameters, Parameters},
     config::{
         AzureSettings, Destination, Identity, NotificationSettings, Problem, QueueAccount,
         QueueKind, ReceiverSettings, SecureWebhookSettings, Settings, SettingsError,
         StorageQueueSettings,
     },
     functions::{KeysUnavailable, Proof, SecureWebhook, SigningKeys},
-    incident::{Event, Limits},
+    incident::{Event, Limits, Profiles},
     look::{self, CaptureReader},
     notify::{
         Links, Notifier, PagerDuty, PagerDutyOptions, Portal, Receiver, Receivers, Signer,
@@ -63,21 +64,21 @@ pub fn entra_keys(
     ))
 }
 
-/// Where notifications go: to each receiver that is set; without one, to the log only. `account` is the storage account of
-/// the capture files, for links to them.
+/// Where notifications go: to each receiver that is set; without one, to the log only. `accounts` are the storage accounts
+/// of the capture files, for links to them.
 ///
 /// # Errors
 /// A CA file that cannot be read, or no certificate authorities at all.
 pub fn receivers(
     settings: Option<&NotificationSettings>,
-    account: Option<&str>,
+    accounts: &[&str],
     timeouts: Timeouts,
 ) -> Result<Arc<Receivers>, TransportError> {
     let Some(settings) = settings else {
         return Ok(Arc::default());
     };
     let links = Links {
-        portal: Portal::new(settings.portal.clone()).with_account(account),
+        portal: Portal::new(settings.portal.clone()).with_accounts(accounts),
         pages: settings.pages.clone(),
         source: settings.source.clone(),
     };
@@ -183,7 +184,7 @@ pub(super) fn incidents(
     };
     let options = RecordOptions {
         limits: Limits {
-            cooldown: settings.allowed.cooldown,
+            cooldown: profiles(settings).longest_cooldown(),
             quiet: settings.incidents.quiet,
             captures_per_day: settings.incidents.captures_per_machine_per_day,
             claim: pace.claim,
@@ -311,8 +312,7 @@ pub(super) fn looks(
     incidents: &Arc<Incidents>,
 ) -> Result<Option<Arc<Looks>>, BuildError> {
     let look = &settings.first_look;
-    let parameters = &settings.capture.parameters;
-    let reads = look.enabled && parameters.storage.storage_id.is_some();
+    let reads = look.enabled && !settings.storage_accounts().is_empty();
     let Some(azure) = settings.azure.as_ref().filter(|_| reads) else {
         return Ok(None);
     };
@@ -327,11 +327,33 @@ pub(super) fn looks(
         notify_within: look.notify_within,
         in_notice: look.in_notice,
         report_beside_capture: look.report_beside_capture,
-        parameters: parameters.clone(),
+        parameters: self::parameters(settings, pace),
         identity: azure.identity.client_id().map(str::to_owned),
         incidents: incidents.clone(),
         running: Running::default(),
     })))
+}
+
+/// The parameters of captures, by profile.
+pub fn parameters(settings: &Settings, pace: &Pace) -> JobParameters {
+    let paced = |parameters: &Parameters| Parameters {
+        create_within: pace.create_within.unwrap_or(parameters.create_within),
+        ..parameters.clone()
+    };
+    let default = JobParameters::from(paced(&settings.capture.parameters));
+    let profiles = settings.profiles.iter();
+    profiles.fold(default, |all, it| {
+        all.with(&it.profile.name, paced(&it.parameters))
+    })
+}
+
+/// The profiles in their order.
+pub(super) fn profiles(settings: &Settings) -> Arc<Profiles> {
+    let profiles = settings.profiles.iter();
+    Arc::new(Profiles {
+        all: profiles.map(|it| it.profile.clone()).collect(),
+        cooldown: settings.allowed.cooldown,
+    })
 }
 
 /// `azure` knows nothing of metrics.

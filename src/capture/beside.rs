@@ -61,7 +61,7 @@ impl Capturer {
     /// Asks the watchers that may serve this job's target for their captures.
     pub(super) fn beside(&self, job: &Job) -> Beside<'_> {
         let beside = Beside::default();
-        let target = &job.target;
+        let (target, parameters) = (&job.target, self.parameters(job));
         // An instance may turn out to be a machine of its own, with another name for its capture. And after an answer that
         // was lost, only a list that is read in the turn says what became of the create.
         if target.kind == TargetKind::ScaleSetInstance || job.create_unconfirmed {
@@ -78,11 +78,11 @@ impl Capturer {
             region: region.as_deref(),
             watchers: watchers.as_deref(),
             used: &self.places.used_watchers(target.id.subscription()),
-            home_region: self.parameters.home_region.as_deref(),
+            home_region: parameters.home_region.as_deref(),
         };
-        let name = self.parameters.name.of(target, job.rule());
+        let name = parameters.name.of(target, job.rule());
         for watcher in known.candidates() {
-            let is_known = (self.places).is_free(&watcher, &name, self.parameters.limit);
+            let is_known = (self.places).is_free(&watcher, &name, parameters.limit);
             if is_known || !self.places.may_ask_ahead(&watcher) {
                 continue;
             }

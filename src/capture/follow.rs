@@ -24,7 +24,7 @@ impl Capturer {
         operation: Option<&OperationUrl>,
     ) -> Result<Next, AzureError> {
         // An operation that stays in progress for ever: the resource itself shows what became of the create.
-        let late = OffsetDateTime::now_utc() >= after(job.taken_at, self.create_within());
+        let late = OffsetDateTime::now_utc() >= after(job.taken_at, self.create_within(job));
         let progress = match operation.filter(|_| !late) {
             Some(url) => self.patient.get_operation(&session.watcher, url).await?,
             None => Progress::Unknown,
@@ -92,7 +92,7 @@ impl Capturer {
     ) -> Next {
         let limit = match own_limit {
             Some(_) => limit_of(own_limit),
-            None => Duration::from_secs(self.parameters.time_limit_seconds.into()),
+            None => Duration::from_secs(self.parameters(job).time_limit_seconds.into()),
         };
         let ends_at = after(started, limit);
         job.phase = Phase::Running {

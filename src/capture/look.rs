@@ -4,7 +4,7 @@
 use super::{
     ending::{Ending, ending},
     names::Identity,
-    parameters::{RemoveFinished, is_ours},
+    parameters::RemoveFinished,
     places::LIST_BELIEVED,
     plan::Listed,
     step::Capturer,
@@ -115,9 +115,8 @@ impl Capturer {
     pub(super) async fn list(&self, session: &Session) -> Result<Listed, AzureError> {
         let Session { watcher, name } = session;
         let (read_at, generation) = (Instant::now(), self.places.writes.generation(watcher));
-        let parameters = &self.parameters;
-        let makes_room = parameters.remove_finished == RemoveFinished::ToMakeRoom;
-        let ours = |capture: &PacketCapture| makes_room && is_ours(&parameters.name, capture);
+        let makes_room = self.profiles.default.remove_finished == RemoveFinished::ToMakeRoom;
+        let ours = |capture: &PacketCapture| makes_room && self.profiles.made(capture);
         let mut listed = Listed::default();
         self.client
             .each_packet_capture(watcher, &mut listed, |listed, capture| {

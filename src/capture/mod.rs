@@ -6,10 +6,12 @@
 
 mod ahead;
 mod beside;
+mod differences;
 mod ending;
 mod failure;
 mod flights;
 mod follow;
+mod job_parameters;
 mod locate;
 mod look;
 mod looks;
@@ -28,6 +30,7 @@ pub mod times;
 pub mod turns;
 mod writes;
 
+pub use job_parameters::JobParameters;
 pub use name::CaptureName;
 pub use parameters::{Parameters, Polling, RemoveFinished, is_ours};
 pub use step::{Capturer, Checkpoint, Next};

@@ -1,7 +1,7 @@
 //! The parameters of the captures that this function creates, and the resource that each one captures.
 
 use super::name::CaptureName;
-use crate::incident::{Job, Session, Status};
+use crate::incident::{Job, PacketFilters, Session, Status};
 use crate::{
     alert::{Target, TargetKind},
     azure::network_watcher::{PacketCapture, PacketCaptureParameters, Scope, StorageLocation},
@@ -18,7 +18,7 @@ pub struct Parameters {
     pub time_limit_seconds: u32,
     pub bytes_per_packet: Option<u32>,
     pub total_bytes: Option<u32>,
-    pub filters: Vec<Value>,
+    pub filters: PacketFilters,
     pub limit: usize,
     /// How long a job may take until its create, beside the time limit of one capture.
     pub create_within: Duration,
@@ -65,8 +65,17 @@ impl Parameters {
         })
     }
 
-    /// The body of the create for a target.
-    pub(super) fn body(&self, target: &Target) -> PacketCaptureParameters {
+    /// The filters of this job's capture; none, so that all packets are captured, when the alert has no value for one of
+    /// their places.
+    pub fn filters_of(&self, job: &Job) -> Vec<Value> {
+        let profile = job.profile.as_deref();
+        let filled = self.filters.fill(|place| profile?.value(place));
+        filled.unwrap_or_default()
+    }
+
+    /// The body of this job's create.
+    pub(super) fn body(&self, job: &Job) -> PacketCaptureParameters {
+        let target = &job.target;
         let instance = (target.kind == TargetKind::ScaleSetInstance)
             .then(|| target.id.name().unwrap_or_default().to_owned());
         PacketCaptureParameters {
@@ -79,7 +88,7 @@ impl Parameters {
             time_limit_in_seconds: self.time_limit_seconds,
             bytes_to_capture_per_packet: self.bytes_per_packet,
             total_bytes_per_session: self.total_bytes,
-            filters: self.filters.clone(),
+            filters: self.filters_of(job),
         }
     }
 }

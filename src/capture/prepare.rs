@@ -1,6 +1,7 @@
 //! The steps up to the create: find the watcher, read its captures, remove what is in the way, create.
 
 use super::{
+    differences::differences,
     ending::{Ending, ending, is_over},
     looks, outcome,
     parameters::{RemoveFinished, capture_target, covers},
@@ -95,10 +96,10 @@ impl Capturer {
             return Ok(Next::NotOurs);
         }
         let session = Session {
-            name: self.parameters.name.of(&job.target, job.rule()),
+            name: self.parameters(job).name.of(&job.target, job.rule()),
             watcher,
         };
-        let limit = self.parameters.limit;
+        let limit = self.parameters(job).limit;
         // Should it not be so any more, Azure refuses the create, and the list is read then. After an answer that was
         // lost only Azure itself knows.
         let is_free = || {
@@ -120,7 +121,7 @@ impl Capturer {
             }
             Plan::Skip { .. } if self.has_moved(job).await? => Ok(Next::AtOnce),
             Plan::Skip { listed: count } => {
-                if self.parameters.remove_finished == RemoveFinished::ToMakeRoom
+                if self.parameters(job).remove_finished == RemoveFinished::ToMakeRoom
                     && let Some(oldest) = self
                         .oldest_finished(&session.watcher, &look.listed.ours)
                         .await?
@@ -145,7 +146,7 @@ impl Capturer {
         if !checkpoint.write(job).await {
             return Ok(Next::NotOurs);
         }
-        let body = self.parameters.body(&job.target);
+        let body = self.parameters(job).body(job);
         let Session { watcher, name } = &session;
         let write = self.places.writes.begin(watcher);
         let created = self
@@ -171,7 +172,7 @@ impl Capturer {
                 // Refused because another instance of the function took the name or the last place meanwhile?
                 if matches!(error.status(), Some(400 | 409)) {
                     let listed = self.list(&session).await?;
-                    if plan::plan(&listed, self.parameters.limit) != Plan::Create {
+                    if plan::plan(&listed, self.parameters(job).limit) != Plan::Create {
                         return Ok(self.poll_after(Some(Duration::ZERO)));
                     }
                     // What the list allows, Azure does not.
@@ -183,12 +184,22 @@ impl Capturer {
     }
 
     fn created(&self, job: &Job, session: &Session, storage_path: Option<String>) -> Report {
+        let parameters = self.parameters(job);
         let report = outcome::created(&job.target, session, storage_path);
         Report {
-            time_limit_seconds: Some(self.parameters.time_limit_seconds),
-            file_path: self.parameters.storage.file_path.clone(),
+            time_limit_seconds: Some(parameters.time_limit_seconds),
+            file_path: parameters.storage.file_path.clone(),
             ..report
         }
+    }
+
+    /// The capture that is running, and what it gathers in another way than this job's profile asks for.
+    fn joined(&self, job: &Job, session: &Session, capture: &PacketCapture) -> Report {
+        let mut report = outcome::joined(&job.target, session, capture.storage_path.clone());
+        if let Some(differ) = differences(capture, self.parameters(job), job) {
+            report.message = format!("{}. {differ}", report.message);
+        }
+        report
     }
 
     async fn examine(
@@ -234,7 +245,7 @@ impl Capturer {
                 Ok(Next::AtOnce)
             }
             Verdict::Join => {
-                job.report = outcome::joined(&job.target, &session, storage_path);
+                job.report = self.joined(job, &session, capture);
                 let started = status.and_then(|status| plausible_start(status.started, now));
                 let started = started.unwrap_or(now);
                 Ok(self.follow(job, session, started, capture.time_limit_seconds))
@@ -258,7 +269,7 @@ impl Capturer {
             }
             // The queue may hold a job twice, and two alerts may come at once: one capture is enough for both.
             Verdict::Stale if ours && is_evidence_since(job.taken_at, status.as_ref(), now) => {
-                job.report = outcome::joined(&job.target, &session, storage_path);
+                job.report = self.joined(job, &session, capture);
                 self.follow(job, session, now, capture.time_limit_seconds);
                 Ok(Next::AtOnce)
             }

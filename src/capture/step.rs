@@ -4,6 +4,7 @@
 use super::times::until;
 use super::{
     ahead::Urgent,
+    job_parameters::JobParameters,
     looks::Looks,
     outcome,
     parameters::{Parameters, Polling},
@@ -55,7 +56,7 @@ pub struct Capturer {
     /// The clients for reads ahead of alerts.
     pub(super) ahead: NetworkWatcherClient,
     pub(super) ahead_compute: ComputeClient,
-    pub(super) parameters: Parameters,
+    pub(super) profiles: JobParameters,
     pub(super) polling: Polling,
     pub(super) places: Places,
     pub(super) looks: Looks,
@@ -70,7 +71,7 @@ const FREE_ROUNDS: u32 = 2;
 const USUAL_POLL: Duration = Duration::from_secs(10);
 
 impl Capturer {
-    pub fn new(arm: ArmClient, parameters: Parameters, polling: Polling, retry: Retry) -> Self {
+    pub fn new(arm: ArmClient, profiles: JobParameters, polling: Polling, retry: Retry) -> Self {
         Self {
             retry,
             patient: NetworkWatcherClient::new(arm.patient()),
@@ -78,7 +79,7 @@ impl Capturer {
             ahead_compute: ComputeClient::new(arm.ahead()),
             compute: ComputeClient::new(arm.clone()),
             client: NetworkWatcherClient::new(arm),
-            parameters,
+            profiles,
             polling,
             places: Places::default(),
             looks: Looks::new(Instant::now()),
@@ -124,7 +125,7 @@ impl Capturer {
         if !matches!(next, Next::AtOnce | Next::After(_)) {
             return next;
         }
-        let within = self.create_within();
+        let within = self.create_within(job);
         match deadline(&job.phase, job.taken_at, within, self.polling.start_within) {
             Some(deadline) if now >= deadline => {
                 let report = std::mem::take(&mut job.report);
@@ -196,7 +197,7 @@ impl Capturer {
     /// What follows the final notification: the removal of the session, where it is configured and the session was
     /// created by this job.
     pub fn after_notification(&self, job: &mut Job) -> Next {
-        match self.parameters.removed_after(job) {
+        match self.parameters(job).removed_after(job) {
             Some(session) => {
                 job.phase = Phase::Removing { session };
                 job.failures = 0;
@@ -206,10 +207,16 @@ impl Capturer {
         }
     }
 
+    /// The parameters of this job's capture.
+    pub(super) fn parameters(&self, job: &Job) -> &Parameters {
+        self.profiles.of(job)
+    }
+
     /// How long a job may take until its create: what is configured, and the time limit of one capture in the way.
-    pub(super) fn create_within(&self) -> Duration {
-        let limit = Duration::from_secs(self.parameters.time_limit_seconds.into());
-        self.parameters.create_within.saturating_add(limit)
+    pub(super) fn create_within(&self, job: &Job) -> Duration {
+        let parameters = self.parameters(job);
+        let limit = Duration::from_secs(parameters.time_limit_seconds.into());
+        parameters.create_within.saturating_add(limit)
     }
 
     /// The turn at a watcher; a job that waits for it keeps no place. `None`: this process stops.

@@ -26,7 +26,7 @@ impl Capturer {
         let Some(_turn) = self.turn(&watcher, checkpoint).await else {
             return Ok(Next::After(Duration::ZERO));
         };
-        let name = self.parameters.name.of(&job.target, job.rule());
+        let name = self.parameters(job).name.of(&job.target, job.rule());
         let session = Session { watcher, name };
         let listed = self.list(&session).await?;
         let found = listed.taken_by.filter(|it| covers(it, &job.target));

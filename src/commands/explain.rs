@@ -5,7 +5,7 @@ use crate::{
     alert::{self, MAX_BODY_BYTES},
     config::{AllowedSettings, AppSettings},
     functions::Explanation,
-    incident::Allowed,
+    incident::{Allowed, Profiles},
     text,
 };
 use std::{
@@ -13,6 +13,7 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 /// Explain how an alert is read and which captures it would start
@@ -30,7 +31,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
-    let (allowed, max_targets) = match allowed(settings) {
+    let (allowed, max_targets, profiles) = match allowed(settings) {
         Ok(read) => read,
         Err(message) => {
             eprintln!("error: {message}");
@@ -53,7 +54,7 @@ pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
                 continue;
             }
         };
-        let explanation = Explanation::of(alert::read(&body), &allowed, max_targets);
+        let explanation = Explanation::of(alert::read(&body), &allowed, max_targets, &profiles);
         if !explanation.is_alert() {
             code = code.max(1);
         }
@@ -69,14 +70,18 @@ pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// What is allowed, and for how many targets of an alert. Everything of Azure may be missing.
-fn allowed(settings: &AppSettings) -> Result<(Allowed, usize), String> {
+/// What is allowed, for how many targets of an alert, and by which profiles. Everything of Azure may be missing.
+fn allowed(settings: &AppSettings) -> Result<(Allowed, usize, Arc<Profiles>), String> {
     let read = AllowedSettings::read(settings).map_err(|error| error.to_string())?;
-    Ok((read.allowed, read.max_targets))
+    let profiles = Profiles {
+        all: read.profiles,
+        cooldown: read.cooldown,
+    };
+    Ok((read.allowed, read.max_targets, Arc::new(profiles)))
 }
 
 /// One byte more than is allowed is enough to see that a body is too large.
-fn read(file: Option<&Path>) -> io::Result<Vec<u8>> {
+pub(super) fn read(file: Option<&Path>) -> io::Result<Vec<u8>> {
     let limit = MAX_BODY_BYTES as u64 + 1;
     let mut body = Vec::new();
     match file {

@@ -5,6 +5,7 @@ mod doctor;
 mod explain;
 mod look;
 mod path;
+mod profiles;
 mod progress;
 mod verify;
 
@@ -70,6 +71,8 @@ pub enum Command {
     Credentials(credentials::Command),
     Doctor(doctor::Arguments),
     Look(look::Arguments),
+    #[command(subcommand)]
+    Profiles(profiles::Command),
     Verify(verify::Arguments),
 }
 
@@ -81,6 +84,7 @@ impl Command {
             Self::Credentials(command) => credentials::run(command, settings),
             Self::Doctor(arguments) => doctor::run(&arguments, settings),
             Self::Look(arguments) => look::run(&arguments),
+            Self::Profiles(command) => profiles::run(&command),
             Self::Verify(arguments) => verify::run(&arguments),
         }
     }

@@ -1,6 +1,6 @@
 //! App settings as a map of names and values.
 
-use super::known::canonical;
+use super::known::{PROFILES, canonical};
 use std::{collections::BTreeMap, fmt};
 
 /// Names and values, as the Functions host hands them to a process. Values may be secrets: Debug prints names only.
@@ -39,6 +39,15 @@ impl AppSettings {
         let mut kept = self.clone();
         kept.values
             .retain(|name, _| !names.contains(&canonical(name)));
+        kept
+    }
+
+    /// A copy without the settings of profiles.
+    pub fn without_profiles(&self) -> Self {
+        let prefix = canonical(PROFILES);
+        let mut kept = self.clone();
+        kept.values
+            .retain(|name, _| !canonical(name).starts_with(&prefix));
         kept
     }
 

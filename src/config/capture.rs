@@ -1,10 +1,16 @@
 //! What to capture and on what.
 
-use super::{AppSettings, SettingsError, filters, reader::Reader, unknown};
+use super::{
+    AppSettings, SettingsError,
+    known::PROFILES,
+    profiles::{self, Defaults, ProfileSettings},
+    reader::Reader,
+    unknown,
+};
 use crate::{
     azure::network_watcher::StorageLocation,
     capture::{CaptureName, Parameters, RemoveFinished},
-    incident::Allowed,
+    incident::{Allowed, PacketFilters, Profile},
     resource_id::ResourceId,
     text,
 };
@@ -39,9 +45,12 @@ pub struct AllowedSettings {
     pub cooldown: Duration,
     /// Maximum number of targets captured for one alert.
     pub max_targets: usize,
+    /// In their order, where these settings are read alone.
+    pub profiles: Vec<Profile>,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
+/// `needs_storage`: without a place for the files there is nothing to read the settings for.
+pub(super) fn read(reader: &mut Reader<'_>, needs_storage: bool) -> CaptureSettings {
     let dry_run = reader.flag("PacketCapture__DryRun");
     let remove_finished = [
         ("never", RemoveFinished::Never),
@@ -50,19 +59,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
     ];
     CaptureSettings {
         parameters: Parameters {
-            name: name(reader),
-            storage: storage(reader, !dry_run),
+            name: name(reader, NAME),
+            storage: match needs_storage && !dry_run {
+                true => needed_storage(reader),
+                false => storage(reader, STORAGE, FILE),
+            },
             time_limit_seconds: reader.number("PacketCapture__TimeLimitInSeconds"),
             bytes_per_packet: reader.optional_number("PacketCapture__BytesToCapturePerPacket"),
             total_bytes: reader.optional_number("PacketCapture__TotalBytesPerSession"),
-            filters: match reader.text(FILTERS).map(filters::parse) {
-                None => Vec::new(),
-                Some(Ok(filters)) => filters,
-                Some(Err(expected)) => {
-                    reader.problem(FILTERS, expected);
-                    Vec::new()
-                }
-            },
+            filters: filters(reader, FILTERS, false).unwrap_or_default(),
             limit: reader.number("PacketCapture__Limit"),
             create_within: Duration::from_secs(reader.number("PacketCapture__CreateWithinSeconds")),
             remove_finished: reader
@@ -76,35 +81,52 @@ pub(super) fn read(reader: &mut Reader<'_>) -> CaptureSettings {
     }
 }
 
-fn name(reader: &mut Reader<'_>) -> CaptureName {
-    let Some(text) = reader.text(NAME) else {
+pub(super) fn name(reader: &mut Reader<'_>, name: &str) -> CaptureName {
+    let Some(text) = reader.text(name) else {
         return CaptureName::default();
     };
     CaptureName::parse(text).unwrap_or_else(|expected| {
-        reader.problem(NAME, format!("needs {expected}"));
+        reader.problem(name, format!("needs {expected}"));
         CaptureName::default()
     })
 }
 
-/// Where the capture files go.
-fn storage(reader: &mut Reader<'_>, needed: bool) -> StorageLocation {
-    let storage_id = reader.text(STORAGE).map(|text| {
-        let id = ResourceId::parse(text).ok();
-        let id = id.filter(|id| id.is_type("Microsoft.Storage/storageAccounts"));
-        if id.is_none() {
-            reader.wrong(STORAGE);
+/// Filters, checked. `places`: whether an alert's values may stand in them.
+pub(super) fn filters(reader: &mut Reader<'_>, name: &str, places: bool) -> Option<PacketFilters> {
+    let text = reader.text(name)?;
+    match PacketFilters::parse(text, places) {
+        Ok(filters) => Some(filters),
+        Err(expected) => {
+            reader.problem(name, expected);
+            None
         }
-        id.map(|id| id.to_string())
-    });
-    let file_path = reader.text(FILE);
-    if file_path.is_some_and(|path| !is_file_path(path)) {
-        reader.wrong(FILE);
     }
-    if storage_id.is_none() && file_path.is_none() && needed {
+}
+
+/// Where the capture files go: a storage account or a path on the machine, one at least.
+fn needed_storage(reader: &mut Reader<'_>) -> StorageLocation {
+    if reader.text(STORAGE).is_none() && reader.text(FILE).is_none() {
         reader.problem(
             STORAGE,
             "missing; needs the resource id of the storage account for the capture files (or set PacketCapture__FilePath)",
         );
+    }
+    storage(reader, STORAGE, FILE)
+}
+
+/// Where the capture files go.
+pub(super) fn storage(reader: &mut Reader<'_>, account: &str, file: &str) -> StorageLocation {
+    let storage_id = reader.text(account).map(|text| {
+        let id = ResourceId::parse(text).ok();
+        let id = id.filter(|id| id.is_type("Microsoft.Storage/storageAccounts"));
+        if id.is_none() {
+            reader.wrong(account);
+        }
+        id.map(|id| id.to_string())
+    });
+    let file_path = reader.text(file);
+    if file_path.is_some_and(|path| !is_file_path(path)) {
+        reader.wrong(file);
     }
     StorageLocation {
         storage_id: storage_id.flatten(),
@@ -128,6 +150,15 @@ impl AllowedSettings {
     pub fn read(settings: &AppSettings) -> Result<Self, SettingsError> {
         let mut reader = Reader::new(settings);
         let allowed = read_allowed(&mut reader);
+        let mut profiles = Vec::new();
+        if !reader.below(PROFILES).is_empty() {
+            let capture = read(&mut reader, false);
+            profiles = read_profiles(&mut reader, &capture, &allowed);
+        }
+        let allowed = Self {
+            profiles: profiles.into_iter().map(|it| it.profile).collect(),
+            ..allowed
+        };
         for problem in unknown::check(settings) {
             reader.add(problem);
         }
@@ -135,27 +166,47 @@ impl AllowedSettings {
     }
 }
 
+/// The profiles, and what they have of the other settings.
+pub(super) fn read_profiles(
+    reader: &mut Reader<'_>,
+    capture: &CaptureSettings,
+    allowed: &AllowedSettings,
+) -> Vec<ProfileSettings> {
+    let defaults = Defaults {
+        parameters: &capture.parameters,
+        cooldown: allowed.cooldown,
+        stop_on_resolved: capture.stop_on_resolved,
+    };
+    profiles::read(reader, &defaults)
+}
+
 pub(super) fn read_allowed(reader: &mut Reader<'_>) -> AllowedSettings {
-    let mut scopes = Vec::new();
-    for scope in reader.list(SCOPES) {
-        match ResourceId::parse(scope.trim_end_matches('/')) {
-            Ok(id) => scopes.push(id),
-            Err(error) => {
-                let needed =
-                    "needs ids of subscriptions, resource groups or resources, separated by commas";
-                reader.problem(SCOPES, format!("{needed}: {error}"));
-            }
-        }
-    }
     AllowedSettings {
         allowed: Allowed {
-            scopes,
+            scopes: scopes(reader, SCOPES),
             rules: reader.list("PacketCapture__AllowedRules"),
             signals: reader.list("PacketCapture__AllowedSignals"),
         },
         cooldown: Duration::from_secs(reader.number("PacketCapture__CooldownSeconds")),
         max_targets: reader.number("PacketCapture__MaxTargets"),
+        profiles: Vec::new(),
     }
+}
+
+/// Subscriptions, resource groups or resources.
+pub(super) fn scopes(reader: &mut Reader<'_>, name: &str) -> Vec<ResourceId> {
+    let mut scopes = Vec::new();
+    for scope in reader.list(name) {
+        match ResourceId::parse(scope.trim_end_matches('/')) {
+            Ok(id) => scopes.push(id),
+            Err(error) => {
+                let needed =
+                    "needs ids of subscriptions, resource groups or resources, separated by commas";
+                reader.problem(name, format!("{needed}: {error}"));
+            }
+        }
+    }
+    scopes
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub enum Group {
     Capture,
     /// Which alerts and machines are allowed.
     Allowed,
+    /// Which alerts get another capture than that of [`Group::Capture`].
+    Profile,
     /// The incident record and the budgets.
     Incidents,
     /// What the function reads in finished captures.
@@ -77,7 +79,7 @@ impl fmt::Display for Form {
 impl Setting {
     /// The setting of this name, in any letter case and with `__` or `:`.
     pub fn find(name: &str) -> Option<&'static Setting> {
-        let name = of_first_receiver(canonical(name));
+        let name = of_a_profile(of_first_receiver(canonical(name)));
         SETTINGS.iter().find(|it| canonical(it.name) == name)
     }
 }
@@ -96,6 +98,35 @@ fn of_first_receiver(name: String) -> String {
     match rest.and_then(|rest| rest.split_once("__")) {
         Some((number, rest)) if number.len() == 1 && number.as_bytes()[0].is_ascii_digit() => {
             format!("{RECEIVERS}0__{rest}")
+        }
+        _ => name,
+    }
+}
+
+/// What all settings of profiles begin with. A profile's name follows, and then the name of the setting.
+pub(super) const PROFILES: &str = "PacketCapture__Profiles__";
+/// In the place of a profile's name in the table.
+pub(super) const PROFILE_NAME: &str = "NAME";
+/// Maximum characters of a profile's name.
+const MAX_PROFILE_NAME: usize = 40;
+
+/// Whether a profile may have this name.
+pub(super) fn is_profile_name(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    (1..=MAX_PROFILE_NAME).contains(&name.len())
+        && name.chars().all(legal)
+        && !name.contains("__")
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// The settings of every profile are listed as those of `NAME`.
+fn of_a_profile(name: String) -> String {
+    let prefix = canonical(PROFILES);
+    let rest = name.strip_prefix(&prefix);
+    match rest.and_then(|rest| rest.split_once("__")) {
+        Some((profile, rest)) if is_profile_name(profile) => {
+            format!("{prefix}{}__{rest}", canonical(PROFILE_NAME))
         }
         _ => name,
     }
@@ -140,6 +171,7 @@ mod tests {
             assert_eq!(Setting::find(name).unwrap().name, "PacketCapture__Limit");
         }
         assert_eq!(Setting::find("PacketCapture_Limit"), None);
+        const PROFILE_RULES: &str = "PacketCapture__Profiles__NAME__Rules";
         let first = "Notification__Receivers__0__Url";
         for (name, expected) in [
             (first, Some(first)),
@@ -149,6 +181,12 @@ mod tests {
             ("Notification__Receivers__x__Url", None),
             ("Notification__Receivers__Url", None),
             ("Notification__Receivers__0__Uri", None),
+            ("PacketCapture__Profiles__deep__Rules", Some(PROFILE_RULES)),
+            ("packetcapture:profiles:Deep-1:rules", Some(PROFILE_RULES)),
+            ("PacketCapture__Profiles__Rules", None),
+            ("PacketCapture__Profiles__a__b__Rules", None),
+            ("PacketCapture__Profiles__a.b__Rules", None),
+            ("PacketCapture__Profiles__deep__Rule", None),
         ] {
             assert_eq!(Setting::find(name).map(|it| it.name), expected, "{name}");
         }

@@ -7,7 +7,6 @@ mod api_versions;
 mod app_settings;
 mod azure;
 mod capture;
-mod filters;
 mod identity;
 mod incidents;
 mod job_queue;
@@ -17,6 +16,7 @@ mod known;
 mod look;
 mod notification;
 mod problem;
+mod profiles;
 mod reader;
 mod receiver;
 pub mod secure_string;
@@ -39,11 +39,18 @@ pub use notification::{
     Destination, Key, NotificationSettings, ReceiverSettings, SigningSecret, WebhookUrl,
 };
 pub use problem::{Problem, SettingsError, Warning};
+pub use profiles::ProfileSettings;
 pub use secure_webhook::SecureWebhookSettings;
 pub use traces::TraceSettings;
 
+use crate::capture::Parameters;
 use reader::Reader;
 use url::Url;
+
+/// The name of a profile's setting.
+pub fn profile_setting(profile: &str, setting: &str) -> String {
+    format!("{}{profile}__{setting}", known::PROFILES)
+}
 
 /// Everything that can be set; [`SETTINGS`] lists the names.
 #[derive(Debug, Clone)]
@@ -54,6 +61,8 @@ pub struct Settings {
     pub azure: Option<AzureSettings>,
     pub capture: CaptureSettings,
     pub allowed: AllowedSettings,
+    /// Which alerts get another capture, in the order in which they are tried.
+    pub profiles: Vec<ProfileSettings>,
     pub incidents: IncidentSettings,
     pub first_look: FirstLookSettings,
     pub jobs: JobSettings,
@@ -89,6 +98,26 @@ impl Settings {
         Self::read_with(Reader::new(&settings))
     }
 
+    /// The parameters of captures, the default ones first, then those of each profile.
+    pub fn parameters(&self) -> impl Iterator<Item = &Parameters> {
+        let profiles = self.profiles.iter().map(|it| &it.parameters);
+        std::iter::once(&self.capture.parameters).chain(profiles)
+    }
+
+    /// The storage accounts of the capture files, each once.
+    pub fn storage_accounts(&self) -> Vec<&str> {
+        let mut accounts: Vec<&str> = Vec::new();
+        for account in self
+            .parameters()
+            .filter_map(|it| it.storage.storage_id.as_deref())
+        {
+            if !accounts.iter().any(|it| it.eq_ignore_ascii_case(account)) {
+                accounts.push(account);
+            }
+        }
+        accounts
+    }
+
     /// What is legal and probably not meant, for the start log and the doctor.
     pub fn warnings(&self) -> Vec<Warning> {
         let webhook = self.secure_webhook.as_ref();
@@ -109,9 +138,10 @@ impl Settings {
             reader.text(setting.name);
         }
         let port = reader.number("FUNCTIONS_CUSTOMHANDLER_PORT");
-        let capture = capture::read(&mut reader);
+        let capture = capture::read(&mut reader, true);
         let azure = azure::read(&mut reader, capture.dry_run);
         let allowed = capture::read_allowed(&mut reader);
+        let profiles = capture::read_profiles(&mut reader, &capture, &allowed);
         let incidents = incidents::read(&mut reader);
         let first_look = look::read(&mut reader);
         let jobs = job_queue::read(&mut reader, azure.is_some());
@@ -126,6 +156,7 @@ impl Settings {
             azure,
             capture,
             allowed,
+            profiles,
             incidents,
             first_look,
             jobs,

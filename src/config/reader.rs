@@ -19,7 +19,7 @@ pub(super) struct Reader<'a> {
     spellings: BTreeMap<String, Vec<(&'a str, &'a str)>>,
     problems: Vec<Problem>,
     /// Settings about which nothing more can be said, because they hold no value at all.
-    unusable: Vec<&'static str>,
+    unusable: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -46,7 +46,7 @@ impl<'a> Reader<'a> {
     }
 
     pub fn problem(&mut self, name: &str, expected: impl Into<String>) {
-        if !self.unusable.contains(&name) {
+        if !self.unusable.iter().any(|it| it == name) {
             self.add(Problem::new(name, expected));
         }
     }
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
 
     /// The value of a setting: the exact name first, else the one other spelling. Empty means not set, except where
     /// that would allow more than was meant.
-    pub fn text(&mut self, name: &'static str) -> Option<&'a str> {
+    pub fn text(&mut self, name: &str) -> Option<&'a str> {
         let setting = known(name);
         let spellings = self.spellings.get(&canonical(name))?;
         let exact = spellings.iter().find(|(spelling, _)| *spelling == name);
@@ -111,21 +111,21 @@ impl<'a> Reader<'a> {
                 name,
                 secure_string::Unreadable::KeyVaultReference.to_string(),
             );
-            self.unusable.push(name);
+            self.unusable.push(name.to_owned());
         }
         Some(value)
     }
 
     /// A value without content, where that must not mean the same as no setting.
-    pub fn empty(&mut self, name: &'static str) {
+    pub fn empty(&mut self, name: &str) {
         let form = known(name).form;
         let needed = format!("is set but empty, needs {form}; remove the setting if none is meant");
         self.problem(name, needed);
-        self.unusable.push(name);
+        self.unusable.push(name.to_owned());
     }
 
     /// A number with a default.
-    pub fn number<T: TryFrom<u64>>(&mut self, name: &'static str) -> T {
+    pub fn number<T: TryFrom<u64>>(&mut self, name: &str) -> T {
         self.optional_number(name).unwrap_or_else(|| {
             let default = known(name).default.and_then(|text| text.parse().ok());
             let default = default.and_then(|number: u64| T::try_from(number).ok());
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub fn optional_number<T: TryFrom<u64>>(&mut self, name: &'static str) -> Option<T> {
+    pub fn optional_number<T: TryFrom<u64>>(&mut self, name: &str) -> Option<T> {
         let text = self.text(name)?;
         let Form::Number { least, most } = known(name).form else {
             unreachable!("{name} is listed as a number");
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
         number
     }
 
-    pub fn flag(&mut self, name: &'static str) -> bool {
+    pub fn flag(&mut self, name: &str) -> bool {
         match self.text(name).map(str::to_ascii_lowercase).as_deref() {
             None => known(name).default == Some("true"),
             Some("false" | "0") => false,
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
 
     /// The value that one of these words stands for; the default's when nothing is set. `None` and a problem for any
     /// other word.
-    pub fn word<T: Copy>(&mut self, name: &'static str, values: &[(&str, T)]) -> Option<T> {
+    pub fn word<T: Copy>(&mut self, name: &str, values: &[(&str, T)]) -> Option<T> {
         let text = self.text(name).or(known(name).default)?;
         let found = values
             .iter()
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A list, its entries separated by commas, semicolons or line ends.
-    pub fn list(&mut self, name: &'static str) -> Vec<String> {
+    pub fn list(&mut self, name: &str) -> Vec<String> {
         let Some(text) = self.text(name) else {
             return Vec::new();
         };
@@ -186,6 +186,19 @@ impl<'a> Reader<'a> {
             self.empty(name);
         }
         entries
+    }
+
+    /// The settings whose names begin like this, in any spelling: what follows in the name, as it is spelled, with `__`
+    /// between its parts.
+    pub fn below(&self, prefix: &str) -> Vec<String> {
+        let prefix = canonical(prefix);
+        let found = self.spellings.iter();
+        let found = found.filter(|(name, _)| name.starts_with(&prefix));
+        let spelled = found.flat_map(|(_, spellings)| spellings);
+        let names = spelled.map(|(name, _)| name.replace(':', "__"));
+        names
+            .filter_map(|name| name.get(prefix.len()..).map(str::to_owned))
+            .collect()
     }
 
     /// Whether a setting is there in any spelling, be it empty.

@@ -234,11 +234,19 @@ fn defaults_and_ranges_are_those_of_the_table() {
         ..
     } in SETTINGS
     {
-        let with = |value: &str| read(&[&COMPLETE[..], &[(*name, value)]].concat());
+        // A profile of its own needs a condition and a parameter.
+        let rest: &[(&str, &str)] = match group {
+            Group::Profile => &[
+                ("PacketCapture__Profiles__NAME__Rules", "*"),
+                ("PacketCapture__Profiles__NAME__Link", "https://a.example"),
+            ],
+            _ => &[],
+        };
+        let with = |value: &str| read(&[&COMPLETE[..], rest, &[(*name, value)]].concat());
         // Half a group is an error of its own, and these choose between identities.
         let alone = !matches!(
             group,
-            Group::Identity | Group::Notification | Group::SecureWebhook
+            Group::Identity | Group::Notification | Group::SecureWebhook | Group::Profile
         );
         if let (Some(default), true) = (default, alone) {
             assert_eq!(format!("{:?}", with(default).unwrap()), unset, "{name}");

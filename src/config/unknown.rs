@@ -3,7 +3,7 @@
 
 use super::{
     AppSettings, Problem, Warning,
-    known::{Group, SETTINGS, Setting, canonical},
+    known::{Group, PROFILE_NAME, PROFILES, SETTINGS, Setting, canonical, is_profile_name},
 };
 use crate::text;
 use strsim::osa_distance;
@@ -53,21 +53,65 @@ fn is_unknown(name: &str) -> bool {
 }
 
 fn problem(name: &str) -> Problem {
-    let nearest = nearest(name);
-    let text = match nearest {
-        Some(nearest) => format!("is not a known setting; did you mean {nearest}?"),
-        None => "is not a known setting; remove it".to_owned(),
+    let (nearest, meant) = match below_profiles(name) {
+        Below::No => {
+            let nearest = nearest(name, "");
+            (nearest, nearest.map(str::to_owned))
+        }
+        Below::OfProfile { profile, setting } => {
+            let nearest = nearest(setting, &format!("{PROFILES}{PROFILE_NAME}__"));
+            let meant = nearest.map(|it| it.replacen(PROFILE_NAME, profile, 1));
+            (nearest, meant)
+        }
+        Below::Nameless => (None, None),
+    };
+    let text = match (meant, canonical(name).starts_with(&canonical(PROFILES))) {
+        (Some(meant), _) => format!("is not a known setting; did you mean {meant}?"),
+        (None, true) => "is not a setting of a profile; needs the name of a profile (letters, digits, '-' and single '_', 40 at most) and of a setting, such as PacketCapture__Profiles__NAME__Rules".to_owned(),
+        (None, false) => "is not a known setting; remove it".to_owned(),
     };
     let mut problem = Problem::new(name, text);
     problem.nearest = nearest;
     problem
 }
 
-/// The known name with the fewest typing errors, if it is near enough to be the one that was meant.
-fn nearest(name: &str) -> Option<&'static str> {
+/// What follows in a name after that of all profiles.
+enum Below<'n> {
+    No,
+    OfProfile {
+        profile: &'n str,
+        setting: &'n str,
+    },
+    /// No profile can have the name.
+    Nameless,
+}
+
+fn below_profiles(name: &str) -> Below<'_> {
+    let is_one = |it: &&str| canonical(it) == canonical(PROFILES);
+    // The prefix is as long with `:` in the place of one `__` or of both.
+    let lengths = PROFILES.len().saturating_sub(2)..=PROFILES.len();
+    let Some(prefix) = lengths.rev().filter_map(|it| name.get(..it)).find(is_one) else {
+        return Below::No;
+    };
+    let rest = &name[prefix.len()..];
+    let parts = rest.split_once("__").or_else(|| rest.split_once(':'));
+    match parts {
+        Some((profile, setting)) if is_profile_name(profile) => {
+            Below::OfProfile { profile, setting }
+        }
+        _ => Below::Nameless,
+    }
+}
+
+/// The known name with this prefix and the fewest typing errors after it, if it is near enough to be the one that was
+/// meant.
+fn nearest(name: &str, prefix: &str) -> Option<&'static str> {
     let name = canonical(name);
     let of_people = SETTINGS.iter().filter(|it| it.group != Group::Platform);
-    let rated = of_people.map(|it| (osa_distance(&name, &canonical(it.name)), it.name));
+    let rated = of_people.filter_map(|it| {
+        let rest = it.name.strip_prefix(prefix)?;
+        Some((osa_distance(&name, &canonical(rest)), it.name))
+    });
     let (errors, nearest) = rated.min_by_key(|(errors, _)| *errors)?;
     (errors <= name.chars().count() / 3).then_some(nearest)
 }
@@ -145,6 +189,18 @@ mod tests {
                 Some(Some("Incidents__QuietMinutes")),
             ),
             ("FirstLook:Enable", Some(Some("FirstLook__Enabled"))),
+            (
+                "PacketCapture__Profiles__deep__TimeLimitInSecond",
+                Some(Some("PacketCapture__Profiles__NAME__TimeLimitInSeconds")),
+            ),
+            (
+                "packetcapture:profiles:deep:Filter",
+                Some(Some("PacketCapture__Profiles__NAME__Filters")),
+            ),
+            ("PacketCapture:Profiles:deep:Filters", None),
+            ("PacketCapture__Profiles__Rules", Some(None)),
+            ("PacketCapture__Profiles__deep__Quux", Some(None)),
+            ("PacketCapture__Profiles__a b__Filters", Some(None)),
             ("JobQueue__", Some(None)),
             ("PacketCapture__Quux__Corge__Grault__Garply", Some(None)),
             ("PacketCapture__Limit", None),

@@ -3,9 +3,11 @@
 use super::{entry::Entry, refusal::Refusal};
 use crate::{
     alert::{Alert, IgnoreReason, Named, Schema, State, Target},
-    incident::{LeftOut, Reason, Status},
+    incident::{ChosenProfile, LeftOut, Policy, Reason, Status},
+    resource_id::ResourceId,
 };
 use serde::{Serialize, Serializer};
+use std::sync::Arc;
 
 /// The outcome of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,6 +50,17 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub would_capture: Option<bool>,
     pub captures: Vec<Entry>,
+    /// Of a dry run: by which profile each target would be captured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<TargetProfile>,
+}
+
+/// The profile that a target would be captured by.
+#[derive(Debug, Serialize)]
+pub struct TargetProfile {
+    pub target: ResourceId,
+    #[serde(flatten)]
+    pub profile: Arc<ChosenProfile>,
 }
 
 /// The first of these statuses that a job has decides the outcome of the whole alert; none: Azure refused.
@@ -92,6 +105,7 @@ impl Answer {
             alert,
             would_capture: None,
             captures,
+            profiles: Vec::new(),
         })
     }
 
@@ -104,6 +118,7 @@ impl Answer {
             alert,
             would_capture: None,
             captures,
+            profiles: Vec::new(),
         }
     }
 
@@ -131,8 +146,24 @@ impl Answer {
     }
 
     /// What would be done.
-    pub(super) fn dry_run(alert: Alert, reason: Option<Reason>, left_out: Vec<LeftOut>) -> Self {
+    pub(super) fn dry_run(
+        alert: Alert,
+        reason: Option<Reason>,
+        left_out: Vec<LeftOut>,
+        policy: &Policy,
+    ) -> Self {
+        let is_left_out = |target: &Target| left_out.iter().any(|left| left.target == *target);
+        let targets = alert.targets.iter();
+        let captured = targets.filter(|it| reason.is_none() && !is_left_out(it));
+        let profiles = captured.filter_map(|target| {
+            Some(TargetProfile {
+                target: target.id.clone(),
+                profile: policy.choose(&alert, target).chosen?,
+            })
+        });
+        let profiles = profiles.collect();
         Self {
+            profiles,
             outcome: Outcome::DryRun,
             reason: reason.map(|reason| reason.as_str().to_owned()),
             message: match reason {

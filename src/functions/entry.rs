@@ -1,7 +1,7 @@
 //! What became of one target of an alert, in an answer: a view of its job, or of why it got none.
 
 use crate::{
-    incident::{Action, IncidentId, JobRecord, LeftOut, Reason, Status},
+    incident::{Action, ChosenProfile, IncidentId, JobRecord, LeftOut, Reason, Status},
     resource_id::ResourceId,
 };
 use serde::{Serialize, Serializer};
@@ -28,6 +28,8 @@ struct Wire<'a> {
     job_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     incident_id: Option<&'a IncidentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a ChosenProfile>,
 }
 
 impl Entry {
@@ -139,6 +141,7 @@ impl Serialize for Entry {
             storage_path: report.and_then(|report| report.storage_path.as_deref()),
             job_id: job.map(|job| job.job_id.to_string()),
             incident_id: self.incident(),
+            profile: job.and_then(|job| job.profile.as_deref()),
         };
         wire.serialize(serializer)
     }

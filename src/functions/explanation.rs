@@ -1,12 +1,15 @@
 //! An alert explained: the same reading and decision as a dry run's, for the command line.
 
-use super::{answer::Answer, refusal::Refusal};
+use super::{
+    answer::{Answer, TargetProfile},
+    refusal::Refusal,
+};
 use crate::{
     alert::{Alert, BadBody},
-    incident::{Allowed, Decision, Known, Policy, decide},
+    incident::{Allowed, Decision, Known, Policy, Profiles, decide},
     text,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 
 /// What a dry run answers, before it is printed.
@@ -16,7 +19,12 @@ pub struct Explanation {
 
 impl Explanation {
     /// What a function that allows this, and that knows of no other alert, does about an alert.
-    pub fn of(read: Result<Alert, BadBody>, allowed: &Allowed, max_targets: usize) -> Self {
+    pub fn of(
+        read: Result<Alert, BadBody>,
+        allowed: &Allowed,
+        max_targets: usize,
+        profiles: &Arc<Profiles>,
+    ) -> Self {
         let policy = Policy {
             allowed: allowed.clone(),
             cooldown: Duration::ZERO,
@@ -24,6 +32,7 @@ impl Explanation {
             capacity: usize::MAX,
             stop_on_resolved: false,
             dry_run: true,
+            profiles: profiles.clone(),
         };
         let decide = |alert: Alert| {
             let decision = decide(
@@ -33,9 +42,11 @@ impl Explanation {
                 OffsetDateTime::now_utc(),
             );
             match decision {
-                Decision::DryRun(reason, left_out) => Answer::dry_run(alert, reason, left_out),
+                Decision::DryRun(reason, left_out) => {
+                    Answer::dry_run(alert, reason, left_out, &policy)
+                }
                 // A dry run decides nothing else.
-                _ => Answer::dry_run(alert, None, Vec::new()),
+                _ => Answer::dry_run(alert, None, Vec::new(), &policy),
             }
         };
         Self {
@@ -87,6 +98,21 @@ impl Explanation {
                 "target",
                 &format!("{} ({})", target.id, target.kind.as_str()),
             );
+        }
+        let mut shown = Vec::new();
+        for TargetProfile { target, profile } in &answer.profiles {
+            if shown.contains(&profile) {
+                continue;
+            }
+            shown.push(profile);
+            let mut text = profile.in_words();
+            if alert.targets.len() > 1 {
+                text = format!("{text} on {}", target.short_name());
+            }
+            line("profile", &text);
+            for note in &profile.notes {
+                line("note", note);
+            }
         }
         for entry in &answer.captures {
             line("left out", &entry.message());

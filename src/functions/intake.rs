@@ -90,7 +90,7 @@ impl Intake {
         if alert.state == alert::State::Resolved && !alert.is_test && !policy.dry_run {
             self.resolve(&alert);
         }
-        self.carry_out(alert, decision).await
+        self.carry_out(alert, decision, &policy).await
     }
 
     async fn read(&self, body: Bytes) -> Result<Alert, Refusal> {
@@ -119,7 +119,12 @@ impl Intake {
         Ok(decide(alert, policy, &known, self.incidents.now()))
     }
 
-    async fn carry_out(&self, alert: Alert, decision: Decision) -> Result<Taken, Refusal> {
+    async fn carry_out(
+        &self,
+        alert: Alert,
+        decision: Decision,
+        policy: &Policy,
+    ) -> Result<Taken, Refusal> {
         let answer = match decision {
             Decision::Queue(plan) => return self.put(alert, plan).await,
             Decision::Ignore(reason, left_out) => {
@@ -130,7 +135,7 @@ impl Intake {
                 Answer::ignored(alert, reason, entries(left_out).collect())
             }
             Decision::Repeat(targets) => self.repeat(alert, &targets),
-            Decision::DryRun(reason, left_out) => Answer::dry_run(alert, reason, left_out),
+            Decision::DryRun(reason, left_out) => Answer::dry_run(alert, reason, left_out, policy),
             Decision::Refuse { targets, limit } => {
                 let capacity = limit;
                 return Err(Refusal::TooManyTargets { targets, capacity });

@@ -3,7 +3,7 @@
 use super::incidents::Found;
 use crate::{
     incident::{
-        Action, FileLook, JobId, JobRecord, Report, Status,
+        Action, ChosenProfile, FileLook, JobId, JobRecord, Report, Status,
         record::{Entry, IncidentId, Step, Summary},
     },
     resource_id::ResourceId,
@@ -77,6 +77,8 @@ pub(super) struct JobWire<'a> {
     joined: bool,
     look: Option<&'a FileLook>,
     failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a ChosenProfile>,
 }
 
 impl<'a> JobWire<'a> {
@@ -107,6 +109,7 @@ impl<'a> JobWire<'a> {
             joined: report.joined,
             look: report.look.as_deref(),
             failures: entry.failures,
+            profile: entry.profile.as_deref(),
         })
     }
 }
@@ -137,6 +140,7 @@ impl<'a> From<&'a JobRecord> for JobWire<'a> {
             joined: report.joined,
             look: report.look.as_deref(),
             failures: job.failures,
+            profile: job.profile.as_deref(),
         }
     }
 }

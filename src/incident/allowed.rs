@@ -50,7 +50,7 @@ impl Allowed {
 }
 
 /// "Activity Log" and "ActivityLog" both occur.
-fn same_signal(a: &str, b: &str) -> bool {
+pub(super) fn same_signal(a: &str, b: &str) -> bool {
     let letters = |text: &str| text.replace(' ', "");
     letters(a).eq_ignore_ascii_case(&letters(b))
 }

@@ -2,14 +2,14 @@
 //! and the time. The function and `handler explain` ask it the same question.
 
 use super::{
-    Action, Allowed, IncidentId, JobId, Reason,
+    Action, Allowed, ChosenProfile, IncidentId, JobId, Profiles, Reason,
     machine::{First, before},
 };
 use crate::{
     alert::{self, Alert, IgnoreReason, State, Target},
     resource_id::ResourceId,
 };
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use time::OffsetDateTime;
 
 /// Maximum number of targets in an alert. An answer lists all of them, and no alert of Azure has as many.
@@ -29,6 +29,28 @@ pub struct Policy {
     pub stop_on_resolved: bool,
     /// Nothing is written to Azure.
     pub dry_run: bool,
+    /// Which alerts get another capture.
+    pub profiles: Arc<Profiles>,
+}
+
+impl Policy {
+    /// What an alert on this target is captured by: how long the machine is left alone afterwards, and whether a resolved
+    /// alert stops the capture.
+    pub fn choose(&self, alert: &Alert, target: &Target) -> Choice {
+        let (profile, chosen) = self.profiles.choose(alert, target);
+        Choice {
+            cooldown: profile.map_or(self.cooldown, |it| it.cooldown),
+            stop_on_resolved: profile.map_or(self.stop_on_resolved, |it| it.stop_on_resolved),
+            chosen,
+        }
+    }
+}
+
+/// What an alert on one target is captured by.
+pub struct Choice {
+    pub cooldown: Duration,
+    pub stop_on_resolved: bool,
+    pub chosen: Option<Arc<ChosenProfile>>,
 }
 
 /// What is known of earlier alerts when one arrives.
@@ -135,7 +157,8 @@ pub fn decide(alert: &Alert, policy: &Policy, known: &Known, now: OffsetDateTime
     let cools = |target: &Target| {
         let accepted_at = known.accepted_at.get(&target.id);
         action == Action::Capture
-            && accepted_at.is_some_and(|at| before(now, *at) < policy.cooldown)
+            && accepted_at
+                .is_some_and(|at| before(now, *at) < policy.choose(alert, target).cooldown)
     };
     let (cooling, mut targets): (Vec<_>, Vec<_>) = targets.into_iter().partition(cools);
     left_out.extend(cooling.into_iter().map(LeftOut::because(Reason::Cooldown)));
@@ -171,12 +194,18 @@ type Chosen = (Action, (Vec<Target>, Vec<LeftOut>));
 
 fn chosen(alert: &Alert, policy: &Policy) -> Result<Chosen, Reason> {
     let resolved = alert.state == State::Resolved && !alert.is_test;
-    if resolved && policy.stop_on_resolved && !policy.dry_run {
+    let stops = |target: &Target| policy.choose(alert, target).stop_on_resolved;
+    if resolved && !policy.dry_run && alert.targets.iter().any(stops) {
         // Its firing had no other targets than these.
         let stopped = policy.allowed.among(alert);
-        return stopped
-            .map(|(targets, _)| (Action::Stop, (targets, Vec::new())))
-            .map_err(|_| Reason::Alert(IgnoreReason::Resolved));
+        let stopped = stopped.map(|(mut targets, _)| {
+            targets.retain(stops);
+            targets
+        });
+        return match stopped {
+            Ok(targets) if !targets.is_empty() => Ok((Action::Stop, (targets, Vec::new()))),
+            _ => Err(Reason::Alert(IgnoreReason::Resolved)),
+        };
     }
     if let Some(reason) = alert::ignore_reason(alert) {
         return Err(Reason::Alert(reason));

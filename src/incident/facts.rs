@@ -2,7 +2,7 @@
 //! is in memory for hours and needs these facts once, for its notification: as a value of its own each of their short
 //! texts would take an allocation, 400 bytes more in all.
 
-use crate::alert::{AlertFacts, Condition};
+use crate::alert::{AlertFacts, Condition, drill};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, sync::Arc};
 
@@ -37,6 +37,11 @@ impl PackedFacts {
     /// `Metric`, `Log`, `Activity Log`.
     pub fn signal(&self) -> Option<&str> {
         self.texts().nth(3).flatten()
+    }
+
+    /// Whether the alert is that of a drill.
+    pub fn is_drill(&self) -> bool {
+        self.signal() == Some(drill::SIGNAL)
     }
 
     /// When the alert fired, as it wrote it.

@@ -2,7 +2,8 @@
 //! function to take the next step.
 
 use super::{
-    Delivered, decide, facts::PackedFacts, machine::CopyId, record::IncidentId, report::Report,
+    ChosenProfile, Delivered, decide, facts::PackedFacts, machine::CopyId, record::IncidentId,
+    report::Report,
 };
 use crate::{
     alert::{Alert, Target},
@@ -10,7 +11,7 @@ use crate::{
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, sync::Arc};
 use time::OffsetDateTime;
 
 /// Names a job in logs, answers and notifications.
@@ -62,6 +63,9 @@ pub struct Job {
     pub region: Option<String>,
     /// Shared by all jobs of the alert.
     pub alert: PackedFacts,
+    /// The profile whose parameters its capture has; `None`: the settings have no profiles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Arc<ChosenProfile>>,
     /// When the alert was taken.
     #[serde(with = "time::serde::rfc3339")]
     pub taken_at: OffsetDateTime,
@@ -122,6 +126,7 @@ impl Job {
             target,
             region: None,
             alert: PackedFacts::default(),
+            profile: None,
             taken_at: OffsetDateTime::now_utc(),
             phase: Phase::Notifying,
             failures: 0,
@@ -184,6 +189,11 @@ impl Job {
             || alert.id.take().is_some();
         self.alert = (&alert).into();
         shed
+    }
+
+    /// Whether it is a drill: its capture is short, is marked, and stands in no alert's way.
+    pub fn is_drill(&self) -> bool {
+        self.alert.is_drill()
     }
 
     /// The alert rule's name.

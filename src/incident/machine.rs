@@ -30,7 +30,7 @@ const LOST: Duration = Duration::from_secs(36 * 3600);
 /// What the owner has set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a machine is left alone after a capture of it was accepted.
+    /// How long a machine is left alone after a capture of it was accepted; the longest of all profiles.
     pub cooldown: Duration,
     /// How long after its last capture an incident takes further alerts in.
     pub quiet: Duration,

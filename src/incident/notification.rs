@@ -1,12 +1,13 @@
 //! One event of a capture that people are notified of: a value that every notifier renders in its own format.
 
 use super::{
+    ChosenProfile,
     job::{Action, Job, JobId},
     record::IncidentId,
     report::{Report, Status},
 };
 use crate::{alert::AlertFacts, resource_id::ResourceId};
-use std::fmt;
+use std::{fmt, sync::Arc};
 use time::OffsetDateTime;
 
 /// What happened to a capture.
@@ -106,6 +107,10 @@ pub struct Notification {
     pub report: Report,
     /// `None` as long as the incident is not known.
     pub incident: Option<IncidentContext>,
+    /// The profile that chose the capture's parameters.
+    pub profile: Option<Arc<ChosenProfile>>,
+    /// The profile's own link.
+    pub link: Option<Box<str>>,
 }
 
 impl Notification {
@@ -119,6 +124,8 @@ impl Notification {
             target: job.target.id.clone(),
             report: job.report.clone(),
             incident: None,
+            profile: job.profile.clone(),
+            link: None,
         }
     }
 

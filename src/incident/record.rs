@@ -12,6 +12,7 @@ pub use shared::SharedReport;
 pub use upsert::{Addition, Resolved};
 
 use super::{
+    ChosenProfile,
     facts::PackedFacts,
     job::{Action, JobId},
     notification::{Event, Thread},
@@ -63,6 +64,9 @@ pub struct Entry {
     pub job_id: JobId,
     pub action: Action,
     pub alert: PackedFacts,
+    /// The profile that chose the capture's parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Arc<ChosenProfile>>,
     #[serde(with = "time::serde::rfc3339")]
     pub accepted_at: OffsetDateTime,
     /// When its alert was resolved.

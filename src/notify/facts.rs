@@ -2,7 +2,7 @@
 
 use crate::{
     alert::Condition,
-    incident::{Event, IncidentContext, Notification},
+    incident::{ChosenProfile, Event, IncidentContext, Notification},
 };
 use time::{OffsetDateTime, macros::format_description};
 
@@ -52,6 +52,9 @@ pub(super) fn facts(notification: &Notification) -> Vec<(&'static str, String)> 
     add("Condition", Some(conditions.join("; ")));
     add("Fired", alert.fired_at.clone());
     add("Machine", Some(notification.target.to_string()));
+    let profile = notification.profile.as_deref();
+    add("Profile", profile.map(ChosenProfile::in_words));
+    add("Notes", profile.map(|it| it.notes.join("; ")));
     add("Incident", notification.incident.as_ref().map(incident));
     add("Errors", Some(report.errors.join("; ")));
     add(
@@ -227,6 +230,8 @@ mod tests {
                     ..Report::default()
                 },
                 incident: None,
+                profile: None,
+                link: None,
             };
             assert_eq!(title(&notification), expected);
         }

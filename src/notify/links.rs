@@ -52,6 +52,7 @@ impl Links {
         let machine = self.portal.resource(&notification.target.to_string());
         [
             ("Open the incident", self.page(notification)),
+            ("Open the runbook", own(notification)),
             ("Open the report", self.report(notification)),
             ("Open the file", self.file(notification)),
             ("Open the machine", Some(machine)),
@@ -61,4 +62,9 @@ impl Links {
         .filter_map(|(text, url)| Some(Link { text, url: url? }))
         .collect()
     }
+}
+
+/// The link that the settings of the notification's profile have.
+pub(super) fn own(notification: &Notification) -> Option<Url> {
+    Url::parse(notification.link.as_deref()?).ok()
 }

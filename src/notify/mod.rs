@@ -22,7 +22,7 @@ pub use format::{Format, Rendered};
 pub use links::Links;
 pub use pagerduty::{PagerDuty, PagerDutyOptions};
 pub use portal::{HowToOpen, Portal, how_to_open};
-pub use receivers::{Attempt, Receiver, Receivers};
+pub use receivers::{Attempt, Only, Receiver, Receivers};
 pub use signature::Signer;
 pub use slack::{SlackBot, SlackOptions};
 pub use webhook::{Timeouts, WebhookNotifier, WebhookOptions};

@@ -7,21 +7,21 @@ use url::Url;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Portal {
     base: Url,
-    /// The storage account of the capture files, where it is known.
-    account: Option<String>,
+    /// The storage accounts of the capture files, where they are known.
+    accounts: Vec<String>,
 }
 
 impl Portal {
     /// `base` is such as `https://portal.azure.com`.
     pub fn new(base: Url) -> Self {
-        let account = None;
-        Self { base, account }
+        let accounts = Vec::new();
+        Self { base, accounts }
     }
 
-    /// The same with the storage account that the capture files go to, for links to them.
-    pub fn with_account(self, id: Option<&str>) -> Self {
-        let account = id.map(str::to_owned);
-        Self { account, ..self }
+    /// The same with the storage accounts that the capture files go to, for links to them.
+    pub fn with_accounts(self, ids: &[&str]) -> Self {
+        let accounts = ids.iter().map(|id| (*id).to_owned()).collect();
+        Self { accounts, ..self }
     }
 
     /// The page of a resource.
@@ -38,11 +38,10 @@ impl Portal {
     /// The page of a capture file; `None` when its storage account is not known. The address is the one that the portal
     /// copies for a blob; Microsoft does not document it.
     pub fn file(&self, url: &str) -> Option<Url> {
-        let account = self.account.as_deref()?;
         let url = Url::parse(url).ok()?;
-        let name = account.rsplit('/').next()?;
-        let is_account = |host: &str| host.split('.').next() == Some(name);
-        url.host_str().filter(|host| is_account(host))?;
+        let name = url.host_str()?.split('.').next()?;
+        let is_account = |it: &&String| it.rsplit('/').next() == Some(name);
+        let account = self.accounts.iter().find(is_account)?;
         let path = url.path().trim_start_matches('/');
         let word = |text: &str| {
             url::form_urlencoded::byte_serialize(text.as_bytes())
@@ -166,7 +165,7 @@ mod tests {
         let account = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/contosocaps";
         let portal = Portal::new(Url::parse("https://portal.azure.com").unwrap());
         assert_eq!(portal.file(BLOB), None);
-        let portal = portal.with_account(Some(account));
+        let portal = portal.with_accounts(&[account]);
         assert_eq!(
             portal.file(BLOB).unwrap().as_str(),
             "https://portal.azure.com/#view/Microsoft_Azure_Storage/BlobPropertiesBladeV2/storageAccountId/%2Fsubscriptions%2Fs%2FresourceGroups%2Fg%2Fproviders%2FMicrosoft.Storage%2FstorageAccounts%2Fcontosocaps/path/network-watcher-logs%2Fvm1.cap/isDeleted~/false/tabToload~/0"

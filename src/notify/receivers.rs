@@ -20,6 +20,17 @@ pub struct Receiver {
 #[derive(Clone, Default)]
 pub struct Receivers(Vec<Receiver>);
 
+/// The receivers of a profile's notifications, by their names; `None`: all.
+pub type Only<'o> = Option<&'o [&'static str]>;
+
+impl Receiver {
+    /// Whether it gets notifications of this event. One that keeps an incident open is notified of its end in any case.
+    fn gets(&self, event: Event, only: Only<'_>) -> bool {
+        let is_one = only.is_none_or(|only| only.contains(&self.name));
+        (is_one || event == Event::Resolved) && self.notifier.wants(event)
+    }
+}
+
 /// What became of a notification at one receiver.
 pub struct Attempt {
     pub receiver: &'static str,
@@ -37,18 +48,18 @@ impl Receivers {
         self.0.iter()
     }
 
-    /// Whether any receiver wants notifications of this event.
-    pub fn want(&self, event: Event) -> bool {
-        self.0.iter().any(|it| it.notifier.wants(event))
+    /// Whether any of these receivers wants notifications of this event.
+    pub fn want(&self, event: Event, only: Only<'_>) -> bool {
+        self.0.iter().any(|it| it.gets(event, only))
     }
 
     /// Whether this receiver is set and wants notifications of this event.
-    pub fn wants(&self, receiver: &str, event: Event) -> bool {
+    pub fn wants(&self, receiver: &str, event: Event, only: Only<'_>) -> bool {
         let is = |it: &&Receiver| it.name == receiver;
         self.0
             .iter()
             .find(is)
-            .is_some_and(|it| it.notifier.wants(event))
+            .is_some_and(|it| it.gets(event, only))
     }
 
     /// What people know a receiver by.
@@ -57,17 +68,18 @@ impl Receivers {
         self.0.iter().find(is).map_or(receiver, |it| &it.host)
     }
 
-    /// Makes one attempt at each receiver that wants the notification, does not have it and is due, all at the same time.
+    /// Makes one attempt at each of these receivers that wants the notification, does not have it and is due, all at the same time.
     pub async fn send(
         &self,
         notification: &Notification,
         delivered: &Delivered,
+        only: Only<'_>,
         now: OffsetDateTime,
     ) -> Vec<Attempt> {
         let due = self
             .0
             .iter()
-            .filter(|it| it.notifier.wants(notification.event) && delivered.is_due(it.name, now));
+            .filter(|it| it.gets(notification.event, only) && delivered.is_due(it.name, now));
         let attempts = due.map(async |it| Attempt {
             receiver: it.name,
             result: it.notifier.send(notification).await,

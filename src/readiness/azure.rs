@@ -21,8 +21,8 @@ pub struct AzureChecks<'a> {
 
 impl AzureChecks<'_> {
     pub async fn run(mut self, targets: &Targets) -> Report {
-        let account = storage_account(self.settings);
-        let scopes = scopes(self.settings, account.as_ref(), targets);
+        let accounts = storage_accounts(self.settings);
+        let scopes = scopes(self.settings, accounts.first(), targets);
         if scopes.is_empty() && targets.machines.is_empty() {
             self.report.skipped(
                 "network watchers",
@@ -47,12 +47,14 @@ impl AzureChecks<'_> {
             let needed = [MACHINES_READ, SCALE_SETS_READ, INSTANCES_READ];
             self.look_up(&needed, &[scope], scope).await;
         }
-        match &account {
-            Some(account) => self.storage_account(account).await,
-            None => self.report.skipped(
+        for account in &accounts {
+            self.storage_account(account).await;
+        }
+        if accounts.is_empty() {
+            self.report.skipped(
                 "storage account",
                 "PacketCapture__StorageAccountId is not set",
-            ),
+            );
         }
         self.record_retention().await;
         for machine in &targets.machines {
@@ -90,10 +92,12 @@ fn scopes(settings: &Settings, account: Option<&ResourceId>, targets: &Targets) 
         .collect()
 }
 
-/// The account that capture files are uploaded to, if there is one.
-fn storage_account(settings: &Settings) -> Option<ResourceId> {
-    let id = settings.capture.parameters.storage.storage_id.as_deref()?;
-    ResourceId::parse(id).ok()
+/// The accounts that capture files are uploaded to: those of all profiles.
+fn storage_accounts(settings: &Settings) -> Vec<ResourceId> {
+    let accounts = settings.storage_accounts().into_iter();
+    accounts
+        .filter_map(|id| ResourceId::parse(id).ok())
+        .collect()
 }
 
 /// The names of resources in a row, or how many when they are too many to read.

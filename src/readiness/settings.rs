@@ -2,7 +2,7 @@
 
 use super::{Parts, Report, Targets, azure::names};
 use crate::{
-    config::{self, AppSettings, Problem, SETTINGS, Setting, Settings},
+    config::{self, AppSettings, Problem, ProfileSettings, SETTINGS, Setting, Settings},
     resource_id::ResourceId,
 };
 use std::time::Duration;
@@ -75,6 +75,11 @@ impl FoundSettings {
         let wrong = Group::ALL.iter().filter(|group| found.is_wrong(**group));
         let halves: Vec<&str> = wrong.flat_map(|group| group.members()).collect();
         let rest = settings.without(&invalid).without(&halves);
+        // One that is left out would change which alerts the others are for.
+        let rest = match invalid.iter().any(|name| is_of_profile(name)) {
+            true => rest.without_profiles(),
+            false => rest,
+        };
         let mut rest = Settings::read_for_dry_run(&rest).ok();
         if let Some(rest) = rest
             .as_mut()
@@ -92,6 +97,12 @@ impl FoundSettings {
             |problem: &Problem| group.claims(&problem.name) || group.claims(problem.to_set());
         self.problems.iter().any(of_group)
     }
+}
+
+/// Whether the setting is one of a profile.
+fn is_of_profile(name: &str) -> bool {
+    let name = name.replace(':', "__").to_ascii_lowercase();
+    name.starts_with("packetcapture__profiles__")
 }
 
 /// Whether the problem is about the identity or an endpoint of Azure.
@@ -121,6 +132,7 @@ pub fn check(parts: &Parts, targets: &Targets, report: &mut Report) {
     };
     reply_wait(parts, settings, report);
     allowed_scopes(parts, settings, targets, report);
+    profiles(parts, settings, report);
     if found.dry_run {
         report.warning(
             "dry run",
@@ -142,6 +154,33 @@ fn reply_wait(parts: &Parts, settings: &Settings, report: &mut Report) {
         format!("{seconds}, but action groups stop waiting after 10 s"),
         parts.hosting.set("PacketCapture__ReplyWaitSeconds=8"),
     );
+}
+
+/// Which alert gets which capture, one line a profile in their order.
+fn profiles(parts: &Parts, settings: &Settings, report: &mut Report) {
+    const CHECK: &str = "profiles";
+    let problems = &parts.found.problems;
+    if problems.iter().any(|it| is_of_profile(&it.name)) {
+        return report.skipped(CHECK, "an app setting of a profile is invalid");
+    }
+    for ProfileSettings {
+        profile,
+        parameters,
+        ..
+    } in &settings.profiles
+    {
+        let seconds = parameters.time_limit_seconds;
+        let filtered = match parameters.filters.is_empty() {
+            true => "all packets",
+            false => "filtered packets",
+        };
+        let words = format!(
+            "{}: {}: {filtered} for {seconds} s",
+            profile.name,
+            profile.in_words()
+        );
+        report.ok(CHECK, words);
+    }
 }
 
 fn allowed_scopes(parts: &Parts, settings: &Settings, targets: &Targets, report: &mut Report) {

@@ -78,7 +78,9 @@ impl AzureChecks<'_> {
     /// The permissions that cannot be tried. Stale captures of this function are always deleted.
     fn writing(&self) -> Vec<Permission> {
         let mut permissions = vec![CAPTURES_WRITE, CAPTURES_DELETE];
-        if self.settings.capture.stop_on_resolved {
+        let profiles = self.settings.profiles.iter();
+        let mut stops = profiles.map(|it| it.profile.stop_on_resolved);
+        if self.settings.capture.stop_on_resolved || stops.any(|stops| stops) {
             permissions.push(CAPTURES_STOP);
         }
         permissions
@@ -214,7 +216,8 @@ impl AzureChecks<'_> {
     }
 
     fn is_ours(&self, capture: &PacketCapture) -> bool {
-        is_ours(self.name(), capture)
+        let mut all = self.settings.parameters();
+        all.any(|it| is_ours(&it.name, capture))
     }
 
     /// The name of this function's captures.

@@ -4,10 +4,10 @@ use super::Worker;
 use crate::{
     capture::{Next, times::until},
     incident::{
-        Action, Delivered, Event, Job, Notification, Phase, Status,
+        Action, Delivered, Event, Job, Notification, Phase, Profile, Status,
         record::{Step, What},
     },
-    notify::{Attempt, DeliveryError, Sent},
+    notify::{Attempt, DeliveryError, Only, Sent},
 };
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -18,15 +18,16 @@ const DELIVERY_PERIOD: Duration = Duration::from_secs(24 * 3600);
 impl Worker {
     /// Sends the `created` notification once: the end of the capture is notified in any case.
     pub(super) async fn notify_created(&self, job: &Job) {
-        if !self.receivers.want(Event::Created) {
+        if !self.receivers.want(Event::Created, self.receivers_of(job)) {
             return;
         }
         // First, or another process that receives the job after this one's end would notify again.
         self.incidents.created(job).await;
         let now = OffsetDateTime::now_utc();
         let notification = self.notification(job, Event::Created, now).await;
-        for Attempt { receiver, result } in
-            self.send(&notification, &Delivered::default(), now).await
+        for Attempt { receiver, result } in self
+            .send(job, &notification, &Delivered::default(), now)
+            .await
         {
             self.note(job, Event::Created, receiver, &result);
             if let Err(error) = result {
@@ -82,7 +83,9 @@ impl Worker {
 
     /// The alert of a job that notifies of nothing else is resolved: its incident may be closed now.
     async fn notify_closed(&self, job: &mut Job) -> Next {
-        if job.action != Action::Stop || !self.receivers.want(Event::Resolved) {
+        if job.action != Action::Stop
+            || !self.receivers.want(Event::Resolved, self.receivers_of(job))
+        {
             return Next::Done;
         }
         let now = OffsetDateTime::now_utc();
@@ -104,7 +107,8 @@ impl Worker {
     async fn deliver(&self, job: &mut Job, notification: &Notification) -> Option<Duration> {
         let (event, now) = (notification.event, OffsetDateTime::now_utc());
         let deadline = notification.at.saturating_add(period());
-        for Attempt { receiver, result } in self.send(notification, &job.delivered, now).await {
+        let attempts = self.send(job, notification, &job.delivered, now).await;
+        for Attempt { receiver, result } in attempts {
             self.note(job, event, receiver, &result);
             match result {
                 Ok(_) => job.delivered.done(receiver),
@@ -117,7 +121,8 @@ impl Worker {
                 }
             }
         }
-        let wanted = |receiver: &str| self.receivers.wants(receiver, event);
+        let only = self.receivers_of(job);
+        let wanted = |receiver: &str| self.receivers.wants(receiver, event, only);
         let again_at = job.delivered.next(wanted)?;
         Some(until(again_at, OffsetDateTime::now_utc()))
     }
@@ -126,6 +131,7 @@ impl Worker {
     async fn notification(&self, job: &Job, event: Event, at: OffsetDateTime) -> Notification {
         let mut notification = Notification {
             incident: self.incidents.context(job).await,
+            link: self.profile_of(job).and_then(|it| it.link.clone()),
             ..Notification::of(job, event, at)
         };
         if let (Some(looks), Some(look)) = (&self.looks, &mut notification.report.look) {
@@ -162,13 +168,27 @@ impl Worker {
         }
     }
 
+    /// The profile of a job, as the settings have it now.
+    fn profile_of(&self, job: &Job) -> Option<&Profile> {
+        self.profiles.find(&job.profile.as_ref()?.name)
+    }
+
+    /// Who is notified of this job.
+    fn receivers_of(&self, job: &Job) -> Only<'_> {
+        self.profile_of(job)?.receivers.as_deref()
+    }
+
     async fn send(
         &self,
+        job: &Job,
         notification: &Notification,
         delivered: &Delivered,
         now: OffsetDateTime,
     ) -> Vec<Attempt> {
-        let attempts = self.receivers.send(notification, delivered, now).await;
+        let attempts = self
+            .receivers
+            .send(notification, delivered, self.receivers_of(job), now)
+            .await;
         for attempt in &attempts {
             let result = match &attempt.result {
                 Ok(_) => "told",

@@ -2,7 +2,7 @@
 //! notifies people. The reader has two places; whatever waits for them is no create and no notification.
 
 use crate::{
-    capture::Parameters,
+    capture::JobParameters,
     incident::{Action, FileFinding, FileLook, FileProblem, InNotice, Job, JobId, Status},
     look::{About, CaptureReader, Look, LookError},
     record::Incidents,
@@ -33,7 +33,7 @@ pub struct Looks {
     /// Whether the report is written beside the file, too.
     pub report_beside_capture: bool,
     /// What captures are created with.
-    pub parameters: Parameters,
+    pub parameters: JobParameters,
     /// The client id of the function's identity.
     pub identity: Option<String>,
     pub incidents: Arc<Incidents>,
@@ -192,7 +192,8 @@ impl Looks {
         });
         let metrics = facts.conditions.iter();
         let metrics = metrics.filter_map(|it| Some((it.metric.clone()?, it.value.clone()?)));
-        let parameters = &self.parameters;
+        let parameters = self.parameters.of(job);
+        let filters = parameters.filters_of(job);
         let watcher = report.network_watcher.as_ref().map(ToString::to_string);
         About {
             machine: job.target.id.short_name(),
@@ -209,12 +210,12 @@ impl Looks {
                 "timeLimitInSeconds": report.time_limit_seconds,
                 "bytesToCapturePerPacket": parameters.bytes_per_packet,
                 "totalBytesPerSession": parameters.total_bytes,
-                "filters": parameters.filters,
+                "filters": filters,
             }),
             time_limit_seconds: report.time_limit_seconds.map(Into::into),
             bytes_per_session: parameters.total_bytes.map(Into::into),
             bytes_per_packet: parameters.bytes_per_packet.map(Into::into),
-            filtered: !parameters.filters.is_empty(),
+            filtered: !filters.is_empty(),
             began: report.began_at.and_then(rfc3339),
             ended: report.ended_at.and_then(rfc3339),
             stop_reason: report.stop_reason.clone(),

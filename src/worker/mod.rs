@@ -13,7 +13,7 @@ mod walk;
 
 use crate::{
     capture::{Capturer, turns::Turns},
-    incident::{IncidentId, Job, Ledger, Retry},
+    incident::{IncidentId, Job, Ledger, Profiles, Retry},
     notify::Receivers,
     queue::{JobQueue, Message},
     record::Incidents,
@@ -47,6 +47,8 @@ pub struct Worker {
     pub incidents: Arc<Incidents>,
     /// `None` when files of captures are not read.
     pub looks: Option<Arc<Looks>>,
+    /// Who is notified of the captures of each.
+    pub profiles: Arc<Profiles>,
     pub metrics: Arc<Metrics>,
     pub retry: Retry,
     /// Interval between checks of the poison queue.

@@ -23,6 +23,10 @@ pub struct PacketCapture {
     pub provisioning_state: String,
     /// Within the range that Azure allows, 0 to 604,800.
     pub time_limit_seconds: Option<i64>,
+    /// 0 and none: whole packets.
+    pub bytes_per_packet: Option<i64>,
+    /// The filters as listed; none: all packets.
+    pub filters: Vec<serde_json::Value>,
     /// Where the file will be, if a storage account is used.
     pub storage_path: Option<String>,
     /// That of the watcher: it changes with each capture on it.

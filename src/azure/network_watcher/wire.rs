@@ -10,6 +10,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 /// <https://learn.microsoft.com/en-us/rest/api/network-watcher/packet-captures/create>
 const LONGEST_CAPTURE_SECONDS: u32 = 604_800;
 
+/// Maximum of `bytesToCapturePerPacket`.
+const MOST_BYTES: u32 = u32::MAX;
+
 /// Maximum errors of a session that are kept. A machine has five codes at most, a large scale set a sentence for each
 /// instance.
 const MAXIMUM_ERRORS: usize = 20;
@@ -65,6 +68,9 @@ struct Properties {
     provisioning_state: Option<String>,
     #[serde(deserialize_with = "lenient::whole::<LONGEST_CAPTURE_SECONDS, _>")]
     time_limit_in_seconds: Option<i64>,
+    #[serde(deserialize_with = "lenient::whole::<MOST_BYTES, _>")]
+    bytes_to_capture_per_packet: Option<i64>,
+    filters: serde_json::Value,
     #[serde(deserialize_with = "lenient::object")]
     storage_location: StorageWire,
     #[serde(deserialize_with = "lenient::object")]
@@ -101,6 +107,11 @@ impl<'de> Deserialize<'de> for CaptureWire {
             target: properties.target.unwrap_or_default(),
             provisioning_state: properties.provisioning_state.unwrap_or_default(),
             time_limit_seconds: properties.time_limit_in_seconds,
+            bytes_per_packet: properties.bytes_to_capture_per_packet,
+            filters: match properties.filters {
+                serde_json::Value::Array(filters) => filters,
+                _ => Vec::new(),
+            },
             storage_path: properties.storage_location.storage_path,
             etag,
             included: properties.scope.include,

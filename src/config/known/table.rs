@@ -4,7 +4,7 @@ use super::{
     Form::{Flag, List, Number, Text, Word},
     Group::{
         Allowed, ApiVersion, Capture, Cloud, FirstLook, Identity, Incidents, JobQueue, Log,
-        Notification, Platform, SecureWebhook, Traces,
+        Notification, Platform, Profile, SecureWebhook, Traces,
     },
     {Form, Group, Setting},
 };
@@ -54,6 +54,15 @@ const SECRET: Form =
 const ROUTING_KEY: Form =
     Text("the integration key of an Events API v2 integration: 32 letters and digits");
 const TOKEN: Form = Text("a bot token of Slack, which begins with xoxb-");
+const ACCOUNT: Form = Text(
+    "the id of a storage account: /subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/…",
+);
+const CAPTURE_FILE: Form = Text(
+    "a path on the captured machine that ends in .cap; on Linux it begins with /var/captures/",
+);
+const CAPTURE_NAME: Form = Text("a resource name, with or without {vm} and {rule}");
+const FILTERS: Form =
+    Text("a JSON array of filters such as [{\"protocol\":\"TCP\",\"remotePort\":\"443\"}]");
 const CHANNEL: Form = Text("the id of a channel of Slack such as C0123456789");
 
 /// All settings.
@@ -82,13 +91,13 @@ pub const SETTINGS: &[Setting] = &[
     setting(ApiVersion, "AzureApiVersion__Compute", VERSION).or("2024-07-01"),
     setting(ApiVersion, "AzureApiVersion__Storage", VERSION).or("2023-05-01"),
     setting(ApiVersion, "AzureApiVersion__Authorization", VERSION).or("2022-04-01"),
-    setting(Capture, "PacketCapture__StorageAccountId", Text("the id of a storage account: /subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/…")),
-    setting(Capture, "PacketCapture__FilePath", Text("a path on the captured machine that ends in .cap; on Linux it begins with /var/captures/")),
-    setting(Capture, "PacketCapture__Name", Text("a resource name, with or without {vm} and {rule}")).or("PSAzureFunction"),
+    setting(Capture, "PacketCapture__StorageAccountId", ACCOUNT),
+    setting(Capture, "PacketCapture__FilePath", CAPTURE_FILE),
+    setting(Capture, "PacketCapture__Name", CAPTURE_NAME).or("PSAzureFunction"),
     setting(Capture, "PacketCapture__TimeLimitInSeconds", number(1, 18_000)).or("10"),
     setting(Capture, "PacketCapture__BytesToCapturePerPacket", number(0, U32)),
     setting(Capture, "PacketCapture__TotalBytesPerSession", number(0, U32)),
-    setting(Capture, "PacketCapture__Filters", Text("a JSON array of filters such as [{\"protocol\":\"TCP\",\"remotePort\":\"443\"}]")).restricts(),
+    setting(Capture, "PacketCapture__Filters", FILTERS).restricts(),
     setting(Capture, "PacketCapture__Limit", number(1, 10_000)).or("10"),
     setting(Capture, "PacketCapture__CreateWithinSeconds", number(60, 86_400)).or("1800"),
     setting(Capture, "PacketCapture__RemoveFinished", Word(&["never", "after_notice", "to_make_room"])).or("never"),
@@ -100,6 +109,26 @@ pub const SETTINGS: &[Setting] = &[
     setting(Allowed, "PacketCapture__AllowedSignals", List("signals (Metric, Log, Activity Log)")).restricts(),
     setting(Allowed, "PacketCapture__CooldownSeconds", number(0, 86_400)).or("0"),
     setting(Allowed, "PacketCapture__MaxTargets", number(1, 1_000)).or("100"),
+    // Those of each profile, whose name stands in the place of `NAME`.
+    setting(Profile, "PacketCapture__Profiles__NAME__Order", number(1, 1_000)),
+    setting(Profile, "PacketCapture__Profiles__NAME__Rules", List("alert rule names, * for any text")).restricts(),
+    setting(Profile, "PacketCapture__Profiles__NAME__Severities", List("severities (Sev0 to Sev4)")).restricts(),
+    setting(Profile, "PacketCapture__Profiles__NAME__Signals", List("signals (Metric, Log, Activity Log)")).restricts(),
+    setting(Profile, "PacketCapture__Profiles__NAME__Metrics", List("names of metrics, * for any text")).restricts(),
+    setting(Profile, "PacketCapture__Profiles__NAME__Scopes", List("ids of subscriptions, resource groups or resources")).restricts(),
+    setting(Profile, "PacketCapture__Profiles__NAME__Drill", Flag).or("false"),
+    setting(Profile, "PacketCapture__Profiles__NAME__AllowByProperty", Flag).or("false"),
+    setting(Profile, "PacketCapture__Profiles__NAME__StorageAccountId", ACCOUNT),
+    setting(Profile, "PacketCapture__Profiles__NAME__FilePath", CAPTURE_FILE),
+    setting(Profile, "PacketCapture__Profiles__NAME__Name", CAPTURE_NAME),
+    setting(Profile, "PacketCapture__Profiles__NAME__TimeLimitInSeconds", number(1, 18_000)),
+    setting(Profile, "PacketCapture__Profiles__NAME__BytesToCapturePerPacket", number(0, U32)),
+    setting(Profile, "PacketCapture__Profiles__NAME__TotalBytesPerSession", number(0, U32)),
+    setting(Profile, "PacketCapture__Profiles__NAME__Filters", FILTERS).restricts(),
+    setting(Profile, "PacketCapture__Profiles__NAME__CooldownSeconds", number(0, 86_400)),
+    setting(Profile, "PacketCapture__Profiles__NAME__StopOnResolved", Word(&["true", "false"])),
+    setting(Profile, "PacketCapture__Profiles__NAME__Receivers", List("names of receivers (webhook, 0 to 9)")).restricts(),
+    setting(Profile, "PacketCapture__Profiles__NAME__Link", Text("an https address without user and password, such as a runbook's")),
     setting(Incidents, "Incidents__QuietMinutes", number(0, 1_440)).or("15"),
     setting(Incidents, "Budget__CapturesPerHour", number(1, 100_000)).restricts(),
     setting(Incidents, "Budget__CapturesPerMachinePerDay", number(1, 10_000)).restricts(),
@@ -113,7 +142,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(JobQueue, "JobQueue__MaxAttempts", number(1, 100)).or("5"),
     setting(JobQueue, "JobQueue__VisibilityTimeoutSeconds", number(1, 3_600)).or("120"),
     setting(JobQueue, "JobQueue__Receive", Word(&["trigger", "poll"])).or("trigger"),
-    setting(JobQueue, "JobQueue__StorageAccountId", Text("the id of a storage account: /subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/…")),
+    setting(JobQueue, "JobQueue__StorageAccountId", ACCOUNT),
     setting(JobQueue, "AzureWebJobsStorage", Text("the connection string of a storage account")).secret(),
     setting(JobQueue, "AzureWebJobsStorage__queueServiceUri", Text("an https address such as https://ACCOUNT.queue.core.windows.net")),
     setting(JobQueue, "AzureWebJobsStorage__blobServiceUri", Text("an https address such as https://ACCOUNT.blob.core.windows.net")),

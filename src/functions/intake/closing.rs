@@ -36,7 +36,9 @@ impl Intake {
             let Some(incident) = self.fired(alert, &target) else {
                 continue;
             };
+            let profile = self.policy.choose(alert, &target).chosen;
             let mut job = Job::closing(alert, target, incident);
+            job.profile = profile;
             job.copy = CopyId::new(rand::random());
             let job = Arc::new(job);
             let claim = self.incidents.claim(&job.target.id, Admission::of(&job));

@@ -10,7 +10,8 @@ use super::{
 use crate::{
     alert::{Alert, Target},
     incident::{
-        Action, Full, IncidentId, Job, JobId, JobRecord, LeftOut, PackedFacts, Plan, Reason,
+        Action, ChosenProfile, Full, IncidentId, Job, JobId, JobRecord, LeftOut, PackedFacts, Plan,
+        Reason,
         machine::{First, Verdict},
     },
     queue::QueueError,
@@ -96,9 +97,11 @@ impl Intake {
     ) -> Vec<Job> {
         let trace = trace_parent(&Span::current());
         let facts = PackedFacts::from(&alert.facts);
+        let mut chosen = Vec::new();
         let job = |target: Target| Job {
             trace_parent: trace.clone(),
             alert: facts.clone(),
+            profile: self.profile_of(alert, &target, &mut chosen),
             incident: match action {
                 Action::Capture => None,
                 // That of its firing, which it may close.
@@ -111,6 +114,23 @@ impl Intake {
             jobs.extend(Job::skipped(alert, left_out, self.policy.max_targets));
         }
         jobs
+    }
+
+    /// The profile of this target's capture. The jobs of an alert share it where it is the same.
+    fn profile_of(
+        &self,
+        alert: &Alert,
+        target: &Target,
+        chosen: &mut Vec<Arc<ChosenProfile>>,
+    ) -> Option<Arc<ChosenProfile>> {
+        let profile = self.policy.choose(alert, target).chosen?;
+        match chosen.iter().find(|known| **known == profile) {
+            Some(known) => Some(known.clone()),
+            None => {
+                chosen.push(profile.clone());
+                Some(profile)
+            }
+        }
     }
 
     /// # Errors

@@ -33,6 +33,7 @@ fn policy() -> Policy {
         capacity: 4,
         stop_on_resolved: false,
         dry_run: false,
+        profiles: Arc::default(),
     }
 }
 

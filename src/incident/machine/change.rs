@@ -24,6 +24,9 @@ pub struct Admission {
     pub rule: Option<Box<str>>,
     /// It is to capture: cool-down and budget count. Not so the notification of machines beyond the maximum, and a stop.
     pub captures: bool,
+    /// How long after another capture of the machine it must not be captured, where its profile says so; `None`: as
+    /// [`Limits::cooldown`] says.
+    pub cooldown: Option<Duration>,
 }
 
 impl Admission {
@@ -36,6 +39,10 @@ impl Admission {
             at: job.taken_at,
             rule: job.rule().map(Into::into),
             captures: job.action == Action::Capture && !job.report.finished,
+            cooldown: job
+                .profile
+                .as_ref()
+                .map(|it| Duration::from_secs(it.cooldown.into())),
         }
     }
 }

@@ -37,6 +37,7 @@ fn admission(key: &str, copy: u64, seconds: i64) -> Admission {
         at: at(seconds),
         rule: Some("cpu".into()),
         captures: true,
+        cooldown: None,
     }
 }
 

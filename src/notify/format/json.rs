@@ -3,7 +3,7 @@
 
 use crate::{
     incident::Notification,
-    notify::{Links, portal::how_to_open},
+    notify::{Links, links::own, portal::how_to_open},
 };
 use serde_json::{Value, json};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
@@ -28,7 +28,7 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
         })
         .collect();
     let how = how_to_open(notification.event, report);
-    json!({
+    let mut event = json!({
         "specversion": "1.0",
         "type": format!("{TYPE}.{}", notification.event),
         "source": links.source,
@@ -85,7 +85,19 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
             },
             "open": how.map(|how| json!({ "text": how.says, "command": how.command })),
         },
-    })
+    });
+    // Where the settings have profiles.
+    if let Some(profile) = &notification.profile {
+        event["data"]["profile"] = json!({
+            "name": profile.name,
+            "why": profile.why,
+            "notes": profile.notes,
+        });
+    }
+    if let Some(link) = own(notification) {
+        event["data"]["links"]["runbook"] = link.as_str().into();
+    }
+    event
 }
 
 fn rfc3339(at: OffsetDateTime) -> Option<String> {

@@ -108,6 +108,8 @@ mod tests {
                     .unwrap(),
                 report: Report::default(),
                 incident: None,
+                profile: None,
+                link: None,
             };
             assert_eq!(super::severity(&notification), expected, "{severity:?}");
         }

@@ -49,6 +49,8 @@ fn notification(event: Event, message: &str) -> Notification {
         alert,
         target: VM.parse().unwrap(),
         report,
+        profile: None,
+        link: None,
         incident: Some(IncidentContext {
             id: serde_json::from_str("\"20260131-090500-3fa9c2d1\"").unwrap(),
             alerts: 2,
@@ -174,7 +176,7 @@ fn links() -> Links {
     let portal = Portal::new(Url::parse("https://portal.azure.com").unwrap());
     let source = "https://contoso-captures.azurewebsites.net";
     Links {
-        portal: portal.with_account(Some(ACCOUNT)),
+        portal: portal.with_accounts(&[ACCOUNT]),
         pages: Some(Url::parse(&format!("{source}/api/PacketCaptures")).unwrap()),
         source: source.to_owned(),
     }

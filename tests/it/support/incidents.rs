@@ -140,6 +140,7 @@ fn entry(rule: &str, at: OffsetDateTime, phase: &str, report: Report) -> Entry {
         job_id: JobId::random(),
         action: Action::Capture,
         alert: PackedFacts::from(&alert(rule)),
+        profile: None,
         accepted_at: at,
         resolved_at: None,
         phase: phase.into(),

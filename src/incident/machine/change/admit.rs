@@ -45,7 +45,8 @@ impl Machine {
             return (verdict, true);
         }
         if it.captures {
-            if self.cools_down_since(now, limits.cooldown).is_some() {
+            let cooldown = it.cooldown.unwrap_or(limits.cooldown);
+            if self.cools_down_since(now, cooldown).is_some() {
                 let incident = self.open_incident(now).cloned();
                 return (Verdict::Cooldown { incident }, false);
             }

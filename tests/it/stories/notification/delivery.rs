@@ -73,8 +73,8 @@ async fn only_events_that_are_asked_for_are_sent() {
         told(notifier(url, &more, PATIENT)),
         [true, false, true, false, false]
     );
-    let log = app::receivers(settings(&[]).notification.as_ref(), None, PATIENT).unwrap();
-    assert_eq!(Event::ALL.map(|event| log.want(event)), [false; 5]);
+    let log = app::receivers(settings(&[]).notification.as_ref(), &[], PATIENT).unwrap();
+    assert_eq!(Event::ALL.map(|event| log.want(event, None)), [false; 5]);
 }
 
 /// The sandbox is no receiver of notifications, but it answers over HTTPS with a certificate that its own CA signed.
@@ -102,7 +102,7 @@ async fn a_receiver_of_a_private_authority_is_known_by_the_ca_file() {
     assert!(unknown.to_string().contains("certificate"), "{unknown}");
 
     let pairs = [&[("Notification__WebhookUrl", url.as_str())], &ca[..]].concat();
-    let gone = app::receivers(settings(&pairs).notification.as_ref(), None, PATIENT);
+    let gone = app::receivers(settings(&pairs).notification.as_ref(), &[], PATIENT);
     let gone = gone.err().unwrap().to_string();
     assert!(gone.contains("SSL_CERT_FILE"), "{gone}");
 }

@@ -124,7 +124,7 @@ fn notifier(url: &str, more: &[(&str, &str)], patience: Timeouts) -> Arc<dyn Not
 
 /// The one receiver of the settings.
 fn only(settings: &Settings, patience: Timeouts) -> Arc<dyn Notifier> {
-    let receivers = app::receivers(settings.notification.as_ref(), None, patience).unwrap();
+    let receivers = app::receivers(settings.notification.as_ref(), &[], patience).unwrap();
     let mut found: Vec<_> = receivers.iter().cloned().collect();
     assert_eq!(found.len(), 1);
     found.remove(0).notifier
@@ -152,5 +152,7 @@ pub fn notification() -> Notification {
             ..Report::default()
         },
         incident: None,
+        profile: None,
+        link: None,
     }
 }

@@ -30,7 +30,7 @@ impl Site {
         let portal = Portal::new("https://portal.azure.com".parse().unwrap());
         let router = pages(Pages {
             incidents: samples.clone(),
-            portal: portal.with_account(Some(ACCOUNT)),
+            portal: portal.with_accounts(&[ACCOUNT]),
             queue: Arc::new(MemoryQueue::default()),
             ledger: Arc::new(Ledger::default()),
         });

@@ -110,7 +110,7 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
         let error = keys.try_fetch().await.unwrap_err();
         walk.secrets.none_in_error("the signing keys", &error);
 
-        let receivers = app::receivers(settings.notification.as_ref(), None, pace.notification);
+        let receivers = app::receivers(settings.notification.as_ref(), &[], pace.notification);
         let receivers = receivers.unwrap();
         let notification = Notification {
             event: Event::Failed,
@@ -119,6 +119,8 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
             alert: AlertFacts::default(),
             target: samples::WEB_01.parse().unwrap(),
             report: Report::default(),
+            profile: None,
+            link: None,
             incident: None,
         };
         let receiver = receivers.iter().next().unwrap();
