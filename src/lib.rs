@@ -27,6 +27,7 @@ pub mod alert;
 pub mod app;
 pub mod azure;
 pub mod capture;
+pub mod changes;
 pub mod commands;
 pub mod config;
 pub mod functions;

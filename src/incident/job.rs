@@ -177,8 +177,9 @@ impl Job {
     /// Drops the text that is missed least; `false`: none is left that can be dropped.
     fn shed(&mut self) -> bool {
         let mut alert = self.alert.read();
-        let look = self.report.look.as_mut();
-        let shed = look.is_some_and(|look| look.shed())
+        let (look, changes) = (&mut self.report.look, &mut self.report.changes);
+        let shed = look.as_mut().is_some_and(|look| look.shed())
+            || changes.as_mut().is_some_and(|changes| changes.shed())
             || alert.conditions.pop().is_some()
             || self.report.errors.pop().is_some()
             || alert.id.take().is_some();
