@@ -146,7 +146,7 @@ pub(super) async fn look(
     let text = found.ok_or(Refusal::LookNotFound)?;
     Ok(match part {
         LookPart::Report => text_ok(page::HTML, text),
-        LookPart::Manifest => text_ok(JSON, text),
+        LookPart::Manifest | LookPart::Changes => text_ok(JSON, text),
     })
 }
 
