@@ -31,6 +31,7 @@ pub mod changes;
 pub mod commands;
 pub mod config;
 pub mod functions;
+pub mod gather;
 pub mod incident;
 pub mod look;
 pub mod notify;
