@@ -82,6 +82,72 @@ impl Route {
                 "",
                 "permissions".to_owned(),
             ),
+            ("POST", ["providers", "microsoft.resourcegraph", "resources"]) => {
+                route(Call::QueryResources, String::new(), "", from(1))
+            }
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    "providers",
+                    "microsoft.insights",
+                    "eventtypes",
+                    "management",
+                    "values",
+                ],
+            ) => route(
+                Call::ListActivityLog,
+                up_to(2),
+                "",
+                "activity log".to_owned(),
+            ),
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    ..,
+                    "providers",
+                    "microsoft.insights",
+                    "metrics",
+                ],
+            ) => route(
+                Call::ListMetrics,
+                up_to(parts.len() - 3),
+                "",
+                "metrics".to_owned(),
+            ),
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    ..,
+                    "providers",
+                    "microsoft.resourcehealth",
+                    "availabilitystatuses",
+                    "current",
+                ],
+            ) => route(
+                Call::GetAvailability,
+                up_to(parts.len() - 4),
+                "",
+                "availabilityStatuses/current".to_owned(),
+            ),
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    "providers",
+                    "microsoft.network",
+                    "locations",
+                    _,
+                    "effectiveresults",
+                    _,
+                ],
+            ) => route(Call::EffectiveResult, up_to(2), &parts[7], parts[6].clone()),
             (
                 "GET",
                 [
@@ -137,6 +203,24 @@ impl Route {
                         return route(Call::ListWatchers, up_to(4), "", from(6));
                     }
                     ("GET", ["microsoft.network", "networkwatchers", _]) => Call::GetWatcher,
+                    (
+                        "POST",
+                        [
+                            "microsoft.network",
+                            "networkinterfaces",
+                            _,
+                            "effectivenetworksecuritygroups",
+                        ],
+                    ) => Call::EffectiveRules,
+                    (
+                        "POST",
+                        [
+                            "microsoft.network",
+                            "networkinterfaces",
+                            _,
+                            "effectiveroutetable",
+                        ],
+                    ) => Call::EffectiveRoutes,
                     (
                         _,
                         [

@@ -96,6 +96,8 @@ pub(super) struct World {
     pub oddities: Vec<super::oddities::Oddity>,
     /// What goes wrong with new captures.
     pub mishaps: Option<Mishaps>,
+    /// What is around the machines.
+    pub around: super::around::Around,
     /// Calls that are slow.
     pub delays: Vec<(super::calls::Call, std::time::Duration)>,
     pub directory: Directory,
@@ -149,6 +151,7 @@ impl World {
             one_write_at_a_time: false,
             oddities: Vec::new(),
             mishaps: None,
+            around: super::around::Around::default(),
             delays: Vec::new(),
             granted: None,
             denied: Vec::new(),

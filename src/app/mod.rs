@@ -84,6 +84,9 @@ pub struct Pace {
     pub claim: Duration,
     /// The first pause before a file of a capture is asked for again.
     pub file_pause: Duration,
+    /// How long after the end of a capture Azure is asked for the last time what changed. Activity log and Resource Graph
+    /// are up to 20 minutes late.
+    pub complete_after: Duration,
     /// How long a receiver of notifications may take.
     pub notification: Timeouts,
 }
@@ -104,6 +107,7 @@ impl Default for Pace {
             record_probe: Duration::from_secs(3),
             claim: Duration::from_secs(6),
             file_pause: Duration::from_secs(1),
+            complete_after: Duration::from_secs(20 * 60),
             notification: Timeouts::default(),
         }
     }
@@ -161,6 +165,7 @@ impl App {
             arm.observe(Arc::new(Counted(metrics.clone())));
         }
         let looks = parts::looks(settings, pace, &incidents)?;
+        let surroundings = parts::surroundings(settings, pace, &incidents, arm.as_ref());
         let worker = arm.clone().map(|arm| {
             let retry = Retry {
                 max_attempts: settings.jobs.max_attempts,
@@ -183,6 +188,7 @@ impl App {
                 receivers,
                 incidents: incidents.clone(),
                 looks,
+                surroundings,
                 metrics: metrics.clone(),
                 retry,
                 poison_interval: pace.poison_interval,

@@ -14,6 +14,7 @@ use crate::{
         StorageQueueSettings,
     },
     functions::{KeysUnavailable, Proof, SecureWebhook, SigningKeys},
+    gather::{self, Gatherer},
     incident::{Event, Limits},
     look::{self, CaptureReader},
     notify::{
@@ -23,7 +24,7 @@ use crate::{
     queue::{JobQueue, MemoryQueue, StorageQueue},
     record::{BlobStore, Incidents, RecordOptions, Store},
     telemetry::Metrics,
-    worker::{Looks, Running},
+    worker::{Looks, Rounds, Running, Surroundings},
 };
 use azure_core::credentials::TokenCredential;
 use jsonwebtoken::DecodingKey;
@@ -331,6 +332,29 @@ pub(super) fn looks(
         incidents: incidents.clone(),
         running: Running::default(),
     })))
+}
+
+/// What changed around alerts, where that is to be read.
+pub(super) fn surroundings(
+    settings: &Settings,
+    pace: &Pace,
+    incidents: &Arc<Incidents>,
+    arm: Option<&ArmClient>,
+) -> Option<Arc<Surroundings>> {
+    let changes = &settings.changes;
+    let arm = arm.filter(|_| changes.enabled)?;
+    let options = gather::Options {
+        effective_rules: changes.effective_rules,
+        callers: changes.show_callers,
+        poll: pace.poll,
+    };
+    Some(Arc::new(Surroundings {
+        gatherer: Gatherer::new(arm, options),
+        notify_within: changes.notify_within,
+        complete_after: pace.complete_after,
+        incidents: incidents.clone(),
+        running: Rounds::default(),
+    }))
 }
 
 /// `azure` knows nothing of metrics.

@@ -1,32 +1,29 @@
-//! Azure Resource Graph: queries over the resources that the identity can read. What it may not read is missing in the
-//! rows, without an error.
-//! <https://learn.microsoft.com/en-us/rest/api/azureresourcegraph/resourcegraph/resources/resources>
+//! Azure Resource Graph: one query lists the resources of many subscriptions. It is a copy that is some seconds old, and what
+//! the caller may not read is missing from it without an error.
 
 use super::{
     client::{ArmClient, Call},
-    error::{AzureError, Failure},
+    error::AzureError,
     retry::Repeat,
 };
 use crate::resource_id::ResourceId;
 use azure_core::http::Method;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
-const VERSION: &str = "2024-04-01";
-/// Maximum rows of a page, by Azure.
-const PAGE: usize = 1_000;
-/// Maximum pages that are read of one query.
-const MOST_PAGES: usize = 10;
+/// The same in all clouds.
+const API_VERSION: &str = "2024-04-01";
+/// Maximum rows of a page, which Azure sets.
+pub const MAXIMUM_ROWS: usize = 1_000;
 
-/// The rows of a query.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// One page of the rows of a query.
+#[derive(Debug, Default)]
 pub struct Rows {
     pub rows: Vec<Value>,
-    /// There are more than were read.
-    pub truncated: bool,
+    /// Where the next page continues; `None` on the last one.
+    pub next: Option<String>,
 }
 
-/// The calls of Microsoft.ResourceGraph.
+/// The call of Microsoft.ResourceGraph.
 #[derive(Debug, Clone)]
 pub struct ResourceGraphClient {
     arm: ArmClient,
@@ -37,60 +34,48 @@ impl ResourceGraphClient {
         Self { arm }
     }
 
-    /// The rows of a query over a subscription.
+    /// One page of a query over these subscriptions, or over all that the caller may read.
+    /// <https://learn.microsoft.com/en-us/rest/api/azureresourcegraph/resourcegraph/resources/resources>
     ///
     /// # Errors
-    /// As [`ArmClient::send`]; [`Failure::Unreadable`].
-    pub async fn query(
+    /// As [`ArmClient::read`].
+    pub async fn resources(
         &self,
-        operation: &'static str,
-        subscription: &ResourceId,
         query: &str,
+        subscriptions: &[&str],
+        after: Option<&str>,
+        rows: usize,
     ) -> Result<Rows, AzureError> {
-        let path = ["providers", "Microsoft.ResourceGraph", "resources"];
-        let url = self.arm.url_of(&path, VERSION);
-        let mut found = Rows::default();
-        let mut token: Option<Value> = None;
-        for _ in 0..MOST_PAGES {
-            let mut options = json!({ "$top": PAGE, "resultFormat": "objectArray" });
-            if let Some(token) = token.take() {
-                options["$skipToken"] = token;
-            }
-            let body = json!({
-                "subscriptions": [subscription.subscription()],
-                "query": query,
-                "options": options,
-            });
-            let call = Call {
-                operation,
-                resource: subscription,
-                method: Method::Post,
-                url: url.clone(),
-                body: Some(body.to_string().into()),
-                repeat: Repeat::Freely,
-            };
-            let mut page: Value = self.arm.read(call).await?;
-            let Value::Array(rows) = page["data"].take() else {
-                return Err(unreadable(operation, subscription));
-            };
-            found.rows.extend(rows);
-            token = Some(page["$skipToken"].take()).filter(Value::is_string);
-            if token.is_none() {
-                found.truncated = page["resultTruncated"] == "true";
-                return Ok(found);
-            }
+        let mut body = json!({
+            "query": query,
+            "options": { "$top": rows.min(MAXIMUM_ROWS), "resultFormat": "objectArray" },
+        });
+        if !subscriptions.is_empty() {
+            body["subscriptions"] = json!(subscriptions);
         }
-        found.truncated = true;
-        Ok(found)
+        if let Some(after) = after {
+            body["options"]["$skipToken"] = json!(after);
+        }
+        let path = ["providers", "Microsoft.ResourceGraph", "resources"];
+        let call = Call {
+            operation: "query resources",
+            resource: &"Resource Graph",
+            method: Method::Post,
+            url: self.arm.tenant_url(&path, API_VERSION),
+            body: Some(body.to_string().into()),
+            repeat: Repeat::Freely,
+        };
+        let mut answer: Value = self.arm.read(call).await?;
+        let next = answer["$skipToken"].as_str().map(str::to_owned);
+        let rows = match answer["data"].take() {
+            Value::Array(rows) => rows,
+            _ => Vec::new(),
+        };
+        Ok(Rows { rows, next })
     }
 }
 
-fn unreadable(operation: &'static str, resource: &ResourceId) -> AzureError {
-    AzureError {
-        operation,
-        resource: resource.to_string(),
-        failure: Failure::Unreadable {
-            source: Arc::new(std::io::Error::other("the answer has no rows")),
-        },
-    }
+/// A member of a row that names a resource.
+pub fn id(row: &Value, member: &str) -> Option<ResourceId> {
+    ResourceId::parse(row[member].as_str()?).ok()
 }

@@ -36,13 +36,15 @@ fn span_in_words(span: Duration) -> String {
         1 => format!("1 {unit}"),
         _ => format!("{number} {unit}s"),
     };
-    match (span.whole_hours(), span.whole_minutes()) {
-        (_, 0) => count(span.whole_seconds(), "second"),
-        (0 | 1, minutes) => count(minutes, "minute"),
-        (hours, minutes) => match minutes.rem_euclid(60) {
-            0 => count(hours, "hour"),
-            rest => format!("{} {}", count(hours, "hour"), count(rest, "minute")),
-        },
+    let seconds = span.whole_seconds();
+    if seconds < 60 {
+        return count(seconds, "second");
+    }
+    let minutes = seconds.saturating_add(30).div_euclid(60);
+    match (minutes.div_euclid(60), minutes.rem_euclid(60)) {
+        (0 | 1, _) => count(minutes, "minute"),
+        (hours, 0) => count(hours, "hour"),
+        (hours, rest) => format!("{} {}", count(hours, "hour"), count(rest, "minute")),
     }
 }
 
@@ -133,7 +135,10 @@ impl ControlPlane {
         if unread.len() >= 2 {
             let rights = unread.iter().filter(|it| it.cause == Cause::Right);
             let rights: Vec<&str> = rights.map(|it| &*it.action).collect();
+            let busy = unread.iter().any(|it| it.cause == Cause::Busy);
             return match rights.is_empty() {
+                true if busy => "What changed before the alert is not known: too many incidents at the same time."
+                    .to_owned(),
                 true => "What changed before the alert is not known: Azure did not answer in time."
                     .to_owned(),
                 false => format!(

@@ -7,6 +7,7 @@ mod api_versions;
 mod app_settings;
 mod azure;
 mod capture;
+mod changes;
 mod filters;
 mod identity;
 mod incidents;
@@ -27,6 +28,7 @@ mod unknown;
 pub use app_settings::AppSettings;
 pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings};
+pub use changes::ChangesSettings;
 pub use identity::{
     ClientCertificate, Credential, Identity, IdentityEndpoint, IdentityKind, IdentitySource,
     PrivateKey, SecretForm, SecretText,
@@ -56,6 +58,7 @@ pub struct Settings {
     pub allowed: AllowedSettings,
     pub incidents: IncidentSettings,
     pub first_look: FirstLookSettings,
+    pub changes: ChangesSettings,
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
@@ -114,6 +117,7 @@ impl Settings {
         let allowed = capture::read_allowed(&mut reader);
         let incidents = incidents::read(&mut reader);
         let first_look = look::read(&mut reader);
+        let changes = changes::read(&mut reader);
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);
@@ -128,6 +132,7 @@ impl Settings {
             allowed,
             incidents,
             first_look,
+            changes,
             jobs,
             secure_webhook,
             notification,

@@ -49,6 +49,24 @@ impl Around {
         }
     }
 
+    /// What was found before, by its ids as [`Around::ids`] gives them.
+    pub fn known(machine: &ResourceId, ids: &[Box<str>]) -> Self {
+        let mut known = Self::of(machine);
+        for id in ids {
+            let Ok(id) = ResourceId::parse(id) else {
+                continue;
+            };
+            if id.name().is_none() || id == *machine {
+                continue;
+            }
+            match id.is_type("Microsoft.Network/networkInterfaces") {
+                true => known.interfaces.push(id),
+                false => known.others.push(id),
+            }
+        }
+        known
+    }
+
     pub fn interfaces(&self) -> &[ResourceId] {
         &self.interfaces
     }
@@ -200,6 +218,8 @@ mod tests {
             groups,
             [format!("{GROUP}/rg-shop"), format!("{GROUP}/rg-net")]
         );
+        let known = Around::known(&machine.parse().unwrap(), &ids);
+        assert_eq!((known.ids(), known.interfaces()), (ids, around.interfaces()));
         assert!(around.has(&network("rg-net", "VIRTUALNETWORKS/vnet")));
         assert!(!around.has(&network("rg-net", "virtualNetworks/other")));
     }

@@ -11,8 +11,12 @@ mod metrics;
 
 use crate::{
     azure::{
-        client::ArmClient, compute::ComputeClient, error::AzureError, monitor::MonitorClient,
-        network_interfaces::NetworkInterfaceClient, resource_graph::ResourceGraphClient,
+        client::ArmClient,
+        compute::ComputeClient,
+        error::AzureError,
+        monitor::MonitorClient,
+        network_interfaces::NetworkInterfaceClient,
+        resource_graph::{MAXIMUM_ROWS, ResourceGraphClient},
         resource_health::ResourceHealthClient,
     },
     changes::{
@@ -22,6 +26,7 @@ use crate::{
     resource_id::ResourceId,
 };
 pub use around::Around;
+use serde_json::Value;
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -30,6 +35,8 @@ use tokio::sync::watch;
 pub const BEFORE: time::Duration = time::Duration::hours(6);
 /// Maximum number of interfaces whose effective rules are asked for.
 const MOST_INTERFACES: usize = 4;
+/// Maximum pages of rows that are read of one query.
+const MOST_PAGES: usize = 5;
 const MACHINES: &str = "Microsoft.Compute/virtualMachines";
 
 /// What is asked, and about what.
@@ -140,21 +147,48 @@ impl Gatherer {
         let mut around = Around::of(&subject.machine);
         let subscription = subject.machine.subscription_id();
         let query = around::interfaces_query(&subject.machine);
-        let operation = "find the interfaces of a machine";
-        let interfaces = self.graph.query(operation, &subscription, &query).await;
-        let mut found = interfaces.map(|found| around.add_interfaces(&found.rows));
+        let interfaces = self.rows(&subscription, &query).await;
+        // Resource Graph leaves out what the identity may not read, and each machine has an interface.
+        let unread = interfaces.as_ref().is_ok_and(|(rows, _)| rows.is_empty());
+        let mut found = interfaces.map(|(rows, _)| around.add_interfaces(&rows));
         if found.is_ok()
             && let Some(query) = around.subnets_query()
         {
-            let operation = "find the subnets of a machine";
-            let subnets = self.graph.query(operation, &subscription, &query).await;
-            found = subnets.map(|found| around.add_subnets(&found.rows));
+            let subnets = self.rows(&subscription, &query).await;
+            found = subnets.map(|(rows, _)| around.add_subnets(&rows));
         }
         known.send_modify(|known| {
             known.resources = around.ids();
             note(known, SURROUNDINGS, around::ACTION, found.err().as_ref());
+            if unread && subject.machine.is_type(MACHINES) {
+                let missing = Missing::new(SURROUNDINGS, around::ACTION, Cause::Right, None);
+                known.missing.push(missing);
+            }
         });
         around
+    }
+
+    /// The rows of a query over a subscription. `true`: there are more than are read.
+    async fn rows(
+        &self,
+        subscription: &ResourceId,
+        query: &str,
+    ) -> Result<(Vec<Value>, bool), AzureError> {
+        let subscriptions = [subscription.subscription()];
+        let (mut rows, mut next) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let after: Option<String> = next.take();
+            let page = self
+                .graph
+                .resources(query, &subscriptions, after.as_deref(), MAXIMUM_ROWS)
+                .await?;
+            rows.extend(page.rows);
+            next = page.next;
+            if next.is_none() {
+                return Ok((rows, false));
+            }
+        }
+        Ok((rows, true))
     }
 
     async fn resource_changes(
@@ -167,12 +201,11 @@ impl Gatherer {
         let since = subject.alert_at.saturating_sub(BEFORE);
         let query = graph::changes_query(around, since, now);
         let subscription = subject.machine.subscription_id();
-        let operation = "query the resource changes";
-        let answer = self.graph.query(operation, &subscription, &query).await;
+        let answer = self.rows(&subscription, &query).await;
         known.send_modify(|known| {
-            if let Ok(rows) = &answer {
-                let found = rows.rows.iter().filter_map(graph::change);
-                let left_out = u32::from(rows.truncated);
+            if let Ok((rows, truncated)) = &answer {
+                let found = rows.iter().filter_map(graph::change);
+                let left_out = u32::from(*truncated);
                 self.add(known, found.collect(), left_out);
             }
             note(

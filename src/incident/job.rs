@@ -291,6 +291,11 @@ pub enum Phase {
     NotifyingLook,
     /// The notification is delivered; the finished session is to be removed.
     Removing { session: Session },
+    /// Azure is asked once more what changed around the alert, when what comes late has come.
+    Completing {
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
 }
 
 impl Action {
@@ -337,7 +342,8 @@ impl Phase {
             | Phase::NotifyingFirst
             | Phase::LookingOn
             | Phase::NotifyingLook
-            | Phase::Removing { .. } => Patience {
+            | Phase::Removing { .. }
+            | Phase::Completing { .. } => Patience {
                 urgent: false,
                 pause_factor: 1,
                 success_resets_failures: false,
@@ -368,6 +374,7 @@ impl Phase {
             Phase::Notifying | Phase::NotifyingFirst | Phase::NotifyingLook => "notifying",
             Phase::Looking { .. } | Phase::LookingOn => "looking",
             Phase::Removing { .. } => "removing",
+            Phase::Completing { .. } => "completing",
         }
     }
 }

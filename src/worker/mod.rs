@@ -3,17 +3,19 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+mod changed;
 mod delivery;
 mod ended;
 mod held;
 mod looks;
 mod poisoned;
 mod received;
+mod surroundings;
 mod walk;
 
 use crate::{
     capture::{Capturer, turns::Turns},
-    incident::{IncidentId, Job, Ledger, Retry},
+    incident::{IncidentId, Job, Ledger, Phase, Retry},
     notify::Receivers,
     queue::{JobQueue, Message},
     record::Incidents,
@@ -24,6 +26,7 @@ use held::{Held, Places};
 pub use looks::{Looks, Running};
 use received::Received;
 use std::{sync::Arc, time::Duration};
+pub use surroundings::{Rounds, Surroundings};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
@@ -47,6 +50,8 @@ pub struct Worker {
     pub incidents: Arc<Incidents>,
     /// `None` when files of captures are not read.
     pub looks: Option<Arc<Looks>>,
+    /// `None` when it is not read what changed around alerts.
+    pub surroundings: Option<Arc<Surroundings>>,
     pub metrics: Arc<Metrics>,
     pub retry: Retry,
     /// Interval between checks of the poison queue.
@@ -83,6 +88,9 @@ impl Worker {
         while jobs.join_next().await.is_some() {}
         if let Some(looks) = &self.looks {
             looks.stop();
+        }
+        if let Some(surroundings) = &self.surroundings {
+            surroundings.stop();
         }
     }
 
@@ -184,7 +192,11 @@ impl Lanes {
         let working = self.of(job).working.clone();
         let mut stop = self.stop.clone();
         let turn = match &job.report.network_watcher {
-            Some(watcher) if !job.phase.is_notifying() && !job.phase.is_looking() => {
+            Some(watcher)
+                if !job.phase.is_notifying()
+                    && !job.phase.is_looking()
+                    && !matches!(job.phase, Phase::Completing { .. }) =>
+            {
                 tokio::select! {
                     turn = self.watchers.take(watcher) => turn,
                     _ = stop.wait_for(|stop| *stop) => return (None, None),
@@ -199,6 +211,7 @@ impl Lanes {
     fn of(&self, job: &Job) -> &Places {
         match &job.phase {
             phase if phase.is_notifying() => &self.notifying,
+            Phase::Completing { .. } => &self.looking,
             phase if phase.is_looking() => &self.looking,
             _ => &self.following,
         }

@@ -157,8 +157,8 @@ impl ArmClient {
         url
     }
 
-    /// The URL of a call outside of subscriptions.
-    pub(super) fn url_of(&self, path: &[&str], api_version: &str) -> Url {
+    /// The URL of a call that is about no subscription.
+    pub fn tenant_url(&self, path: &[&str], api_version: &str) -> Url {
         let mut url = self.shared.options.endpoint.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);

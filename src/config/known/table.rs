@@ -3,8 +3,8 @@
 use super::{
     Form::{Flag, List, Number, Text, Word},
     Group::{
-        Allowed, ApiVersion, Capture, Cloud, FirstLook, Identity, Incidents, JobQueue, Log,
-        Notification, Platform, SecureWebhook, Traces,
+        Allowed, ApiVersion, Capture, Changes, Cloud, FirstLook, Identity, Incidents, JobQueue,
+        Log, Notification, Platform, SecureWebhook, Traces,
     },
     {Form, Group, Setting},
 };
@@ -108,6 +108,10 @@ pub const SETTINGS: &[Setting] = &[
     setting(FirstLook, "FirstLook__NotifyWithinSeconds", number(0, 3_600)).or("60"),
     setting(FirstLook, "FirstLook__MaxSeconds", number(1, 3_600)).or("120"),
     setting(FirstLook, "FirstLook__ReportBesideCapture", Flag).or("false"),
+    setting(Changes, "Changes__Enabled", Flag).or("true"),
+    setting(Changes, "Changes__NotifyWithinSeconds", number(0, 600)).or("20"),
+    setting(Changes, "Changes__ShowCallers", Flag).or("true"),
+    setting(Changes, "Changes__EffectiveRules", Flag).or("false"),
     setting(JobQueue, "JobQueue__Kind", Word(&["memory", "storage"])).or("memory"),
     setting(JobQueue, "JobQueue__Capacity", number(1, 100_000)).or("1000"),
     setting(JobQueue, "JobQueue__MaxAttempts", number(1, 100)).or("5"),

@@ -64,6 +64,11 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
                 "storagePath": report.storage_path,
                 "filePath": report.file_path,
             },
+            "changes": report.changes.as_ref().map(|changes| json!({
+                "at": rfc3339(changes.at),
+                "lines": changes.lines,
+                "count": changes.count,
+            })),
             "look": report.look.as_ref().map(|look| json!({
                 "at": rfc3339(look.at),
                 "lines": look.lines,
