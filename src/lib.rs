@@ -44,3 +44,4 @@ pub mod storage;
 pub mod telemetry;
 pub mod text;
 pub mod worker;
+pub mod write_back;

@@ -13,7 +13,7 @@ use super::oddities::Oddity;
 use super::routes::Route;
 use super::world::World;
 use super::{
-    blob_storage, compute, headers, managed_identity, monitor, operations, packet_captures,
+    alerts, blob_storage, compute, headers, managed_identity, monitor, operations, packet_captures,
     permissions, queue_storage, resource_graph, storage, versions, watchers,
 };
 
@@ -93,6 +93,9 @@ fn provider(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::GetScaleSetInstance => compute::get_instance(world, asked),
         Call::GetStorageAccount => storage::get_account(world, asked),
         Call::GetManagementPolicy => storage::get_management_policy(world, asked),
+        Call::GetAlert => alerts::get(world, asked),
+        Call::GetAlertHistory => alerts::history(world, asked),
+        Call::ChangeAlertState => alerts::change_state(world, asked),
         Call::ListPermissions => permissions::list(world, asked),
         Call::QueryResources => resource_graph::query(world, asked),
         Call::ListActivityLog => monitor::activity_log(world, asked),

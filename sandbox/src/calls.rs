@@ -55,6 +55,12 @@ pub enum Call {
     GetStorageAccount,
     /// The lifecycle rules of a storage account.
     GetManagementPolicy,
+    /// One alert.
+    GetAlert,
+    /// The changes of an alert.
+    GetAlertHistory,
+    /// `POST …/alerts/{id}/changestate`
+    ChangeAlertState,
     /// What the caller may do at a scope.
     ListPermissions,
     /// `POST /providers/Microsoft.ResourceGraph/resources`
@@ -176,6 +182,9 @@ impl Call {
             Self::GetManagementPolicy => {
                 "Microsoft.Storage/storageAccounts/managementPolicies/read"
             }
+            Self::GetAlert => "Microsoft.AlertsManagement/alerts/read",
+            Self::GetAlertHistory => "Microsoft.AlertsManagement/alerts/history/read",
+            Self::ChangeAlertState => "Microsoft.AlertsManagement/alerts/changestate/action",
             Self::ListPermissions => "Microsoft.Authorization/permissions/read",
             // Resource Graph needs no right of its own: it shows what the caller may read.
             Self::QueryResources => "",

@@ -2,6 +2,7 @@
 //! Compute, and a storage account with its queues and blobs. It exists so that the demo and the tests run the production code
 //! unchanged and without a subscription; it knows nothing of that code and has its own wire types.
 
+mod alerts;
 mod answer;
 mod arm;
 mod around;

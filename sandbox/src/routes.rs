@@ -149,6 +149,30 @@ impl Route {
                 ],
             ) => route(Call::EffectiveResult, up_to(2), &parts[7], parts[6].clone()),
             (
+                _,
+                [
+                    "subscriptions",
+                    _,
+                    "providers",
+                    "microsoft.alertsmanagement",
+                    "alerts",
+                    _,
+                    tail @ ..,
+                ],
+            ) => {
+                let call = match (method, tail) {
+                    ("GET", []) => Call::GetAlert,
+                    ("GET", ["history"]) => Call::GetAlertHistory,
+                    ("POST", ["changestate"]) => Call::ChangeAlertState,
+                    _ => Call::Unknown,
+                };
+                let id = up_to(6);
+                // Its GUID would only make the line long.
+                let short = ["alert"].iter().chain(tail).copied();
+                let short = short.collect::<Vec<_>>().join(" ");
+                route(call, up_to(2), &id, short)
+            }
+            (
                 "GET",
                 [
                     "subscriptions",

@@ -6,7 +6,7 @@ use super::arm::Asked;
 use super::world::World;
 
 /// The versions in use between the oldest and the newest client that was seen.
-const VERSIONS: [(&str, &[&str]); 6] = [
+const VERSIONS: [(&str, &[&str]); 7] = [
     (
         "Microsoft.Network",
         &[
@@ -60,6 +60,8 @@ const VERSIONS: [(&str, &[&str]); 6] = [
         "Microsoft.ResourceHealth",
         &["2020-05-01", "2022-10-01", "2025-05-01"],
     ),
+    // The earlier ones take no comment.
+    ("Microsoft.AlertsManagement", &["2025-05-25-preview"]),
 ];
 
 pub(super) fn check(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {

@@ -108,6 +108,7 @@ pub(super) struct World {
     /// By provider: the api-versions that it takes instead of the usual ones.
     pub versions: HashMap<String, Vec<String>>,
     pub subscriptions: Vec<String>,
+    pub alerts: Vec<super::alerts::Alert>,
     pub machines: Vec<Machine>,
     pub scale_sets: Vec<ScaleSet>,
     pub storage_accounts: Vec<StorageAccount>,
@@ -157,6 +158,7 @@ impl World {
             denied: Vec::new(),
             versions: HashMap::new(),
             subscriptions: Vec::new(),
+            alerts: Vec::new(),
             machines: Vec::new(),
             scale_sets: Vec::new(),
             storage_accounts: Vec::new(),

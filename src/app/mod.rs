@@ -23,6 +23,7 @@ use crate::{
     resource_id::ResourceId,
     telemetry::{Export, ExportError, Metrics},
     worker::Worker,
+    write_back::WriteBack,
 };
 use parts::{Counted, job_queue, secure_webhook};
 use std::{
@@ -166,6 +167,7 @@ impl App {
         }
         let looks = parts::looks(settings, pace, &incidents)?;
         let surroundings = parts::surroundings(settings, pace, &incidents, arm.as_ref());
+        let write_back = settings.write_back.as_ref();
         let worker = arm.clone().map(|arm| {
             let retry = Retry {
                 max_attempts: settings.jobs.max_attempts,
@@ -182,6 +184,7 @@ impl App {
                 parameters.create_within = limit;
             }
             Arc::new(Worker {
+                write_back: write_back.map(|it| WriteBack::new(&arm, it.pages.clone())),
                 queue: queue.clone(),
                 capturer: Capturer::new(arm, parameters, polling, retry),
                 ledger: ledger.clone(),

@@ -4,6 +4,7 @@
 // Azure's numbers are not to be trusted: none may overflow.
 #![warn(clippy::arithmetic_side_effects)]
 
+pub mod alerts_management;
 pub mod api_versions;
 pub mod authorization;
 mod bounded;

@@ -24,6 +24,7 @@ pub mod secure_string;
 mod secure_webhook;
 mod traces;
 mod unknown;
+mod write_back;
 
 pub use app_settings::AppSettings;
 pub use azure::AzureSettings;
@@ -43,6 +44,7 @@ pub use notification::{
 pub use problem::{Problem, SettingsError, Warning};
 pub use secure_webhook::SecureWebhookSettings;
 pub use traces::TraceSettings;
+pub use write_back::WriteBackSettings;
 
 use reader::Reader;
 use url::Url;
@@ -57,6 +59,8 @@ pub struct Settings {
     pub capture: CaptureSettings,
     pub allowed: AllowedSettings,
     pub incidents: IncidentSettings,
+    /// `None` when outcomes are not written back to Azure alerts.
+    pub write_back: Option<WriteBackSettings>,
     pub first_look: FirstLookSettings,
     pub changes: ChangesSettings,
     pub jobs: JobSettings,
@@ -116,6 +120,7 @@ impl Settings {
         let azure = azure::read(&mut reader, capture.dry_run);
         let allowed = capture::read_allowed(&mut reader);
         let incidents = incidents::read(&mut reader);
+        let write_back = write_back::read(&mut reader);
         let first_look = look::read(&mut reader);
         let changes = changes::read(&mut reader);
         let jobs = job_queue::read(&mut reader, azure.is_some());
@@ -131,6 +136,7 @@ impl Settings {
             capture,
             allowed,
             incidents,
+            write_back,
             first_look,
             changes,
             jobs,

@@ -2,7 +2,8 @@
 //! function to take the next step.
 
 use super::{
-    Delivered, decide, facts::PackedFacts, machine::CopyId, record::IncidentId, report::Report,
+    CommentState, Delivered, decide, facts::PackedFacts, machine::CopyId, record::IncidentId,
+    report::Report,
 };
 use crate::{
     alert::{Alert, Target},
@@ -98,6 +99,9 @@ pub struct Job {
     /// Which receivers have the final notification.
     #[serde(default, skip_serializing_if = "Delivered::is_empty")]
     pub delivered: Delivered,
+    /// How far the comment on its Azure alert is.
+    #[serde(default, skip_serializing_if = "CommentState::is_default")]
+    pub write_back: CommentState,
     pub report: Report,
 }
 
@@ -135,6 +139,7 @@ impl Job {
             notified: false,
             trace_parent: None,
             delivered: Delivered::default(),
+            write_back: CommentState::default(),
             report,
         }
     }

@@ -22,6 +22,7 @@ pub mod record;
 pub mod report;
 pub mod retry;
 mod skipped;
+mod write_back;
 
 pub use allowed::Allowed;
 pub use decide::{Decision, Known, KnownAlert, LeftOut, Plan, Policy, decide, job_id};
@@ -37,3 +38,4 @@ pub use reason::Reason;
 pub use record::{Incident, IncidentId, Summary};
 pub use report::{Report, Status};
 pub use retry::Retry;
+pub use write_back::CommentState;

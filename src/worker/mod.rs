@@ -12,6 +12,7 @@ mod poisoned;
 mod received;
 mod surroundings;
 mod walk;
+mod write_back;
 
 use crate::{
     capture::{Capturer, turns::Turns},
@@ -21,6 +22,7 @@ use crate::{
     record::Incidents,
     resource_id::ResourceId,
     telemetry::{Metrics, continue_trace, describe},
+    write_back::WriteBack,
 };
 use held::{Held, Places};
 pub use looks::{Looks, Running};
@@ -52,6 +54,8 @@ pub struct Worker {
     pub looks: Option<Arc<Looks>>,
     /// `None` when it is not read what changed around alerts.
     pub surroundings: Option<Arc<Surroundings>>,
+    /// `None` when outcomes are not written to Azure alerts.
+    pub write_back: Option<WriteBack>,
     pub metrics: Arc<Metrics>,
     pub retry: Retry,
     /// Interval between checks of the poison queue.

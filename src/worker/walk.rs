@@ -1,6 +1,6 @@
 //! The walk of one job: step after step, until it has to wait or nothing is left to do.
 
-use super::{Worker, held::Held};
+use super::{Worker, held::Held, write_back::Comment};
 use crate::{
     capture::{Next, times::until},
     incident::{Job, Phase, Report, Status, ledger},
@@ -97,8 +97,17 @@ impl Worker {
 
     /// Nothing is left to do for a job but to say so: its message is deleted when the record has its end, or another process
     /// would not know that a second copy of it is finished.
-    pub(super) async fn conclude(&self, held: Held<'_>, mut job: Arc<Job>) {
+    pub(super) async fn conclude(&self, mut held: Held<'_>, mut job: Arc<Job>) {
         Arc::make_mut(&mut job).notified = true;
+        // Before the message is deleted, or a process that is killed in between would lose it.
+        match self.write_back(&mut job, &mut held).await {
+            Comment::Over => {}
+            Comment::Later(pause) => return held.put_back(&job, pause).await,
+            Comment::NotOurs => {
+                self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
+                return;
+            }
+        }
         if self.incidents.finish(&job).await {
             // The same value as in the record: a finished job is in memory once.
             self.ledger.record(&job);

@@ -232,7 +232,7 @@ fn step(step: &Step) -> StepView<'_> {
         name: words::step(step.what),
         bad: matches!(
             step.what,
-            What::Failed | What::NotNotified(_) | What::HeldBack
+            What::Failed | What::NotNotified(_) | What::HeldBack | What::NotWrittenBack
         ),
     }
 }

@@ -113,6 +113,8 @@ pub(super) fn step(what: What) -> String {
         What::Analyzed => "file read".to_owned(),
         What::Notified(event) => format!("notified ({event})"),
         What::NotNotified(event) => format!("not notified ({event})"),
+        What::WrittenBack => "commented on the alert".to_owned(),
+        What::NotWrittenBack => "no comment on the alert".to_owned(),
     }
 }
 

@@ -322,7 +322,11 @@ impl What {
     fn is_single(self) -> bool {
         !matches!(
             self,
-            What::Waiting | What::Failed | What::Analyzed | What::NotNotified(_)
+            What::Waiting
+                | What::Failed
+                | What::Analyzed
+                | What::NotNotified(_)
+                | What::NotWrittenBack
         )
     }
 }

@@ -37,6 +37,19 @@ pub(super) const ARROWS: [(&str, &[&str]); 19] = [
             "resource_id",
             "telemetry",
             "text",
+            "write_back",
+        ],
+    ),
+    (
+        "write_back",
+        &[
+            "write_back",
+            "advice",
+            "alert",
+            "azure",
+            "incident",
+            "resource_id",
+            "text",
         ],
     ),
     (
