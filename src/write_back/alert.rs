@@ -106,7 +106,8 @@ pub(super) mod tests {
     #[test]
     fn one_job_of_an_alert_writes_and_only_of_a_capture_of_its_own() {
         let id = format!("{SUBSCRIPTION}/providers/{ALERTS}/{GUID}");
-        let cases: [(&str, fn(&mut Job), bool); 7] = [
+        type Change = fn(&mut Job);
+        let cases: [(&str, Change, bool); 7] = [
             ("as it is", |_| {}, true),
             ("failed", |job| job.report.status = Status::Failed, true),
             (
