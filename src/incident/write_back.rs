@@ -20,7 +20,7 @@ pub struct CommentState {
 }
 
 impl CommentState {
-    /// Of the first job of an alert with so many machines.
+    /// Of the first job of an alert with this number of machines.
     pub fn of_first(machines: usize) -> Self {
         let others = machines.saturating_sub(1);
         Self {

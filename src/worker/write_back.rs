@@ -38,8 +38,8 @@ impl Worker {
         let changed = Arc::make_mut(job);
         if !changed.write_back.begin() {
             changed.write_back.done = true;
-            let text = "Not known whether the Azure alert has a comment with the outcome: the function's process ended while it was written";
-            tracing::warn!(alert.id = %alert, "{text}");
+            tracing::warn!(alert.id = %alert, "could not find out whether the Azure alert has its comment: the function's process ended in both attempts");
+            let text = "Not known whether the Azure alert has its comment: the function's process ended in both attempts";
             self.note_comment(job, What::NotWrittenBack, text);
             return Comment::Over;
         }

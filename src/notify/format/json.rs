@@ -24,6 +24,8 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
                 "operator": condition.operator,
                 "threshold": condition.threshold,
                 "value": condition.value,
+                "aggregation": condition.aggregation,
+                "windowSeconds": condition.window_seconds,
             })
         })
         .collect();

@@ -31,6 +31,8 @@ fn notification(event: Event, message: &str) -> Notification {
             operator: Some("GreaterThan".to_owned()),
             threshold: Some("80".to_owned()),
             value: Some("93.5".to_owned()),
+            aggregation: Some("Average".to_owned()),
+            window_seconds: Some(300),
         }],
     };
     let report = Report {
@@ -155,6 +157,8 @@ fn flood(of: &str) -> Notification {
             operator: Some(text.clone()),
             threshold: Some(text.clone()),
             value: Some(text.clone()),
+            aggregation: Some(text.clone()),
+            window_seconds: Some(300),
         };
         16
     ];

@@ -199,7 +199,7 @@ async fn a_missing_right_is_a_line_in_the_record_with_its_name() {
         assert_eq!(steps[0].0, "not_written_back");
         assert!(steps[0].1.contains(right), "{steps:?}");
         assert_eq!(story.events(), ["created", "completed"]);
-        // Tried once: nobody gave the right meanwhile.
+        // Tried once: a right that is missing is not there a moment later.
         assert!(story.world.count("GET alert") + story.world.count(CHANGE_STATE) <= 2);
         story.world.end().await;
     }
@@ -234,6 +234,28 @@ async fn a_throttled_comment_is_tried_once_more_and_holds_up_no_capture() {
         };
         assert_eq!(steps(&incident).last().unwrap().0, expected);
         assert_eq!(story.world.count(CHANGE_STATE), 2);
+        story.world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_cloud_that_lags_behind_names_the_setting_and_takes_the_version_that_is_set() {
+    let version = "2026-01-01-preview";
+    for (settings, expected) in [
+        (&[][..], "not_written_back"),
+        (
+            &[("AzureApiVersion__AlertsManagement", version)][..],
+            "written_back",
+        ),
+    ] {
+        let story = Story::with(settings).await;
+        let azure = &story.world.azure;
+        azure.support_only("Microsoft.AlertsManagement", &[version]);
+        let incident = story.incident().await;
+        let (what, text) = steps(&incident)[0];
+        assert_eq!(what, expected, "{text}");
+        let names = text.contains("set AzureApiVersion__AlertsManagement");
+        assert_eq!(names, expected == "not_written_back", "{text}");
         story.world.end().await;
     }
 }
@@ -288,7 +310,7 @@ async fn a_hostile_alert_id_is_never_called() {
     }
 }
 
-/// The process ends in the call, and nobody knows whether it was carried out.
+/// The process ends in the call, so that it cannot know whether Azure carried it out.
 #[tokio::test]
 async fn a_comment_is_sent_again_after_one_restart_and_no_more() {
     let azure = Azure::start().await;

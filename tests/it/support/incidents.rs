@@ -131,6 +131,8 @@ fn alert(rule: &str) -> AlertFacts {
             operator: Some("GreaterThan".to_owned()),
             threshold: Some("100".to_owned()),
             value: Some("144".to_owned()),
+            aggregation: Some("Total".to_owned()),
+            window_seconds: Some(300),
         }],
     }
 }
