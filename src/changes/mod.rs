@@ -14,8 +14,11 @@ mod missing;
 mod network;
 mod note;
 mod order;
+mod prefix;
+mod reach;
 mod say;
 mod series;
+mod silent;
 
 pub use change::{Change, ChangedValue};
 pub use control_plane::{
@@ -27,5 +30,7 @@ pub use missing::{Cause, Missing};
 pub use network::{EffectiveRoute, EffectiveRule, Health};
 pub use note::ChangesNote;
 pub use order::ordered;
+pub use reach::{Direction, Flow, Reach, Transport, reach};
 pub use say::{relative, sentence};
 pub use series::MetricSeries;
+pub use silent::{RuleNote, Silent};

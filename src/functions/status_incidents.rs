@@ -128,7 +128,8 @@ pub(super) async fn one(
     })
 }
 
-/// The report about a job's file, `looks/{job}`, or its manifest, `looks/{job}.json`.
+/// The report about a job's file, `looks/{job}`, its manifest, `looks/{job}.json`, or what changed around its alert,
+/// `looks/{job}.changes.json`.
 pub(super) async fn look(
     State(pages): State<Arc<Pages>>,
     names: Result<Path<(String, String)>, PathRejection>,
@@ -136,9 +137,13 @@ pub(super) async fn look(
     let Ok(Path((id, look))) = names else {
         return Err(Refusal::IncidentNotFound);
     };
-    let (job, part) = match look.strip_suffix(".json") {
-        Some(job) => (job, LookPart::Manifest),
-        None => (look.as_str(), LookPart::Report),
+    let (job, part) = match (
+        look.strip_suffix(".changes.json"),
+        look.strip_suffix(".json"),
+    ) {
+        (Some(job), _) => (job, LookPart::Changes),
+        (None, Some(job)) => (job, LookPart::Manifest),
+        (None, None) => (look.as_str(), LookPart::Report),
     };
     let names = IncidentId::parse(&id).ok().zip(JobId::parse(job));
     let (incident, job) = names.ok_or(Refusal::LookNotFound)?;

@@ -87,6 +87,8 @@ pub struct Found {
     pub count: u64,
     pub base: Option<u64>,
     pub endpoint: Option<String>,
+    /// Whether the endpoint is the machine's own.
+    pub is_own: bool,
     pub filter: String,
 }
 
@@ -114,6 +116,7 @@ impl Look {
                 count: finding.count,
                 base: finding.base,
                 endpoint: finding.endpoint.clone(),
+                is_own: finding.is_own,
                 filter: finding.filter.clone(),
             })
             .collect()

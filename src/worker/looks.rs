@@ -259,6 +259,7 @@ fn finding(found: crate::look::Found) -> FileFinding {
         count: found.count,
         base: found.base,
         endpoint: found.endpoint.map(Into::into),
+        is_own: found.is_own,
         filter: Some(found.filter.into()),
     }
 }

@@ -80,6 +80,7 @@ fn completed() -> Notification {
             count: 198,
             base: Some(214),
             endpoint: Some("10.1.2.3:1433".into()),
+            is_own: false,
             filter: Some("ip.addr == 10.1.2.3 && tcp.port == 1433".into()),
         }],
         file_bytes: Some(1_677_721),
