@@ -55,6 +55,9 @@ param notificationWebhookUrl string = ''
 ])
 param notificationFormat string = 'json'
 
+@description('Whether the outcome of a capture is written to its Azure alert as a comment. It sets the alert to Acknowledged, since Azure takes a comment only with a state.')
+param alertWriteBack bool = false
+
 @description('Version of the runtime named custom. Flex Consumption requires one, although the handler has its own.')
 param runtimeVersion string = '1.0'
 
@@ -103,6 +106,7 @@ param tags object = {}
 var watchersRole = loadJsonContent('roles/watchers.json')
 var machinesRole = loadJsonContent('roles/machines.json')
 var storageRole = loadJsonContent('roles/storage.json')
+var writeBackRole = loadJsonContent('roles/write-back.json')
 // Names of custom roles are unique in a tenant, which may have several deployments.
 var roleSuffix = '${workload} ${take(subscription().subscriptionId, 8)}'
 var existingAccount = split(captureStorageAccountId, '/')
@@ -168,6 +172,24 @@ resource storage 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
+resource writeBack 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (alertWriteBack) {
+  name: guid(subscription().id, workload, 'write-back')
+  properties: {
+    roleName: '${writeBackRole.Name} (${roleSuffix})'
+    description: writeBackRole.Description
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: writeBackRole.Actions
+        notActions: []
+      }
+    ]
+    assignableScopes: [
+      subscription().id
+    ]
+  }
+}
+
 module app 'modules/app.bicep' = {
   name: 'app-${workload}'
   scope: resourceGroup(resourceGroupName)
@@ -186,6 +208,7 @@ module app 'modules/app.bicep' = {
     timeLimitInSeconds: timeLimitInSeconds
     notificationWebhookUrl: notificationWebhookUrl
     notificationFormat: notificationFormat
+    alertWriteBack: alertWriteBack
     runtimeVersion: runtimeVersion
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -206,6 +229,15 @@ resource machinesAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01'
   name: guid(subscription().id, workload, 'machines', 'assignment')
   properties: {
     roleDefinitionId: machines.id
+    principalId: app.outputs.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource writeBackAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (alertWriteBack) {
+  name: guid(subscription().id, workload, 'write-back', 'assignment')
+  properties: {
+    roleDefinitionId: writeBack.id
     principalId: app.outputs.principalId
     principalType: 'ServicePrincipal'
   }

@@ -34,6 +34,9 @@ param notificationWebhookUrl string
 @description('Notification__Format.')
 param notificationFormat string
 
+@description('Alert__WriteBack.')
+param alertWriteBack bool
+
 @description('Version of the runtime named custom.')
 param runtimeVersion string
 
@@ -104,6 +107,10 @@ var settings = [
   {
     name: 'JobQueue__StorageAccountId'
     value: hostAccount.id
+  }
+  {
+    name: 'Alert__WriteBack'
+    value: toLower(string(alertWriteBack))
   }
   {
     name: 'PacketCapture__AllowedScopes'

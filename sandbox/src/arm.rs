@@ -13,8 +13,8 @@ use super::oddities::Oddity;
 use super::routes::Route;
 use super::world::World;
 use super::{
-    blob_storage, compute, headers, managed_identity, operations, packet_captures, permissions,
-    queue_storage, storage, versions, watchers,
+    alerts, blob_storage, compute, headers, managed_identity, monitor, operations, packet_captures,
+    permissions, queue_storage, resource_graph, storage, versions, watchers,
 };
 
 /// A request as the handlers see it.
@@ -93,7 +93,16 @@ fn provider(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::GetScaleSetInstance => compute::get_instance(world, asked),
         Call::GetStorageAccount => storage::get_account(world, asked),
         Call::GetManagementPolicy => storage::get_management_policy(world, asked),
+        Call::GetAlert => alerts::get(world, asked),
+        Call::GetAlertHistory => alerts::history(world, asked),
+        Call::ChangeAlertState => alerts::change_state(world, asked),
         Call::ListPermissions => permissions::list(world, asked),
+        Call::QueryResources => resource_graph::query(world, asked),
+        Call::ListActivityLog => monitor::activity_log(world, asked),
+        Call::ListMetrics => monitor::metrics(world, asked),
+        Call::GetAvailability => monitor::availability(world, asked),
+        Call::EffectiveRules | Call::EffectiveRoutes => monitor::effective(world, asked),
+        Call::EffectiveResult => monitor::effective_result(world, asked),
         _ => Err(unknown(asked)),
     }
 }
@@ -128,6 +137,9 @@ fn checks(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {
         .directory
         .check(asked.header("authorization"), asked.now)?;
 
+    if asked.route.call == Call::QueryResources {
+        return Ok(());
+    }
     let scope = &asked.route.scope;
     let subscription = ids::subscription(scope);
     if !world

@@ -55,8 +55,28 @@ pub enum Call {
     GetStorageAccount,
     /// The lifecycle rules of a storage account.
     GetManagementPolicy,
+    /// One alert.
+    GetAlert,
+    /// The changes of an alert.
+    GetAlertHistory,
+    /// `POST …/alerts/{id}/changestate`
+    ChangeAlertState,
     /// What the caller may do at a scope.
     ListPermissions,
+    /// `POST /providers/Microsoft.ResourceGraph/resources`
+    QueryResources,
+    /// `GET …/eventtypes/management/values`
+    ListActivityLog,
+    /// Metrics of a resource.
+    ListMetrics,
+    /// How a resource is.
+    GetAvailability,
+    /// `POST …/networkInterfaces/{nic}/effectiveNetworkSecurityGroups`
+    EffectiveRules,
+    /// `POST …/networkInterfaces/{nic}/effectiveRouteTable`
+    EffectiveRoutes,
+    /// What one of them has computed.
+    EffectiveResult,
     /// `GET /{account}/{container}/{blob}`
     GetBlob,
     /// `HEAD /{account}/{container}/{blob}`
@@ -162,7 +182,21 @@ impl Call {
             Self::GetManagementPolicy => {
                 "Microsoft.Storage/storageAccounts/managementPolicies/read"
             }
+            Self::GetAlert => "Microsoft.AlertsManagement/alerts/read",
+            Self::GetAlertHistory => "Microsoft.AlertsManagement/alerts/history/read",
+            Self::ChangeAlertState => "Microsoft.AlertsManagement/alerts/changestate/action",
             Self::ListPermissions => "Microsoft.Authorization/permissions/read",
+            // Resource Graph needs no right of its own: it shows what the caller may read.
+            Self::QueryResources => "",
+            Self::ListActivityLog => "Microsoft.Insights/eventtypes/values/read",
+            Self::ListMetrics => "Microsoft.Insights/metrics/read",
+            Self::GetAvailability => "Microsoft.ResourceHealth/availabilityStatuses/read",
+            Self::EffectiveRules => {
+                "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"
+            }
+            Self::EffectiveRoutes => {
+                "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
+            }
             _ => "",
         }
     }

@@ -2,8 +2,10 @@
 //! Compute, and a storage account with its queues and blobs. It exists so that the demo and the tests run the production code
 //! unchanged and without a subscription; it knows nothing of that code and has its own wire types.
 
+mod alerts;
 mod answer;
 mod arm;
+mod around;
 mod assertions;
 mod blob_control;
 mod blob_storage;
@@ -15,6 +17,7 @@ mod control;
 mod disk;
 mod entra;
 mod faults;
+mod graph_changes;
 mod headers;
 mod ids;
 mod journal;
@@ -22,6 +25,7 @@ mod left_over;
 mod managed_identity;
 mod members;
 mod mishaps;
+mod monitor;
 mod odd_answers;
 mod oddities;
 mod operations;
@@ -33,6 +37,7 @@ mod queue_control;
 mod queue_storage;
 mod references;
 mod request;
+mod resource_graph;
 mod routes;
 pub mod samples;
 mod server;
@@ -57,6 +62,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 
+pub use around::{Interface, ResourceChange, Subnet};
 pub use blob_control::Arrival;
 pub use calls::Call;
 pub use capture::SessionStatus;

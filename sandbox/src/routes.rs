@@ -82,6 +82,96 @@ impl Route {
                 "",
                 "permissions".to_owned(),
             ),
+            ("POST", ["providers", "microsoft.resourcegraph", "resources"]) => {
+                route(Call::QueryResources, String::new(), "", from(1))
+            }
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    "providers",
+                    "microsoft.insights",
+                    "eventtypes",
+                    "management",
+                    "values",
+                ],
+            ) => route(
+                Call::ListActivityLog,
+                up_to(2),
+                "",
+                "activity log".to_owned(),
+            ),
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    ..,
+                    "providers",
+                    "microsoft.insights",
+                    "metrics",
+                ],
+            ) => route(
+                Call::ListMetrics,
+                up_to(parts.len() - 3),
+                "",
+                "metrics".to_owned(),
+            ),
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    ..,
+                    "providers",
+                    "microsoft.resourcehealth",
+                    "availabilitystatuses",
+                    "current",
+                ],
+            ) => route(
+                Call::GetAvailability,
+                up_to(parts.len() - 4),
+                "",
+                "availabilityStatuses/current".to_owned(),
+            ),
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    "providers",
+                    "microsoft.network",
+                    "locations",
+                    _,
+                    "effectiveresults",
+                    _,
+                ],
+            ) => route(Call::EffectiveResult, up_to(2), &parts[7], parts[6].clone()),
+            (
+                _,
+                [
+                    "subscriptions",
+                    _,
+                    "providers",
+                    "microsoft.alertsmanagement",
+                    "alerts",
+                    _,
+                    tail @ ..,
+                ],
+            ) => {
+                let call = match (method, tail) {
+                    ("GET", []) => Call::GetAlert,
+                    ("GET", ["history"]) => Call::GetAlertHistory,
+                    ("POST", ["changestate"]) => Call::ChangeAlertState,
+                    _ => Call::Unknown,
+                };
+                let id = up_to(6);
+                // Its GUID would only make the line long.
+                let short = ["alert"].iter().chain(tail).copied();
+                let short = short.collect::<Vec<_>>().join(" ");
+                route(call, up_to(2), &id, short)
+            }
             (
                 "GET",
                 [
@@ -137,6 +227,24 @@ impl Route {
                         return route(Call::ListWatchers, up_to(4), "", from(6));
                     }
                     ("GET", ["microsoft.network", "networkwatchers", _]) => Call::GetWatcher,
+                    (
+                        "POST",
+                        [
+                            "microsoft.network",
+                            "networkinterfaces",
+                            _,
+                            "effectivenetworksecuritygroups",
+                        ],
+                    ) => Call::EffectiveRules,
+                    (
+                        "POST",
+                        [
+                            "microsoft.network",
+                            "networkinterfaces",
+                            _,
+                            "effectiveroutetable",
+                        ],
+                    ) => Call::EffectiveRoutes,
                     (
                         _,
                         [

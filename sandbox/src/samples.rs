@@ -1,7 +1,7 @@
 //! A small world that suits most stories: a shop with two web servers in one region, a database in
 //! another, and a watcher whose region merely starts like the web servers' one.
 
-use super::Sandbox;
+use super::{Interface, Sandbox, Subnet};
 
 /// The tenant that the sandbox plays.
 pub const TENANT_ID: &str = "72f1b9c4-3d0e-4a6b-8f57-c2e9d1a60b38";
@@ -70,8 +70,72 @@ pub const WATCHER_WESTEUROPE2: &str = id!(
 /// Where captures go.
 pub const STORAGE_ACCOUNT: &str = id!("rg-shop", "Microsoft.Storage/storageAccounts", "stcaptures");
 
+/// The interface of the first web server.
+pub const NIC_WEB_01: &str = id!(
+    "rg-shop",
+    "Microsoft.Network/networkInterfaces",
+    "nic-web-01"
+);
+/// The NSG of the web servers' subnet.
+pub const NSG_WEB: &str = id!(
+    "rg-shop",
+    "Microsoft.Network/networkSecurityGroups",
+    "nsg-web"
+);
+/// The web servers' subnet.
+pub const SUBNET_WEB: &str = id!(
+    "rg-shop",
+    "Microsoft.Network/virtualNetworks",
+    "vnet-shop/subnets/web"
+);
+/// Its route table.
+pub const ROUTES_WEB: &str = id!("rg-shop", "Microsoft.Network/routeTables", "rt-web");
+/// The load balancer in front of the web servers.
+pub const LOAD_BALANCER: &str = id!("rg-shop", "Microsoft.Network/loadBalancers", "lb-front");
+
+/// The network of the web servers.
+fn network(sandbox: &Sandbox) {
+    sandbox.add_subnet(Subnet {
+        id: SUBNET_WEB.to_owned(),
+        security_group: Some(NSG_WEB.to_owned()),
+        route_table: Some(ROUTES_WEB.to_owned()),
+    });
+    let second = NIC_WEB_01.replace("nic-web-01", "nic-web-02");
+    for (machine, id, address) in [
+        (WEB_01, NIC_WEB_01, "10.1.0.11"),
+        (WEB_02, second.as_str(), "10.1.0.12"),
+    ] {
+        sandbox.add_interface(Interface {
+            id: id.to_owned(),
+            machine: machine.to_owned(),
+            address: address.to_owned(),
+            subnet: SUBNET_WEB.to_owned(),
+            security_group: None,
+            pools: vec![format!("{LOAD_BALANCER}/backendAddressPools/web")],
+        });
+    }
+    sandbox.add_interface(Interface {
+        id: id!(
+            "rg-data",
+            "Microsoft.Network/networkInterfaces",
+            "nic-sql-01"
+        )
+        .to_owned(),
+        machine: SQL_01.to_owned(),
+        address: "10.1.2.3".to_owned(),
+        subnet: id!(
+            "rg-shop",
+            "Microsoft.Network/virtualNetworks",
+            "vnet-shop/subnets/data"
+        )
+        .to_owned(),
+        ..Interface::default()
+    });
+}
+
 /// Builds this world.
 pub fn populate(sandbox: &Sandbox) {
+    network(sandbox);
     sandbox.add_vm(WEB_01, "westeurope");
     sandbox.add_vm(WEB_02, "westeurope");
     sandbox.add_vm(SQL_01, "northeurope");

@@ -6,7 +6,7 @@ use super::arm::Asked;
 use super::world::World;
 
 /// The versions in use between the oldest and the newest client that was seen.
-const VERSIONS: [(&str, &[&str]); 4] = [
+const VERSIONS: [(&str, &[&str]); 7] = [
     (
         "Microsoft.Network",
         &[
@@ -52,6 +52,16 @@ const VERSIONS: [(&str, &[&str]); 4] = [
         "Microsoft.Authorization",
         &["2015-07-01", "2018-07-01", "2022-04-01"],
     ),
+    (
+        "Microsoft.Insights",
+        &["2015-04-01", "2018-01-01", "2023-10-01", "2024-02-01"],
+    ),
+    (
+        "Microsoft.ResourceHealth",
+        &["2020-05-01", "2022-10-01", "2025-05-01"],
+    ),
+    // The earlier ones take no comment.
+    ("Microsoft.AlertsManagement", &["2025-05-25-preview"]),
 ];
 
 pub(super) fn check(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {

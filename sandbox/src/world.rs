@@ -96,6 +96,8 @@ pub(super) struct World {
     pub oddities: Vec<super::oddities::Oddity>,
     /// What goes wrong with new captures.
     pub mishaps: Option<Mishaps>,
+    /// What is around the machines.
+    pub around: super::around::Around,
     /// Calls that are slow.
     pub delays: Vec<(super::calls::Call, std::time::Duration)>,
     pub directory: Directory,
@@ -106,6 +108,7 @@ pub(super) struct World {
     /// By provider: the api-versions that it takes instead of the usual ones.
     pub versions: HashMap<String, Vec<String>>,
     pub subscriptions: Vec<String>,
+    pub alerts: Vec<super::alerts::Alert>,
     pub machines: Vec<Machine>,
     pub scale_sets: Vec<ScaleSet>,
     pub storage_accounts: Vec<StorageAccount>,
@@ -149,11 +152,13 @@ impl World {
             one_write_at_a_time: false,
             oddities: Vec::new(),
             mishaps: None,
+            around: super::around::Around::default(),
             delays: Vec::new(),
             granted: None,
             denied: Vec::new(),
             versions: HashMap::new(),
             subscriptions: Vec::new(),
+            alerts: Vec::new(),
             machines: Vec::new(),
             scale_sets: Vec::new(),
             storage_accounts: Vec::new(),

@@ -23,6 +23,7 @@ use crate::{
     resource_id::ResourceId,
     telemetry::{Export, ExportError, Metrics},
     worker::Worker,
+    write_back::WriteBack,
 };
 use parts::{Counted, job_queue, secure_webhook};
 use std::{
@@ -86,6 +87,9 @@ pub struct Pace {
     pub file_pause: Duration,
     /// How long after the end of a capture its file may appear.
     pub file_within: Duration,
+    /// How long after the end of a capture Azure is asked for the last time what changed. Activity log and Resource Graph
+    /// are up to 20 minutes late.
+    pub complete_after: Duration,
     /// How long a receiver of notifications may take.
     pub notification: Timeouts,
 }
@@ -107,6 +111,7 @@ impl Default for Pace {
             claim: Duration::from_secs(6),
             file_pause: Duration::from_secs(1),
             file_within: Duration::from_secs(120),
+            complete_after: Duration::from_secs(20 * 60),
             notification: Timeouts::default(),
         }
     }
@@ -161,6 +166,8 @@ impl App {
         }
         let profiles = parts::profiles(settings);
         let looks = parts::looks(settings, pace, &incidents)?;
+        let surroundings = parts::surroundings(settings, pace, &incidents, arm.as_ref());
+        let write_back = settings.write_back.as_ref();
         let worker = arm.clone().map(|arm| {
             let retry = Retry {
                 max_attempts: settings.jobs.max_attempts,
@@ -173,6 +180,7 @@ impl App {
                 start_within: pace.start_within,
             };
             Arc::new(Worker {
+                write_back: write_back.map(|it| WriteBack::new(&arm, it.pages.clone())),
                 queue: queue.clone(),
                 capturer: Capturer::new(arm, parts::parameters(settings, pace), polling, retry),
                 ledger: ledger.clone(),
@@ -180,6 +188,7 @@ impl App {
                 incidents: incidents.clone(),
                 looks,
                 profiles: profiles.clone(),
+                surroundings,
                 metrics: metrics.clone(),
                 retry,
                 poison_interval: pace.poison_interval,

@@ -15,6 +15,7 @@ use crate::{
         StorageQueueSettings,
     },
     functions::{KeysUnavailable, Proof, SecureWebhook, SigningKeys},
+    gather::{self, Gatherer},
     incident::{Event, Limits, Profiles},
     look::{self, CaptureReader},
     notify::{
@@ -24,7 +25,7 @@ use crate::{
     queue::{JobQueue, MemoryQueue, StorageQueue},
     record::{BlobStore, Incidents, RecordOptions, Store},
     telemetry::Metrics,
-    worker::{Looks, Running},
+    worker::{Looks, Rounds, Running, Surroundings},
 };
 use azure_core::credentials::TokenCredential;
 use jsonwebtoken::DecodingKey;
@@ -354,6 +355,29 @@ pub(super) fn profiles(settings: &Settings) -> Arc<Profiles> {
         all: profiles.map(|it| it.profile.clone()).collect(),
         cooldown: settings.allowed.cooldown,
     })
+}
+
+/// What changed around alerts, where that is to be read.
+pub(super) fn surroundings(
+    settings: &Settings,
+    pace: &Pace,
+    incidents: &Arc<Incidents>,
+    arm: Option<&ArmClient>,
+) -> Option<Arc<Surroundings>> {
+    let changes = &settings.changes;
+    let arm = arm.filter(|_| changes.enabled)?;
+    let options = gather::Options {
+        effective_rules: changes.effective_rules,
+        callers: changes.show_callers,
+        poll: pace.poll,
+    };
+    Some(Arc::new(Surroundings {
+        gatherer: Gatherer::new(arm, options),
+        notify_within: changes.notify_within,
+        complete_after: pace.complete_after,
+        incidents: incidents.clone(),
+        running: Rounds::default(),
+    }))
 }
 
 /// `azure` knows nothing of metrics.

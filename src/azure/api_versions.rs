@@ -11,6 +11,7 @@ pub struct ApiVersions {
     pub compute: String,
     pub storage: String,
     pub authorization: String,
+    pub alerts_management: String,
 }
 
 impl Default for ApiVersions {
@@ -21,6 +22,8 @@ impl Default for ApiVersions {
             compute: "2024-07-01".to_owned(),
             storage: "2023-05-01".to_owned(),
             authorization: "2022-04-01".to_owned(),
+            // The first that takes a comment.
+            alerts_management: "2025-05-25-preview".to_owned(),
         }
     }
 }
@@ -33,11 +36,12 @@ const CODES: [&str; 3] = [
 ];
 
 /// The providers whose version can be set.
-const PROVIDERS: [&str; 4] = [
+const PROVIDERS: [&str; 5] = [
     "Microsoft.Network",
     "Microsoft.Compute",
     "Microsoft.Storage",
     "Microsoft.Authorization",
+    "Microsoft.AlertsManagement",
 ];
 
 /// The last provider in the path of a URL, whose version the call names.

@@ -4,6 +4,7 @@
 // Azure's numbers are not to be trusted: none may overflow.
 #![warn(clippy::arithmetic_side_effects)]
 
+pub mod alerts_management;
 pub mod api_versions;
 pub mod authorization;
 mod bounded;
@@ -13,9 +14,13 @@ pub mod credentials;
 pub mod entra_keys;
 pub mod error;
 mod lenient;
+pub mod monitor;
+pub mod network_interfaces;
 pub mod network_watcher;
 pub mod operation;
 mod page;
+pub mod resource_graph;
+pub mod resource_health;
 pub mod retry;
 pub mod sign_in;
 pub mod storage;

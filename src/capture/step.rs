@@ -175,7 +175,8 @@ impl Capturer {
             | Phase::Looking { .. }
             | Phase::NotifyingFirst
             | Phase::LookingOn
-            | Phase::NotifyingLook => Ok(Next::Decided),
+            | Phase::NotifyingLook
+            | Phase::Completing { .. } => Ok(Next::Decided),
             Phase::Removing { session } => self.removing(&session, checkpoint).await,
         }
     }

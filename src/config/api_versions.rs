@@ -15,6 +15,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> ApiVersions {
             "AzureApiVersion__Authorization",
             default.authorization,
         ),
+        alerts_management: version(
+            reader,
+            "AzureApiVersion__AlertsManagement",
+            default.alerts_management,
+        ),
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Group {
     Incidents,
     /// What the function reads in finished captures.
     FirstLook,
+    /// What the function reads of changes around alerts.
+    Changes,
     JobQueue,
     Notification,
     SecureWebhook,

@@ -7,6 +7,7 @@ mod api_versions;
 mod app_settings;
 mod azure;
 mod capture;
+mod changes;
 mod identity;
 mod incidents;
 mod job_queue;
@@ -23,10 +24,12 @@ pub mod secure_string;
 mod secure_webhook;
 mod traces;
 mod unknown;
+mod write_back;
 
 pub use app_settings::AppSettings;
 pub use azure::AzureSettings;
 pub use capture::{AllowedSettings, CaptureSettings};
+pub use changes::ChangesSettings;
 pub use identity::{
     ClientCertificate, Credential, Identity, IdentityEndpoint, IdentityKind, IdentitySource,
     PrivateKey, SecretForm, SecretText,
@@ -42,6 +45,7 @@ pub use problem::{Problem, SettingsError, Warning};
 pub use profiles::ProfileSettings;
 pub use secure_webhook::SecureWebhookSettings;
 pub use traces::TraceSettings;
+pub use write_back::WriteBackSettings;
 
 use crate::capture::Parameters;
 use reader::Reader;
@@ -64,7 +68,10 @@ pub struct Settings {
     /// Which alerts get another capture, in the order in which they are tried.
     pub profiles: Vec<ProfileSettings>,
     pub incidents: IncidentSettings,
+    /// `None` when outcomes are not written back to Azure alerts.
+    pub write_back: Option<WriteBackSettings>,
     pub first_look: FirstLookSettings,
+    pub changes: ChangesSettings,
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
@@ -143,7 +150,9 @@ impl Settings {
         let allowed = capture::read_allowed(&mut reader);
         let profiles = capture::read_profiles(&mut reader, &capture, &allowed);
         let incidents = incidents::read(&mut reader);
+        let write_back = write_back::read(&mut reader);
         let first_look = look::read(&mut reader);
+        let changes = changes::read(&mut reader);
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);
@@ -158,7 +167,9 @@ impl Settings {
             allowed,
             profiles,
             incidents,
+            write_back,
             first_look,
+            changes,
             jobs,
             secure_webhook,
             notification,

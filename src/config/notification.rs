@@ -180,12 +180,10 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<NotificationSettings> {
         Some(host) => format!("https://{host}"),
         None => "alert-packet-capture".to_owned(),
     };
-    let pages = match reader.text(PAGE_BASE) {
-        Some(text) => page_base(reader, text),
-        None => {
-            host.and_then(|host| Url::parse(&format!("https://{host}/api/PacketCaptures")).ok())
-        }
-    };
+    let pages = pages(reader);
+    if pages.is_none() && reader.text(PAGE_BASE).is_some() {
+        reader.wrong(PAGE_BASE);
+    }
     let portal = azure::portal(reader);
     let ca_file = reader.text("SSL_CERT_FILE").map(PathBuf::from);
     (!receivers.is_empty()).then_some(NotificationSettings {
@@ -197,8 +195,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<NotificationSettings> {
     })
 }
 
-/// An address that goes out in notifications: with a query it would take the function key along.
-fn page_base(reader: &mut Reader<'_>, text: &str) -> Option<Url> {
+/// The list of incidents: what is set, or that of the host. It goes out in notifications: with a query it would take the
+/// function key along.
+pub(super) fn pages(reader: &mut Reader<'_>) -> Option<Url> {
+    let Some(text) = reader.text(PAGE_BASE) else {
+        let host = reader.text("WEBSITE_HOSTNAME")?;
+        return Url::parse(&format!("https://{host}/api/PacketCaptures")).ok();
+    };
     let good = |url: &Url| {
         http_allowed(url)
             && url.query().is_none()
@@ -206,11 +209,7 @@ fn page_base(reader: &mut Reader<'_>, text: &str) -> Option<Url> {
             && url.username().is_empty()
             && url.password().is_none()
     };
-    let url = Url::parse(text).ok().filter(good);
-    if url.is_none() {
-        reader.wrong(PAGE_BASE);
-    }
-    url
+    Url::parse(text).ok().filter(good)
 }
 
 /// Whether an address may be used: over HTTPS, or on this machine itself.

@@ -9,7 +9,8 @@ use crate::text;
 use strsim::osa_distance;
 
 /// Prefixes of this program alone.
-const PREFIXES: [&str; 8] = [
+const PREFIXES: [&str; 9] = [
+    "Alert__",
     "PacketCapture__",
     "Incidents__",
     "Budget__",

@@ -1,6 +1,8 @@
 //! The pages for people, as templates in `pages/`: no script but one (`script.rs`), nothing from elsewhere, and askama
 //! escapes every text: alerts fill names. Links are relative, so that a key in the address never gets into a page.
 
+mod changes;
+mod curve;
 mod file_look;
 mod list;
 mod script;
@@ -8,6 +10,7 @@ mod story;
 mod timeline;
 mod words;
 
+pub(super) use changes::{Gathered, with_changes};
 pub(super) use list::list;
 pub(super) use script::CONTENT_SECURITY_POLICY;
 pub(super) use story::story;

@@ -7,7 +7,7 @@
 use super::{
     http::{JSON, json_ok, text_ok},
     incidents::{Found, Incidents, Unreadable},
-    page,
+    page::{self, Gathered},
     path::{self, AsWritten},
     refusal::Refusal,
     status,
@@ -16,7 +16,8 @@ use super::{
     status_query::prefers_html,
 };
 use crate::{
-    incident::{IncidentId, JobId, Ledger, record::Entry},
+    changes::ControlPlane,
+    incident::{Incident, IncidentId, JobId, Ledger, record::Entry},
     notify::Portal,
     queue::JobQueue,
     record::LookPart,
@@ -120,15 +121,21 @@ pub(super) async fn one(
     let found = found.ok_or(Refusal::IncidentNotFound)?;
     if html {
         let reports = reports(&*pages.incidents, &found).await;
-        return Ok(page::story(&found, &reports, job, &path, &pages.portal));
+        let gathered = gathered(&*pages.incidents, &found.incident).await;
+        let portal = &pages.portal;
+        return Ok(page::story(&found, &reports, &gathered, job, &path, portal));
     }
     Ok(match job.and_then(|job| JobWire::of(&found, &job)) {
         Some(job) => json_ok(&job),
-        None => json_ok(&Whole::from(&found)),
+        None => {
+            let gathered = gathered(&*pages.incidents, &found.incident).await;
+            json_ok(&Whole::of(&found, &gathered))
+        }
     })
 }
 
-/// The report about a job's file, `looks/{job}`, or its manifest, `looks/{job}.json`.
+/// The report about a job's file, `looks/{job}`, its manifest, `looks/{job}.json`, or what changed around its alert,
+/// `looks/{job}.changes.json`.
 pub(super) async fn look(
     State(pages): State<Arc<Pages>>,
     names: Result<Path<(String, String)>, PathRejection>,
@@ -136,17 +143,24 @@ pub(super) async fn look(
     let Ok(Path((id, look))) = names else {
         return Err(Refusal::IncidentNotFound);
     };
-    let (job, part) = match look.strip_suffix(".json") {
-        Some(job) => (job, LookPart::Manifest),
-        None => (look.as_str(), LookPart::Report),
+    let (job, part) = match (
+        look.strip_suffix(".changes.json"),
+        look.strip_suffix(".json"),
+    ) {
+        (Some(job), _) => (job, LookPart::Changes),
+        (None, Some(job)) => (job, LookPart::Manifest),
+        (None, None) => (look.as_str(), LookPart::Report),
     };
     let names = IncidentId::parse(&id).ok().zip(JobId::parse(job));
     let (incident, job) = names.ok_or(Refusal::LookNotFound)?;
     let found = pages.incidents.look(&incident, &job, part).await?;
     let text = found.ok_or(Refusal::LookNotFound)?;
     Ok(match part {
-        LookPart::Report => text_ok(page::HTML, text),
-        LookPart::Manifest => text_ok(JSON, text),
+        LookPart::Report => {
+            let text = with_changes(&pages, &incident, &job, text).await;
+            text_ok(page::HTML, text)
+        }
+        LookPart::Manifest | LookPart::Changes => text_ok(JSON, text),
     })
 }
 
@@ -163,6 +177,44 @@ async fn reports(incidents: &dyn Incidents, found: &Found) -> HashMap<JobId, Str
         }
     }
     reports
+}
+
+/// What changed around the newest alerts of an incident.
+async fn gathered(incidents: &dyn Incidents, incident: &Incident) -> Gathered {
+    let mut gathered = Gathered::new();
+    let kept = |entry: &&Entry| {
+        let changes = entry.report.changes.as_ref();
+        changes.is_some_and(|changes| changes.kept)
+    };
+    for entry in incident
+        .entries
+        .iter()
+        .rev()
+        .filter(kept)
+        .take(MOST_REPORTS)
+    {
+        let found = incidents.look(&incident.id, &entry.job_id, LookPart::Changes);
+        let read = match found.await {
+            Ok(Some(text)) => ControlPlane::parse(text.as_bytes()).map_err(|it| it.to_string()),
+            // It was deleted: the lines remain.
+            Ok(None) => continue,
+            Err(error) => Err(error.to_string()),
+        };
+        gathered.insert(entry.job_id, read);
+    }
+    gathered
+}
+
+/// A report with what changed around its alert.
+async fn with_changes(pages: &Pages, incident: &IncidentId, job: &JobId, report: String) -> String {
+    let Ok(Some(found)) = pages.incidents.get(incident).await else {
+        return report;
+    };
+    let gathered = gathered(&*pages.incidents, &found.incident).await;
+    match found.incident.entry(job) {
+        Some(entry) => page::with_changes(report, entry, &gathered, &pages.portal),
+        None => report,
+    }
 }
 
 async fn find(

@@ -1,7 +1,8 @@
 //! Incidents and jobs as JSON for programs. A list is as Resource Manager writes lists: `value` and `nextLink`.
 
-use super::incidents::Found;
+use super::{incidents::Found, page::Gathered};
 use crate::{
+    changes::{ChangesNote, ControlPlane},
     incident::{
         Action, ChosenProfile, FileLook, JobId, JobRecord, Report, Status,
         record::{Entry, IncidentId, Step, Summary},
@@ -33,10 +34,48 @@ pub(super) struct Whole<'a> {
     entries_left_out: u32,
     steps: &'a [Step],
     steps_left_out: u32,
+    /// What changed around each alert, where it was gathered.
+    changes: Vec<ChangesWire<'a>>,
 }
 
-impl<'a> From<&'a Found> for Whole<'a> {
-    fn from(found: &'a Found) -> Self {
+/// What changed around the alert of one job.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChangesWire<'a> {
+    job_id: JobId,
+    #[serde(flatten)]
+    gathered: &'a ControlPlane,
+    /// What the effective rules say of endpoints that did not answer.
+    silent_endpoints: Vec<SilentWire>,
+}
+
+#[derive(Serialize)]
+struct SilentWire {
+    message: String,
+    /// Null: the rules do not decide about it.
+    denied: Option<bool>,
+}
+
+impl<'a> ChangesWire<'a> {
+    fn of(entry: &Entry, gathered: &'a Gathered) -> Option<Self> {
+        let gathered = gathered.get(&entry.job_id)?.as_ref().ok()?;
+        let look = entry.report.look.as_ref();
+        let silent = look.into_iter().flat_map(|look| look.silent());
+        let silent = gathered.rules_about(silent).into_iter();
+        let silent = silent.map(|note| SilentWire {
+            message: note.sentence,
+            denied: note.denied,
+        });
+        Some(Self {
+            job_id: entry.job_id,
+            gathered,
+            silent_endpoints: silent.collect(),
+        })
+    }
+}
+
+impl<'a> Whole<'a> {
+    pub fn of(found: &'a Found, gathered: &'a Gathered) -> Self {
         let incident = &found.incident;
         Self {
             summary: &found.summary,
@@ -44,6 +83,12 @@ impl<'a> From<&'a Found> for Whole<'a> {
             entries_left_out: incident.entries_left_out,
             steps: &incident.steps,
             steps_left_out: incident.steps_left_out,
+            changes: {
+                let entries = incident.entries.iter();
+                entries
+                    .filter_map(|entry| ChangesWire::of(entry, gathered))
+                    .collect()
+            },
         }
     }
 }
@@ -76,6 +121,7 @@ pub(super) struct JobWire<'a> {
     errors: &'a [String],
     joined: bool,
     look: Option<&'a FileLook>,
+    changes: Option<&'a ChangesNote>,
     failures: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<&'a ChosenProfile>,
@@ -108,6 +154,7 @@ impl<'a> JobWire<'a> {
             errors: &report.errors,
             joined: report.joined,
             look: report.look.as_deref(),
+            changes: report.changes.as_deref(),
             failures: entry.failures,
             profile: entry.profile.as_deref(),
         })
@@ -139,6 +186,7 @@ impl<'a> From<&'a JobRecord> for JobWire<'a> {
             errors: &report.errors,
             joined: report.joined,
             look: report.look.as_deref(),
+            changes: report.changes.as_deref(),
             failures: job.failures,
             profile: job.profile.as_deref(),
         }

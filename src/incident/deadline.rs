@@ -22,7 +22,8 @@ pub fn deadline(
         | Phase::NotifyingFirst
         | Phase::LookingOn
         | Phase::NotifyingLook
-        | Phase::Removing { .. } => return None,
+        | Phase::Removing { .. }
+        | Phase::Completing { .. } => return None,
     };
     let within = time::Duration::try_from(within).unwrap_or(time::Duration::MAX);
     Some(taken_at.saturating_add(within))

@@ -4,7 +4,7 @@
 
 use crate::alert::{AlertFacts, Condition, drill};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// Between two texts. No text has it: what comes out of an alert or a message is cleaned of control characters.
 const SEPARATOR: char = '\u{1f}';
@@ -12,7 +12,7 @@ const SEPARATOR: char = '\u{1f}';
 const ABSENT: &str = "\u{1e}";
 /// Texts before those of the conditions, and of each condition.
 const OWN: usize = 5;
-const OF_A_CONDITION: usize = 4;
+const OF_A_CONDITION: usize = 6;
 
 /// The facts of an alert, packed.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,6 +61,8 @@ impl PackedFacts {
                 operator: part(1),
                 threshold: part(2),
                 value: part(3),
+                aggregation: part(4),
+                window_seconds: part(5).and_then(|seconds| seconds.parse().ok()),
             }
         });
         AlertFacts {
@@ -101,10 +103,16 @@ impl From<&AlertFacts> for PackedFacts {
                 operator,
                 threshold,
                 value,
+                aggregation,
+                window_seconds,
             } = condition;
-            [metric, operator, threshold, value]
+            let texts = [metric, operator, threshold, value, aggregation];
+            let window = window_seconds.map(|seconds| seconds.to_string().into());
+            let texts = texts.map(|text| text.as_deref().map(Cow::Borrowed));
+            texts.into_iter().chain([window])
         });
         let texts = [rule, id, severity, signal, fired_at];
+        let texts = texts.map(|text| text.as_deref().map(Cow::Borrowed));
         let mut packed = String::new();
         for (at, text) in texts.into_iter().chain(conditions).enumerate() {
             if at > 0 {
@@ -149,6 +157,8 @@ mod tests {
             operator: some(">"),
             threshold: None,
             value: some(""),
+            aggregation: some("Average"),
+            window_seconds: Some(300),
         };
         let full = AlertFacts {
             rule: some("cpu | high"),

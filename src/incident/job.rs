@@ -2,8 +2,8 @@
 //! function to take the next step.
 
 use super::{
-    ChosenProfile, Delivered, decide, facts::PackedFacts, machine::CopyId, record::IncidentId,
-    report::Report,
+    ChosenProfile, CommentState, Delivered, decide, facts::PackedFacts, machine::CopyId,
+    record::IncidentId, report::Report,
 };
 use crate::{
     alert::{Alert, Target},
@@ -102,6 +102,9 @@ pub struct Job {
     /// Which receivers have the final notification.
     #[serde(default, skip_serializing_if = "Delivered::is_empty")]
     pub delivered: Delivered,
+    /// How far the comment on its Azure alert is.
+    #[serde(default, skip_serializing_if = "CommentState::is_default")]
+    pub write_back: CommentState,
     pub report: Report,
 }
 
@@ -140,6 +143,7 @@ impl Job {
             notified: false,
             trace_parent: None,
             delivered: Delivered::default(),
+            write_back: CommentState::default(),
             report,
         }
     }
@@ -182,8 +186,9 @@ impl Job {
     /// Drops the text that is missed least; `false`: none is left that can be dropped.
     fn shed(&mut self) -> bool {
         let mut alert = self.alert.read();
-        let look = self.report.look.as_mut();
-        let shed = look.is_some_and(|look| look.shed())
+        let (look, changes) = (&mut self.report.look, &mut self.report.changes);
+        let shed = look.as_mut().is_some_and(|look| look.shed())
+            || changes.as_mut().is_some_and(|changes| changes.shed())
             || alert.conditions.pop().is_some()
             || self.report.errors.pop().is_some()
             || alert.id.take().is_some();
@@ -300,6 +305,11 @@ pub enum Phase {
     NotifyingLook,
     /// The notification is delivered; the finished session is to be removed.
     Removing { session: Session },
+    /// Azure is asked once more what changed around the alert, when what comes late has come.
+    Completing {
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
 }
 
 impl Action {
@@ -346,7 +356,8 @@ impl Phase {
             | Phase::NotifyingFirst
             | Phase::LookingOn
             | Phase::NotifyingLook
-            | Phase::Removing { .. } => Patience {
+            | Phase::Removing { .. }
+            | Phase::Completing { .. } => Patience {
                 urgent: false,
                 pause_factor: 1,
                 success_resets_failures: false,
@@ -377,6 +388,7 @@ impl Phase {
             Phase::Notifying | Phase::NotifyingFirst | Phase::NotifyingLook => "notifying",
             Phase::Looking { .. } | Phase::LookingOn => "looking",
             Phase::Removing { .. } => "removing",
+            Phase::Completing { .. } => "completing",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a reading of a capture's file has found, as it is stored with a job, sent to receivers and shown on pages: a few
 //! bounded lines. Figures and pictures are in the report beside the record.
 
-use crate::text;
+use crate::{changes::Silent, text};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -61,6 +61,9 @@ pub struct FileFinding {
     pub base: Option<u64>,
     /// The endpoint that it is about.
     pub endpoint: Option<Box<str>>,
+    /// Whether the endpoint is the machine's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_own: bool,
     /// A display filter of Wireshark.
     pub filter: Option<Box<str>>,
 }
@@ -147,6 +150,17 @@ impl FileLook {
         shown
     }
 
+    /// The endpoints of TCP that did not answer.
+    pub fn silent(&self) -> impl Iterator<Item = Silent> {
+        let silent = self.findings.iter().filter(|it| &*it.kind == "noAnswer");
+        silent.filter_map(|finding| {
+            Some(Silent {
+                endpoint: finding.endpoint.as_deref()?.parse().ok()?,
+                is_own: finding.is_own,
+            })
+        })
+    }
+
     /// The lines for people, with what is in the way as the last one.
     pub fn said(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.lines.iter().map(|line| line.to_string()).collect();
@@ -200,6 +214,7 @@ mod tests {
                 count: 5,
                 base: Some(9),
                 endpoint: Some("10.0.0.4:1433".into()),
+                is_own: false,
                 filter: Some("ip.addr==10.0.0.4".into()),
             }],
             ..FileLook::new(OffsetDateTime::UNIX_EPOCH)

@@ -26,6 +26,7 @@ pub mod report;
 pub mod retry;
 mod skipped;
 mod suggestion;
+mod write_back;
 
 pub use allowed::Allowed;
 pub use decide::{Decision, Known, KnownAlert, LeftOut, Plan, Policy, decide, job_id};
@@ -45,3 +46,4 @@ pub use record::{Incident, IncidentId, Summary};
 pub use report::{Report, Status};
 pub use retry::Retry;
 pub use suggestion::{Suggestion, suggest};
+pub use write_back::CommentState;

@@ -148,6 +148,16 @@ impl Notification {
         closed || self.event == Event::Resolved
     }
 
+    /// What changed around the alert, for people: one line each. A notification of the file alone repeats none.
+    pub fn change_lines(&self) -> Vec<String> {
+        let changes = match self.event {
+            Event::Analyzed | Event::Resolved => None,
+            _ => self.report.changes.as_ref(),
+        };
+        let lines = changes.into_iter().flat_map(|it| &it.lines);
+        lines.map(|line| line.to_string()).collect()
+    }
+
     /// What is in the capture's file, for people: one line each.
     pub fn look_lines(&self) -> Vec<String> {
         let look = self.report.look.as_ref();

@@ -126,6 +126,10 @@ pub enum What {
     Notified(Event),
     /// A receiver did not accept a notification; it is retried or was given up.
     NotNotified(Event),
+    /// The Azure alert has a comment with the outcome.
+    WrittenBack,
+    /// The comment could not be written; it is retried or was given up.
+    NotWrittenBack,
 }
 
 /// Whether something is in progress.

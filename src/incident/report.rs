@@ -2,7 +2,7 @@
 //! about a capture is a member here, is set where it is found out, and is shown by the renderers that want it.
 
 use super::look::FileLook;
-use crate::resource_id::ResourceId;
+use crate::{changes::ChangesNote, resource_id::ResourceId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -39,6 +39,9 @@ pub struct Report {
     /// What is in the capture's file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<Box<FileLook>>,
+    /// What changed around the alert; the whole is beside the incident record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Box<ChangesNote>>,
     /// Whether the job's end is decided.
     pub finished: bool,
     /// Whether the job failed too often: it goes to the poison queue.

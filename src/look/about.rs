@@ -22,8 +22,8 @@ pub struct About {
     /// When the alert fired, as the alert has it.
     pub fired: Option<String>,
     pub fired_at: Option<OffsetDateTime>,
-    /// Names and values of the metrics that the alert counted.
-    pub metrics: Vec<(String, String)>,
+    /// The metrics that the alert counted.
+    pub metrics: Vec<CountedMetric>,
     /// What was asked for: the properties of the packet capture.
     pub parameters: Value,
     pub time_limit_seconds: Option<u64>,
@@ -38,6 +38,26 @@ pub struct About {
     pub identity: Option<String>,
 }
 
+/// A metric that an alert counted.
+#[derive(Debug, Clone)]
+pub struct CountedMetric {
+    pub name: String,
+    pub value: String,
+    /// Such as `Average` or `Total`.
+    pub aggregation: Option<String>,
+    pub window_seconds: Option<u32>,
+}
+
+impl CountedMetric {
+    /// The same for the package that reads the file; `None` when a file cannot be compared with it.
+    fn for_reader(&self) -> Option<Metric> {
+        let mut metric = Metric::new(self.value.clone(), Counted::of_metric(&self.name)?);
+        metric.aggregation.clone_from(&self.aggregation);
+        metric.window_seconds = self.window_seconds.map(u64::from);
+        Some(metric)
+    }
+}
+
 impl About {
     /// The same for the package that reads the file.
     pub fn context(&self, storage_path: &str) -> Context {
@@ -45,9 +65,7 @@ impl About {
         context.name = file_name(storage_path).to_owned();
         context.vm_name = Some(self.machine.clone());
         context.alert = self.fired_at.and_then(|at| {
-            let counted = self.metrics.iter().find_map(|(name, value)| {
-                Some(Metric::new(value.clone(), Counted::of_metric(name)?))
-            });
+            let counted = self.metrics.iter().find_map(CountedMetric::for_reader);
             Some(Alert {
                 at: i64::try_from(at.unix_timestamp_nanos()).ok()?,
                 metric: counted,
@@ -69,6 +87,8 @@ pub struct Found {
     pub count: u64,
     pub base: Option<u64>,
     pub endpoint: Option<String>,
+    /// Whether the endpoint is the machine's own.
+    pub is_own: bool,
     pub filter: String,
 }
 
@@ -96,6 +116,7 @@ impl Look {
                 count: finding.count,
                 base: finding.base,
                 endpoint: finding.endpoint.clone(),
+                is_own: finding.is_own,
                 filter: finding.filter.clone(),
             })
             .collect()

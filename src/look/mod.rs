@@ -7,7 +7,7 @@ mod error;
 mod feeder;
 mod place;
 
-pub use about::{About, Found};
+pub use about::{About, CountedMetric, Found};
 pub use error::LookError;
 pub use place::Storage;
 

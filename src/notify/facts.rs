@@ -97,13 +97,16 @@ fn incident(incident: &IncidentContext) -> String {
     format!("{} ({alerts})", incident.id)
 }
 
-/// `Percentage CPU is greater than 80; it was 93.5`. Operators that are not known stand as the alert wrote them.
+/// `Percentage CPU is greater than 80, and was 93.5 (average over 5 min)`. Operators that are not known stand as the
+/// alert wrote them.
 pub fn condition_in_words(condition: &Condition) -> Option<String> {
     let Condition {
         metric,
         operator,
         threshold,
         value,
+        aggregation,
+        window_seconds,
     } = condition;
     let operator = operator.as_deref().map(|operator| {
         match operator.to_ascii_lowercase().replace(' ', "").as_str() {
@@ -131,12 +134,29 @@ pub fn condition_in_words(condition: &Condition) -> Option<String> {
             }
         )),
     };
-    match (rule, value) {
-        (Some(rule), Some(value)) => Some(format!("{rule}, and was {value}")),
-        (Some(rule), None) => Some(rule),
-        (None, Some(value)) => Some(format!("the result was {value}")),
-        (None, None) => None,
+    let sentence = match (rule, value) {
+        (Some(rule), Some(value)) => format!("{rule}, and was {value}"),
+        (Some(rule), None) => rule,
+        (None, Some(value)) => format!("the result was {value}"),
+        (None, None) => return None,
+    };
+    let aggregation = aggregation.as_ref().map(|it| it.to_lowercase());
+    let window = window_seconds.map(|seconds| format!("over {}", window(seconds)));
+    Some(match (aggregation, window) {
+        (Some(how), Some(window)) => format!("{sentence} ({how} {window})"),
+        (Some(one), None) | (None, Some(one)) => format!("{sentence} ({one})"),
+        (None, None) => sentence,
+    })
+}
+
+/// `5 min`, `1 h`, `90 s`.
+fn window(seconds: u32) -> String {
+    for (unit, name) in [(86_400, "d"), (3_600, "h"), (60, "min")] {
+        if seconds.is_multiple_of(unit) {
+            return format!("{} {name}", seconds / unit);
+        }
     }
+    format!("{seconds} s")
 }
 
 /// `2026-01-31 09:05:00 UTC`.
@@ -165,6 +185,7 @@ mod tests {
                 operator,
                 threshold,
                 value,
+                ..Condition::default()
             })
         };
         for (parts, expected) in [
@@ -200,6 +221,55 @@ mod tests {
         ] {
             assert_eq!(of(parts).as_deref(), expected);
         }
+    }
+
+    #[test]
+    fn aggregation_and_window_stand_behind_the_condition() {
+        for (aggregation, seconds, expected) in [
+            (
+                Some("Total"),
+                Some(300),
+                "A is greater than 1, and was 2 (total over 5 min)",
+            ),
+            (
+                Some("Average"),
+                None,
+                "A is greater than 1, and was 2 (average)",
+            ),
+            (
+                None,
+                Some(3_600),
+                "A is greater than 1, and was 2 (over 1 h)",
+            ),
+            (
+                None,
+                Some(5_400),
+                "A is greater than 1, and was 2 (over 90 min)",
+            ),
+            (None, Some(90), "A is greater than 1, and was 2 (over 90 s)"),
+            (
+                None,
+                Some(86_400),
+                "A is greater than 1, and was 2 (over 1 d)",
+            ),
+            (None, None, "A is greater than 1, and was 2"),
+        ] {
+            let some = |text: &str| Some(text.to_owned());
+            let condition = Condition {
+                metric: some("A"),
+                operator: some("GreaterThan"),
+                threshold: some("1"),
+                value: some("2"),
+                aggregation: aggregation.map(str::to_owned),
+                window_seconds: seconds,
+            };
+            assert_eq!(condition_in_words(&condition).as_deref(), Some(expected));
+        }
+        let nothing = Condition {
+            window_seconds: Some(300),
+            ..Condition::default()
+        };
+        assert_eq!(condition_in_words(&nothing), None);
     }
 
     #[test]

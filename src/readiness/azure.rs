@@ -2,7 +2,7 @@
 
 use super::{
     Parts, Report, Targets,
-    required::{INSTANCES_READ, MACHINES_READ, SCALE_SETS_READ},
+    required::{ALERTS_CHANGE_STATE, ALERTS_READ, INSTANCES_READ, MACHINES_READ, SCALE_SETS_READ},
     shell::Word,
 };
 use crate::{azure::client::ArmClient, config::Settings, resource_id::ResourceId};
@@ -43,6 +43,7 @@ impl AzureChecks<'_> {
                 return self.without_answer();
             }
         }
+        self.write_back(&subscriptions).await;
         for scope in &scopes {
             let needed = [MACHINES_READ, SCALE_SETS_READ, INSTANCES_READ];
             self.look_up(&needed, &[scope], scope).await;
@@ -65,6 +66,31 @@ impl AzureChecks<'_> {
             self.machine(machine, watchers).await;
         }
         self.report
+    }
+
+    /// The comments on Azure alerts, where they are switched on: Azure keeps alerts below their subscription.
+    async fn write_back(&mut self, subscriptions: &[ResourceId]) {
+        const CHECK: &str = "alert comments";
+        let Some(write_back) = &self.settings.write_back else {
+            return;
+        };
+        match &write_back.pages {
+            Some(_) => self.report.ok(
+                CHECK,
+                "switched on; alerts become Acknowledged",
+            ),
+            None => self.report.warning(
+                CHECK,
+                "switched on without an address of the incidents' pages: comments do not lead there",
+                self.parts
+                    .hosting
+                    .set("Notification__PageBaseUrl=https://<name>.azurewebsites.net/api/PacketCaptures"),
+            ),
+        }
+        for subscription in subscriptions {
+            let needed = [ALERTS_READ, ALERTS_CHANGE_STATE];
+            self.look_up(&needed, &[subscription], subscription).await;
+        }
     }
 
     fn without_answer(mut self) -> Report {

@@ -31,6 +31,7 @@ const fn wanted(
 
 const NETWORK: &str = "Network Contributor";
 const READER: &str = "Reader";
+const MONITORING: &str = "Monitoring Contributor";
 const STORAGE: &str = "Storage Account Contributor";
 
 pub const WATCHERS_READ: Permission = needed("Microsoft.Network/networkWatchers/read", NETWORK);
@@ -100,6 +101,17 @@ pub const POLICIES_READ: Permission = wanted(
     READER,
     "only this check needs it",
 );
+/// Both in a role of their own, `deploy/roles/write-back.json`, for `Alert__WriteBack`.
+pub const ALERTS_READ: Permission = wanted(
+    "Microsoft.AlertsManagement/alerts/read",
+    MONITORING,
+    "only the comment on the Azure alert needs it",
+);
+pub const ALERTS_CHANGE_STATE: Permission = wanted(
+    "Microsoft.AlertsManagement/alerts/changestate/action",
+    MONITORING,
+    "only the comment on the Azure alert needs it",
+);
 pub const PERMISSIONS_READ: Permission = wanted(
     "Microsoft.Authorization/permissions/read",
     READER,
@@ -124,6 +136,7 @@ mod tests {
             include_str!("../../deploy/roles/machines.json"),
             include_str!("../../deploy/roles/storage.json"),
             include_str!("../../deploy/roles/doctor.json"),
+            include_str!("../../deploy/roles/write-back.json"),
         ];
         let (mut given, mut read) = (BTreeSet::new(), Vec::new());
         for role in roles {

@@ -1,5 +1,5 @@
-//! Reports about capture files, and their manifests, beside the record: `looks/{incident}/{job}.html` and `.json`. Without a
-//! store the newest ones are kept in this process.
+//! Reports about capture files, their manifests, and what changed around an alert, beside the record:
+//! `looks/{incident}/{job}.html`, `.json` and `.changes.json`. Without a store the newest ones are kept in this process.
 
 use super::{Incidents, StoreError, store::Condition};
 use crate::incident::{IncidentId, JobId};
@@ -15,6 +15,8 @@ pub enum LookPart {
     Report,
     /// The manifest of the file, JSON.
     Manifest,
+    /// The control plane around the alert, JSON.
+    Changes,
 }
 
 impl LookPart {
@@ -22,6 +24,7 @@ impl LookPart {
         let ending = match self {
             Self::Report => "html",
             Self::Manifest => "json",
+            Self::Changes => "changes.json",
         };
         format!("looks/{incident}/{job}.{ending}")
     }
@@ -43,26 +46,41 @@ impl Incidents {
         let manifest = manifest.map(|text| (LookPart::Manifest, text));
         let parts = std::iter::once((LookPart::Report, report)).chain(manifest);
         for (part, text) in parts {
-            let (name, body) = (part.name(incident, job), Bytes::from(text));
-            let written = self
-                .looks
-                .write(&name, body.clone(), None, Condition::New)
-                .await;
-            match (written, self.looks.read(&name)) {
-                (Err(StoreError::Conflict), known) => {
-                    let condition = match known.await? {
-                        Some(known) => Condition::Unchanged(known.etag),
-                        None => Condition::New,
-                    };
-                    self.looks.write(&name, body, None, condition).await?;
-                }
-                (written, _) => drop(written?),
-            }
+            self.keep_part(incident, job, part, text).await?;
         }
         Ok(())
     }
 
-    /// A part of the reading of a job's file; `None`: there is none.
+    /// Writes a part, and replaces what was written before.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn keep_part(
+        &self,
+        incident: &IncidentId,
+        job: &JobId,
+        part: LookPart,
+        text: String,
+    ) -> Result<(), StoreError> {
+        let (name, body) = (part.name(incident, job), Bytes::from(text));
+        let written = self
+            .looks
+            .write(&name, body.clone(), None, Condition::New)
+            .await;
+        match (written, self.looks.read(&name)) {
+            (Err(StoreError::Conflict), known) => {
+                let condition = match known.await? {
+                    Some(known) => Condition::Unchanged(known.etag),
+                    None => Condition::New,
+                };
+                self.looks.write(&name, body, None, condition).await?;
+            }
+            (written, _) => drop(written?),
+        }
+        Ok(())
+    }
+
+    /// A part of what is kept beside the record of a job; `None`: there is none.
     ///
     /// # Errors
     /// Those of the store.

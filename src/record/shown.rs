@@ -4,8 +4,9 @@
 use super::Incidents;
 use crate::{
     incident::{
-        Incident, IncidentContext, IncidentId, Job, JobId, Machine, Summary, Thread, budget::Hour,
-        record::Addition,
+        Incident, IncidentContext, IncidentId, Job, JobId, Machine, Summary, Thread,
+        budget::Hour,
+        record::{Addition, What},
     },
     resource_id::ResourceId,
 };
@@ -57,6 +58,18 @@ impl Incidents {
             closed: false,
             threads: Vec::new(),
         }))
+    }
+
+    /// Whether the Azure alert of a job's incident has a comment, as far as this process knows.
+    pub fn has_comment(&self, job: &Job) -> bool {
+        let Some(id) = &job.incident else {
+            return false;
+        };
+        let has = self.incidents.with(&id.blob_name(), |incident| {
+            let mut steps = incident.steps.iter();
+            steps.any(|step| step.what == What::WrittenBack)
+        });
+        has.unwrap_or_default()
     }
 
     /// Keeps the message of a receiver that later notifications of the job's incident answer.

@@ -52,6 +52,7 @@ impl Worker {
                 return Next::NotOurs;
             }
         }
+        self.ask_again_what_changed(job);
         let mut begun = false;
         loop {
             match job.phase {
@@ -60,6 +61,7 @@ impl Worker {
                         if !self.looked(job, look) {
                             return Next::NotOurs;
                         }
+                        self.add_what_changed(job, held).await;
                         held.begin_notifying().await;
                         return self.notify_ended(Arc::make_mut(job)).await;
                     }
@@ -70,6 +72,7 @@ impl Worker {
                     Waited::Stopping => return Next::After(Duration::ZERO),
                 },
                 Phase::NotifyingFirst => {
+                    self.add_what_changed(job, held).await;
                     held.begin_notifying().await;
                     if let Some(again) = self.notify_end(Arc::make_mut(job), begun).await {
                         return Next::After(again);
@@ -105,6 +108,7 @@ impl Worker {
                     };
                 }
                 _ => {
+                    self.add_what_changed(job, held).await;
                     held.begin_notifying().await;
                     return self.notify_ended(Arc::make_mut(job)).await;
                 }

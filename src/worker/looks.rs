@@ -4,7 +4,7 @@
 use crate::{
     capture::JobParameters,
     incident::{Action, FileFinding, FileLook, FileProblem, InNotice, Job, JobId, Status},
-    look::{About, CaptureReader, Look, LookError},
+    look::{About, CaptureReader, CountedMetric, Look, LookError},
     record::Incidents,
 };
 use serde_json::json;
@@ -190,8 +190,14 @@ impl Looks {
             let at = OffsetDateTime::parse(written, &Rfc3339).ok()?;
             at.checked_to_offset(UtcOffset::UTC)
         });
-        let metrics = facts.conditions.iter();
-        let metrics = metrics.filter_map(|it| Some((it.metric.clone()?, it.value.clone()?)));
+        let metrics = facts.conditions.iter().filter_map(|it| {
+            Some(CountedMetric {
+                name: it.metric.clone()?,
+                value: it.value.clone()?,
+                aggregation: it.aggregation.clone(),
+                window_seconds: it.window_seconds,
+            })
+        });
         let parameters = self.parameters.of(job);
         let filters = parameters.filters_of(job);
         let watcher = report.network_watcher.as_ref().map(ToString::to_string);
@@ -254,6 +260,7 @@ fn finding(found: crate::look::Found) -> FileFinding {
         count: found.count,
         base: found.base,
         endpoint: found.endpoint.map(Into::into),
+        is_own: found.is_own,
         filter: Some(found.filter.into()),
     }
 }

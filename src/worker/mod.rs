@@ -3,27 +3,32 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+mod changed;
 mod delivery;
 mod ended;
 mod held;
 mod looks;
 mod poisoned;
 mod received;
+mod surroundings;
 mod walk;
+mod write_back;
 
 use crate::{
     capture::{Capturer, turns::Turns},
-    incident::{IncidentId, Job, Ledger, Profiles, Retry},
+    incident::{IncidentId, Job, Ledger, Phase, Profiles, Retry},
     notify::Receivers,
     queue::{JobQueue, Message},
     record::Incidents,
     resource_id::ResourceId,
     telemetry::{Metrics, continue_trace, describe},
+    write_back::WriteBack,
 };
 use held::{Held, Places};
 pub use looks::{Looks, Running};
 use received::Received;
 use std::{sync::Arc, time::Duration};
+pub use surroundings::{Rounds, Surroundings};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
@@ -49,6 +54,10 @@ pub struct Worker {
     pub looks: Option<Arc<Looks>>,
     /// Who is notified of the captures of each.
     pub profiles: Arc<Profiles>,
+    /// `None` when it is not read what changed around alerts.
+    pub surroundings: Option<Arc<Surroundings>>,
+    /// `None` when outcomes are not written to Azure alerts.
+    pub write_back: Option<WriteBack>,
     pub metrics: Arc<Metrics>,
     pub retry: Retry,
     /// Interval between checks of the poison queue.
@@ -85,6 +94,9 @@ impl Worker {
         while jobs.join_next().await.is_some() {}
         if let Some(looks) = &self.looks {
             looks.stop();
+        }
+        if let Some(surroundings) = &self.surroundings {
+            surroundings.stop();
         }
     }
 
@@ -186,7 +198,11 @@ impl Lanes {
         let working = self.of(job).working.clone();
         let mut stop = self.stop.clone();
         let turn = match &job.report.network_watcher {
-            Some(watcher) if !job.phase.is_notifying() && !job.phase.is_looking() => {
+            Some(watcher)
+                if !job.phase.is_notifying()
+                    && !job.phase.is_looking()
+                    && !matches!(job.phase, Phase::Completing { .. }) =>
+            {
                 tokio::select! {
                     turn = self.watchers.take(watcher) => turn,
                     _ = stop.wait_for(|stop| *stop) => return (None, None),
@@ -201,6 +217,7 @@ impl Lanes {
     fn of(&self, job: &Job) -> &Places {
         match &job.phase {
             phase if phase.is_notifying() => &self.notifying,
+            Phase::Completing { .. } => &self.looking,
             phase if phase.is_looking() => &self.looking,
             _ => &self.following,
         }

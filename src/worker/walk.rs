@@ -1,9 +1,9 @@
 //! The walk of one job: step after step, until it has to wait or nothing is left to do.
 
-use super::{Worker, held::Held};
+use super::{Worker, held::Held, write_back::Comment};
 use crate::{
     capture::{Next, times::until},
-    incident::{Job, Report, Status, ledger},
+    incident::{Job, Phase, Report, Status, ledger},
 };
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -30,6 +30,9 @@ impl Worker {
     ) {
         if job.notified {
             return self.conclude(held, job).await;
+        }
+        if let Phase::Completing { at } = job.phase {
+            return self.complete(held, job, delivered, at).await;
         }
         for _ in 0..STEPS_AT_ONCE {
             if self.incidents.is_elsewhere(&job) {
@@ -61,6 +64,7 @@ impl Worker {
             if job.report != *before && !job.report.finished {
                 tracing::info!("{}", job.report.message);
                 if job.report.status == Status::Created && !std::mem::replace(&mut created, true) {
+                    self.begin_surroundings(&job);
                     held.begin_notifying().await;
                     self.notify_created(&job).await;
                 }
@@ -77,7 +81,10 @@ impl Worker {
                 Next::AtOnce => {}
                 Next::After(wait) => return held.put_back(&job, wait).await,
                 Next::Decided | Next::Done => {
-                    return self.conclude(held, job).await;
+                    return match self.begin_completing(&mut job) {
+                        Some(wait) => held.put_back(&job, wait).await,
+                        None => self.conclude(held, job).await,
+                    };
                 }
                 Next::NotOurs => {
                     self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
@@ -91,8 +98,17 @@ impl Worker {
 
     /// Nothing is left to do for a job but to say so: its message is deleted when the record has its end, or another process
     /// would not know that a second copy of it is finished.
-    async fn conclude(&self, held: Held<'_>, mut job: Arc<Job>) {
+    pub(super) async fn conclude(&self, mut held: Held<'_>, mut job: Arc<Job>) {
         Arc::make_mut(&mut job).notified = true;
+        // Before the message is deleted, or a process that is killed in between would lose it.
+        match self.write_back(&mut job, &mut held).await {
+            Comment::Over => {}
+            Comment::Later(pause) => return held.put_back(&job, pause).await,
+            Comment::NotOurs => {
+                self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
+                return;
+            }
+        }
         if self.incidents.finish(&job).await {
             // The same value as in the record: a finished job is in memory once.
             self.ledger.record(&job);

@@ -74,7 +74,7 @@ fn failed(words: &Words<'_>, kind: Kind, of: Outcomes, all: u64) -> Vec<Finding>
                     row.endpoint.port
                 ),
             };
-            words.finding(
+            let found = words.finding(
                 kind,
                 (count, Some(base)),
                 Some(row.endpoint.to_string()),
@@ -95,7 +95,8 @@ fn failed(words: &Words<'_>, kind: Kind, of: Outcomes, all: u64) -> Vec<Finding>
                         say(&endpoint)
                     )
                 },
-            )
+            );
+            found.of_own(words.figures.is_vm(server))
         })
         .collect()
 }

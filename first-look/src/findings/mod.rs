@@ -154,6 +154,9 @@ pub struct Finding {
     pub base: Option<u64>,
     /// The endpoint or address that it is about.
     pub endpoint: Option<String>,
+    /// Whether that is a port of the VM itself, so that the connections were inbound.
+    #[serde(skip)]
+    pub is_own: bool,
     /// A display filter of Wireshark that shows the packets.
     pub filter: String,
     /// A command line that lists them.
@@ -166,6 +169,12 @@ impl Finding {
     /// What to check next; no cause is claimed.
     pub fn check_next(&self) -> &'static [&'static str] {
         self.checks
+    }
+
+    /// The same finding about a port of the VM itself, or of another machine.
+    fn of_own(mut self, is_own: bool) -> Finding {
+        self.is_own = is_own;
+        self
     }
 
     /// The same finding with checks of its own.
@@ -192,6 +201,7 @@ impl Words<'_> {
             count,
             base,
             endpoint,
+            is_own: false,
             tshark: self.list(&filter),
             filter,
             checks: kind.checks(),

@@ -48,14 +48,16 @@ pub async fn play(show: &mut Show, stage: &Stage, url: &str) -> Result<(), Failu
     save_report(url, &notification, &report).await?;
     let report = shell(&report);
     show.timeline.line(&format!(
-        "\nThe notification says of the file:\n  {}\n\
+        "\nThe notification says what changed before the alert:\n  {}\n\
+         \nIt says of the file:\n  {}\n\
          \nThe capture file:\n  {path}\n\
          Its report with pictures, for a browser:\n  {report}\n\
          All figures:\n  cargo run --bin handler -- look {path}\n\
          Open it (`tshark -r` does it in a terminal):\n  wireshark {path}\n\
          The traffic in it is made up; the function is the real one and did all this over HTTP.\n\
          The incident as a page, while `cargo run -- --stay` runs: {}",
-        lines(&notification)?.join("\n  "),
+        lines(&notification, "changes")?.join("\n  "),
+        lines(&notification, "look")?.join("\n  "),
         pages(url)
     ));
     Ok(())
@@ -101,12 +103,12 @@ async fn evidence(show: &mut Show) -> Result<(PathBuf, Value), Failure> {
     }
 }
 
-/// The notification's lines about the file.
-fn lines(notification: &Value) -> Result<Vec<String>, Failure> {
-    let look = &notification["data"]["look"];
-    let lines: Vec<String> = serde_json::from_value(look["lines"].clone()).unwrap_or_default();
+/// The notification's lines about the file, or about changes.
+fn lines(notification: &Value, of: &str) -> Result<Vec<String>, Failure> {
+    let part = &notification["data"][of];
+    let lines: Vec<String> = serde_json::from_value(part["lines"].clone()).unwrap_or_default();
     match lines.is_empty() {
-        true => Err(format!("the notification says nothing of the file: {look}").into()),
+        true => Err(format!("the notification has no lines of \"{of}\": {part}").into()),
         false => Ok(lines),
     }
 }

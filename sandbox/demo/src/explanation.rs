@@ -18,9 +18,16 @@ pub fn of(entry: &Entry) -> &'static str {
         Call::QueryStatus => "is that capture still running?",
         Call::DeleteCapture => "the stale capture is in the way: delete it",
         Call::PutCapture => "the name is free: create the capture",
-        Call::OperationStatus | Call::OperationResult => "has Azure finished that?",
+        Call::OperationStatus | Call::OperationResult | Call::EffectiveResult => {
+            "has Azure finished that?"
+        }
         Call::GetBlobProperties => "is the capture's file there?",
         Call::GetBlob => "what is in it?",
+        Call::QueryResources => "what is around the machine, and what changed there?",
+        Call::ListActivityLog => "who did what in the last six hours?",
+        Call::ListMetrics => "what did the machine's metrics say?",
+        Call::GetInstanceView | Call::GetAvailability => "how is the machine?",
+        Call::EffectiveRules | Call::EffectiveRoutes => "what does Azure enforce on it?",
         Call::Unknown => "nothing that the sandbox imitates",
         _ => "",
     }
@@ -28,5 +35,8 @@ pub fn of(entry: &Entry) -> &'static str {
 
 /// Whether a call only asks how an earlier one gets on.
 pub fn is_poll(entry: &Entry) -> bool {
-    matches!(entry.kind, Call::OperationStatus | Call::OperationResult)
+    matches!(
+        entry.kind,
+        Call::OperationStatus | Call::OperationResult | Call::EffectiveResult
+    )
 }

@@ -6,7 +6,10 @@ use alert_packet_capture::{
     app::{App, Pace},
     config::Settings,
 };
-use azure_sandbox::{ExistingCapture, Options, Progress, Sandbox, SessionStatus, Traffic, samples};
+use azure_sandbox::{
+    ExistingCapture, Options, Progress, ResourceChange, Sandbox, SessionStatus, Traffic, samples,
+};
+use serde_json::json;
 use std::{fs, io, net::Ipv4Addr, path::PathBuf, time::Duration};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -63,6 +66,7 @@ impl Stage {
         })?;
         samples::populate(&azure);
         azure.add_capture(stale_capture());
+        before_the_alert(&azure);
         Ok(Self {
             azure,
             function: None,
@@ -99,6 +103,7 @@ impl Function {
         let mut settings = stage.azure.app_settings();
         let ca_file = stage.ca_file.display().to_string();
         settings.push(("SSL_CERT_FILE".to_owned(), ca_file));
+        settings.push(("Changes__EffectiveRules".to_owned(), "true".to_owned()));
         settings.push(("Notification__WebhookUrl".to_owned(), stage.desk.clone()));
         let settings = Settings::read(&settings.into_iter().collect())?;
         let app = App::build(&settings, &Pace::default())?;
@@ -117,6 +122,34 @@ impl Function {
         }));
         Ok(Self { url, stop, served })
     }
+}
+
+/// What a deployment did some minutes before the alert: the database no longer answers.
+fn before_the_alert(azure: &Sandbox) {
+    azure.change(ResourceChange::rule_added(samples::NSG_WEB, "deny-sql", 12));
+    let rule = |name: &str, access: &str, priority: u32, destination: &str, port: &str| {
+        json!({
+            "name": name, "protocol": "Tcp", "direction": "Outbound",
+            "access": access, "priority": priority,
+            "sourceAddressPrefix": "0.0.0.0/0", "sourcePortRange": "0-65535",
+            "destinationAddressPrefix": destination, "destinationPortRange": port,
+        })
+    };
+    let groups = json!([{
+        "networkSecurityGroup": { "id": samples::NSG_WEB },
+        "association": { "subnet": { "id": samples::SUBNET_WEB } },
+        "effectiveSecurityRules": [
+            rule("securityRules/deny-sql", "Deny", 200, "10.1.2.0/24", "1433-1433"),
+            rule("defaultSecurityRules/AllowVnetOutBound", "Allow", 65_000, "10.1.0.0/16", "0-65535"),
+            rule("defaultSecurityRules/AllowInternetOutBound", "Allow", 65_001, "0.0.0.0/0", "0-65535"),
+            rule("defaultSecurityRules/DenyAllOutBound", "Deny", 65_500, "0.0.0.0/0", "0-65535"),
+        ],
+    }]);
+    let routes = json!([{
+        "source": "Default", "state": "Active", "addressPrefix": ["10.1.0.0/16"],
+        "nextHopType": "VnetLocal", "nextHopIpAddress": [],
+    }]);
+    azure.set_effective(samples::NIC_WEB_01, groups, routes);
 }
 
 /// Left over from an earlier alert about another machine, under the name that our captures have.

@@ -47,6 +47,12 @@ fn calls_are_recognised_whatever_their_case() {
             "permissions",
         ),
         (
+            "POST",
+            "/subscriptions/s/providers/Microsoft.AlertsManagement/alerts/a/changestate".to_owned(),
+            Call::ChangeAlertState,
+            "alert changestate",
+        ),
+        (
             "PATCH",
             format!("{captures}/a"),
             Call::Unknown,

@@ -34,15 +34,16 @@ use azure_core::{
 };
 use serde::de::DeserializeOwned;
 use std::sync::{Arc, OnceLock};
-use throttle::Throttle;
+use throttle::{LaneOf, Throttle};
 use url::Url;
 
 /// The client of Resource Manager, cheap to clone. The clones share the connections, the token and all limits.
 #[derive(Clone)]
 pub struct ArmClient {
     shared: Arc<Shared>,
-    background: bool,
-    ahead: bool,
+    lane: LaneOf,
+    /// A 429 ends a call at once and pauses no other one.
+    gives_way: bool,
 }
 
 struct Shared {
@@ -96,8 +97,8 @@ impl ArmClient {
             None,
         );
         Self {
-            background: false,
-            ahead: false,
+            lane: LaneOf::Create,
+            gives_way: false,
             shared: Arc::new(Shared {
                 pipeline,
                 http,
@@ -115,8 +116,8 @@ impl ArmClient {
     pub fn patient(&self) -> Self {
         Self {
             shared: self.shared.clone(),
-            background: true,
-            ahead: false,
+            lane: LaneOf::Background,
+            gives_way: false,
         }
     }
 
@@ -125,8 +126,18 @@ impl ArmClient {
     /// <https://learn.microsoft.com/troubleshoot/azure/virtual-machines/troubleshooting-throttling-errors>
     pub fn ahead(&self) -> Self {
         Self {
-            ahead: true,
+            gives_way: true,
             ..self.patient()
+        }
+    }
+
+    /// The client for what is read beside a capture and can be missed. Its few places are its own, and a call that Azure
+    /// throttles or does not answer is given up: neither a create nor a poll ever waits for it.
+    pub fn beside(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            lane: LaneOf::Beside,
+            gives_way: true,
         }
     }
 
@@ -140,6 +151,17 @@ impl ArmClient {
         let mut url = self.shared.options.endpoint.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(id.segments()).extend(path);
+        }
+        url.query_pairs_mut()
+            .append_pair("api-version", api_version);
+        url
+    }
+
+    /// The URL of a call that is about no subscription.
+    pub fn tenant_url(&self, path: &[&str], api_version: &str) -> Url {
+        let mut url = self.shared.options.endpoint.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
         }
         url.query_pairs_mut()
             .append_pair("api-version", api_version);

@@ -8,11 +8,26 @@ use super::{
 use crate::azure::error::{AzureError, Failure};
 use std::time::Duration;
 
+/// Maximum calls beside captures in progress.
+const BESIDE: usize = 8;
+
+/// Which places a call takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LaneOf {
+    /// Calls up to the create.
+    Create,
+    /// Polls and deletes after it.
+    Background,
+    /// What is read beside a capture.
+    Beside,
+}
+
 /// The limits that all clones of a client share.
 pub(super) struct Throttle {
     /// Calls up to the create.
     foreground: Lane,
     background: Lane,
+    beside: Lane,
     pauses: Pauses,
     /// How long a call waits for pauses. A longer one fails it at once, so that its job goes back to the queue.
     longest_pause: Duration,
@@ -25,6 +40,7 @@ impl Throttle {
         Self {
             foreground: Lane::new(options.concurrent_calls),
             background: Lane::new(options.concurrent_calls),
+            beside: Lane::new(BESIDE),
             pauses: Pauses::default(),
             longest_pause: options.retry.longest_wait,
             // Three rounds of calls that all run into their time limit.
@@ -36,10 +52,11 @@ impl Throttle {
     ///
     /// # Errors
     /// [`Failure::NotSent`].
-    pub async fn turn(&self, call: &Call<'_>, background: bool) -> Result<Turn<'_>, Failure> {
-        let lane = match background {
-            true => &self.background,
-            false => &self.foreground,
+    pub async fn turn(&self, call: &Call<'_>, lane: LaneOf) -> Result<Turn<'_>, Failure> {
+        let lane = match lane {
+            LaneOf::Create => &self.foreground,
+            LaneOf::Background => &self.background,
+            LaneOf::Beside => &self.beside,
         };
         let bucket = Bucket::of(call.method, &call.url);
         let paused = || bucket.as_ref().and_then(|bucket| self.pauses.left(bucket));

@@ -1,6 +1,6 @@
 //! The tries of one call: each one is traced, counted and limited in time; between them it waits as Azure asks.
 
-use super::{ArmClient, Call};
+use super::{ArmClient, Call, throttle::LaneOf};
 use crate::azure::{
     error::{AzureError, Failure},
     retry,
@@ -45,7 +45,7 @@ impl<'c> Tries<'c> {
         attempt: impl Future<Output = Result<(u16, T), Failure>>,
     ) -> Result<Option<T>, AzureError> {
         let (call, shared) = (self.call, &self.client.shared);
-        let turn = shared.throttle.turn(call, self.client.background).await;
+        let turn = shared.throttle.turn(call, self.client.lane).await;
         // Held for this try only, never while waiting for the next.
         let turn = turn.map_err(|failure| self.error(failure))?;
         self.tried = self.tried.saturating_add(1);
@@ -88,7 +88,11 @@ impl<'c> Tries<'c> {
     async fn wait_after(&mut self, failure: Failure) -> Result<(), AzureError> {
         let (call, shared) = (self.call, &self.client.shared);
         let error = self.error(failure);
-        if self.client.ahead && error.status() == Some(429) {
+        if self.client.gives_way && error.status() == Some(429) {
+            return Err(error);
+        }
+        let lost = matches!(error.failure, Failure::NoAnswer { .. });
+        if self.client.lane == LaneOf::Beside && lost {
             return Err(error);
         }
         shared.throttle.failed(call, &error);

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     alert::{Alert, Target},
     incident::{
-        Action, ChosenProfile, Full, IncidentId, Job, JobId, JobRecord, LeftOut, PackedFacts, Plan,
-        Reason,
+        Action, ChosenProfile, CommentState, Full, IncidentId, Job, JobId, JobRecord, LeftOut,
+        PackedFacts, Plan, Reason,
         machine::{First, Verdict},
     },
     queue::QueueError,
@@ -111,6 +111,10 @@ impl Intake {
         };
         let mut jobs: Vec<Job> = targets.into_iter().map(job).collect();
         if action == Action::Capture {
+            let machines = jobs.len();
+            if let Some(first) = jobs.first_mut() {
+                first.write_back = CommentState::of_first(machines);
+            }
             jobs.extend(Job::skipped(alert, left_out, self.policy.max_targets));
         }
         jobs

@@ -2,6 +2,7 @@
 
 use super::{
     Link, Stamp,
+    changes::{ChangesView, Gathered},
     file_look::FileLookView,
     html,
     timeline::{Drawing, Shape, draw, milestones},
@@ -37,6 +38,8 @@ struct StoryPage<'a> {
     narrow: Drawing,
     /// The picture in words.
     spoken: String,
+    /// What changed around each alert.
+    changes: Vec<ChangesView<'a>>,
     first: Option<AlertView<'a>>,
     joined: Vec<AlertView<'a>>,
     captures: Vec<CaptureView<'a>>,
@@ -90,6 +93,7 @@ struct StepView<'a> {
 pub(in crate::functions) fn story(
     found: &Found,
     reports: &HashMap<JobId, String>,
+    gathered: &Gathered,
     asked: Option<JobId>,
     path: &str,
     portal: &Portal,
@@ -133,6 +137,7 @@ pub(in crate::functions) fn story(
         wide: draw(&marks, Shape::Wide),
         narrow: draw(&marks, Shape::Narrow),
         spoken: spoken.collect::<Vec<_>>().join(", "),
+        changes: changes(incident, gathered, &below, portal),
         first: alerts.next(),
         joined: alerts.collect(),
         captures,
@@ -143,6 +148,23 @@ pub(in crate::functions) fn story(
         up: super::up(path),
         reload: (summary.state == State::InProgress).then_some(5),
     })
+}
+
+/// What changed around the alerts that this is known of; titled with their rules if there are several.
+fn changes<'a>(
+    incident: &'a Incident,
+    gathered: &'a Gathered,
+    below: &str,
+    portal: &Portal,
+) -> Vec<ChangesView<'a>> {
+    let of = |entry| Some((entry, ChangesView::of(entry, gathered, below, portal)?));
+    let views: Vec<(&Entry, ChangesView<'_>)> = incident.entries.iter().filter_map(of).collect();
+    let several = views.len() > 1;
+    let titled = |(entry, view): (&'a Entry, ChangesView<'a>)| match several {
+        true => view.titled(entry),
+        false => view,
+    };
+    views.into_iter().map(titled).collect()
 }
 
 fn figures(alerts: u32, captures: usize, file_bytes: Option<u64>) -> String {
@@ -232,7 +254,7 @@ fn step(step: &Step) -> StepView<'_> {
         name: words::step(step.what),
         bad: matches!(
             step.what,
-            What::Failed | What::NotNotified(_) | What::HeldBack
+            What::Failed | What::NotNotified(_) | What::HeldBack | What::NotWrittenBack
         ),
     }
 }

@@ -1,7 +1,13 @@
 //! The words of the pages: times, sizes, durations and states as people read them. Pure.
 
-use crate::incident::record::{State, What};
+use crate::{
+    incident::record::{State, What},
+    text,
+};
 use time::{Duration, OffsetDateTime, UtcOffset, macros::format_description};
+
+/// Maximum characters of a unit that is not known here.
+const MAX_UNIT: usize = 15;
 
 /// `2026-01-31 09:05:00`, in UTC.
 pub(super) fn day_and_time(at: OffsetDateTime) -> String {
@@ -56,6 +62,51 @@ pub(super) fn size(bytes: u64) -> String {
         size /= 1024.0;
     }
     format!("{size:.1} TiB")
+}
+
+/// A value of a metric in its unit: `1.4 MiB`, `93.5%`, `1,440`.
+pub(super) fn metric(value: f64, unit: Option<&str>) -> String {
+    let unit = unit.unwrap_or_default();
+    // The cast saturates.
+    let bytes = || size(value as u64);
+    match unit.to_ascii_lowercase().as_str() {
+        "bytes" if value >= 0.0 => bytes(),
+        "bytespersecond" if value >= 0.0 => format!("{}/s", bytes()),
+        "percent" => format!("{}%", number(value)),
+        "" | "count" | "unspecified" => number(value),
+        "countpersecond" => format!("{}/s", number(value)),
+        "milliseconds" => format!("{} ms", number(value)),
+        "seconds" => format!("{} s", number(value)),
+        // It stands in a picture, which has no second line.
+        _ => format!("{} {}", number(value), text::clean(unit, MAX_UNIT)),
+    }
+}
+
+/// `1,440`, `93.5`, `0.04`, `-3`.
+fn number(value: f64) -> String {
+    if value.abs() >= 1e15 {
+        return format!("{value:e}");
+    }
+    let text = match value.abs() >= 1_000.0 {
+        true => format!("{value:.0}"),
+        false => format!("{value:.2}"),
+    };
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let (sign, digits) = match whole.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", whole),
+    };
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    match part.trim_end_matches('0') {
+        "" => format!("{sign}{grouped}"),
+        part => format!("{sign}{grouped}.{part}"),
+    }
 }
 
 /// `1 alert`, `2 alerts`.
@@ -113,6 +164,8 @@ pub(super) fn step(what: What) -> String {
         What::Analyzed => "file read".to_owned(),
         What::Notified(event) => format!("notified ({event})"),
         What::NotNotified(event) => format!("not notified ({event})"),
+        What::WrittenBack => "commented on the alert".to_owned(),
+        What::NotWrittenBack => "no comment on the alert".to_owned(),
     }
 }
 
@@ -153,6 +206,29 @@ mod tests {
         assert_eq!(machine_time(at), "2026-11-27T23:02:03Z");
         assert_eq!(count(1, "alert"), "1 alert");
         assert_eq!(count(2, "alert"), "2 alerts");
+    }
+
+    #[test]
+    fn values_of_metrics_follow_the_table() {
+        for (value, unit, expected) in [
+            (1_440.0, Some("Count"), "1,440"),
+            (1_440.0, None, "1,440"),
+            (93.5, Some("Percent"), "93.5%"),
+            (0.041, Some("Percent"), "0.04%"),
+            (100.0, Some("Percent"), "100%"),
+            (1_468_006.0, Some("Bytes"), "1.4 MiB"),
+            (-1.0, Some("Bytes"), "-1 Bytes"),
+            (1_234_567.8, Some("Widgets"), "1,234,568 Widgets"),
+            (-1_234.0, None, "-1,234"),
+            (999.999, None, "1,000"),
+            (0.0, None, "0"),
+            (2_048.0, Some("BytesPerSecond"), "2.0 KiB/s"),
+            (12.0, Some("MilliSeconds"), "12 ms"),
+            (1e300, None, "1e300"),
+            (2.0, Some("Hundredweights a fortnight"), "2 Hundredweights…"),
+        ] {
+            assert_eq!(metric(value, unit), expected, "{value}");
+        }
     }
 
     #[test]

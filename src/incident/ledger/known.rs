@@ -111,7 +111,8 @@ impl Kind {
             | Phase::NotifyingFirst
             | Phase::LookingOn
             | Phase::NotifyingLook
-            | Phase::Removing { .. } => Self::Other,
+            | Phase::Removing { .. }
+            | Phase::Completing { .. } => Self::Other,
         }
     }
 }

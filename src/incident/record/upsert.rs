@@ -216,13 +216,17 @@ impl Incident {
             self.entries_left_out = self.entries_left_out.saturating_add(1);
         }
         let looks = |entry: &&mut Entry| {
-            let look = entry.report.look.as_ref();
-            look.is_some_and(|look| !look.is_short())
+            let (look, changes) = (&entry.report.look, &entry.report.changes);
+            let long = look.as_ref().is_some_and(|look| !look.is_short());
+            long || changes.as_ref().is_some_and(|it| it.lines.len() > 1)
         };
         let older = self.entries.iter_mut().rev().filter(looks);
         for entry in older.skip(MOST_LOOKS) {
             let mut report = Report::clone(&entry.report);
             report.look = report.look.map(|look| Box::new(look.shortened()));
+            if let Some(changes) = &mut report.changes {
+                changes.lines.truncate(1);
+            }
             entry.report = report.into();
         }
         if let Some(more @ 1..) = self.steps.len().checked_sub(MOST_STEPS) {
@@ -320,7 +324,11 @@ impl What {
     fn is_single(self) -> bool {
         !matches!(
             self,
-            What::Waiting | What::Failed | What::Analyzed | What::NotNotified(_)
+            What::Waiting
+                | What::Failed
+                | What::Analyzed
+                | What::NotNotified(_)
+                | What::NotWrittenBack
         )
     }
 }

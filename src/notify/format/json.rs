@@ -24,6 +24,8 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
                 "operator": condition.operator,
                 "threshold": condition.threshold,
                 "value": condition.value,
+                "aggregation": condition.aggregation,
+                "windowSeconds": condition.window_seconds,
             })
         })
         .collect();
@@ -64,6 +66,11 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
                 "storagePath": report.storage_path,
                 "filePath": report.file_path,
             },
+            "changes": report.changes.as_ref().map(|changes| json!({
+                "at": rfc3339(changes.at),
+                "lines": changes.lines,
+                "count": changes.count,
+            })),
             "look": report.look.as_ref().map(|look| json!({
                 "at": rfc3339(look.at),
                 "lines": look.lines,

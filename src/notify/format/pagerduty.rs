@@ -20,16 +20,12 @@ pub(in crate::notify) fn trigger(notification: &Notification, links: &Links) -> 
     let title = facts::title(notification);
     let summary = format!("{title}: {}", notification.report.message);
     let mut details = Map::new();
+    add(&mut details, "What changed", &notification.change_lines());
     for (label, value) in facts::facts(notification) {
         let value = text::clean(&value, MOST_DETAIL).into_owned();
         details.insert(label.to_owned(), value.into());
     }
-    let lines = notification.look_lines();
-    if !lines.is_empty() {
-        let lines = lines.join(" ");
-        let lines = text::clean(&lines, MOST_DETAIL).into_owned();
-        details.insert("First look".to_owned(), lines.into());
-    }
+    add(&mut details, "First look", &notification.look_lines());
     if let Some(how) = how_to_open(notification.event, &notification.report) {
         details.insert("How to open the file".to_owned(), how.says.into());
         details.extend(how.command.map(|it| ("Command".to_owned(), it.into())));
@@ -53,6 +49,14 @@ pub(in crate::notify) fn trigger(notification: &Notification, links: &Links) -> 
             "custom_details": details,
         },
     })
+}
+
+fn add(details: &mut Map<String, Value>, label: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        let lines = lines.join(" ");
+        let lines = text::clean(&lines, MOST_DETAIL).into_owned();
+        details.insert(label.to_owned(), lines.into());
+    }
 }
 
 /// The event that resolves the alert of an incident.

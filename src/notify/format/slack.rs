@@ -24,7 +24,8 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
         json!({ "type": "header", "text": plain(&title, MOST_HEADER) }),
         json!({ "type": "section", "text": plain(&notification.report.message, MOST_TEXT) }),
     ];
-    for line in notification.look_lines() {
+    let changes = notification.change_lines().into_iter();
+    for line in changes.chain(notification.look_lines()) {
         blocks.push(json!({ "type": "section", "text": plain(&line, MOST_TEXT) }));
     }
     for some in facts::facts(notification).chunks(MOST_FIELDS / 2) {

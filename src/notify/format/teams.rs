@@ -62,7 +62,8 @@ fn message(notification: &Notification, links: &Links, most: usize) -> Value {
         }),
         paragraph(json!([{ "type": "TextRun", "text": sentence }])),
     ];
-    for line in notification.look_lines() {
+    let changes = notification.change_lines().into_iter();
+    for line in changes.chain(notification.look_lines()) {
         let line = text::clean(&line, most).into_owned();
         body.push(paragraph(json!([{ "type": "TextRun", "text": line }])));
     }

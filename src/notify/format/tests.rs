@@ -31,6 +31,8 @@ fn notification(event: Event, message: &str) -> Notification {
             operator: Some("GreaterThan".to_owned()),
             threshold: Some("80".to_owned()),
             value: Some("93.5".to_owned()),
+            aggregation: Some("Average".to_owned()),
+            window_seconds: Some(300),
         }],
     };
     let report = Report {
@@ -80,6 +82,7 @@ fn completed() -> Notification {
             count: 198,
             base: Some(214),
             endpoint: Some("10.1.2.3:1433".into()),
+            is_own: false,
             filter: Some("ip.addr == 10.1.2.3 && tcp.port == 1433".into()),
         }],
         file_bytes: Some(1_677_721),
@@ -157,6 +160,8 @@ fn flood(of: &str) -> Notification {
             operator: Some(text.clone()),
             threshold: Some(text.clone()),
             value: Some(text.clone()),
+            aggregation: Some(text.clone()),
+            window_seconds: Some(300),
         };
         16
     ];

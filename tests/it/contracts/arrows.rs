@@ -8,13 +8,14 @@ use std::{
 
 /// Rooms, and which others each may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
 /// `docs/architecture.md` has the same table.
-pub(super) const ARROWS: [(&str, &[&str]); 18] = [
+pub(super) const ARROWS: [(&str, &[&str]); 20] = [
     (
         "functions",
         &[
             "functions",
             "advice",
             "alert",
+            "changes",
             "incident",
             "notify",
             "queue",
@@ -36,6 +37,19 @@ pub(super) const ARROWS: [(&str, &[&str]); 18] = [
             "resource_id",
             "telemetry",
             "text",
+            "write_back",
+        ],
+    ),
+    (
+        "write_back",
+        &[
+            "write_back",
+            "advice",
+            "alert",
+            "azure",
+            "incident",
+            "resource_id",
+            "text",
         ],
     ),
     (
@@ -50,7 +64,11 @@ pub(super) const ARROWS: [(&str, &[&str]); 18] = [
             "text",
         ],
     ),
-    ("incident", &["incident", "alert", "resource_id", "text"]),
+    (
+        "incident",
+        &["incident", "alert", "changes", "resource_id", "text"],
+    ),
+    ("changes", &["changes", "text"]),
     ("alert", &["alert", "resource_id", "text"]),
     ("advice", &["advice", "azure"]),
     ("azure", &["azure", "resource_id", "retry_after", "text"]),

@@ -30,3 +30,4 @@ mod stop;
 mod storm;
 mod trace;
 mod version;
+mod write_back;

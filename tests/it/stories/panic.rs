@@ -106,6 +106,7 @@ async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
     let _ = std::fs::remove_file(ca_file);
     let queue = Arc::new(Panics::default());
     let worker = Arc::new(Worker {
+        write_back: None,
         queue: queue.clone(),
         capturer: Capturer::new(
             arm,
@@ -117,6 +118,7 @@ async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
         incidents: Incidents::new(None, RecordOptions::default()),
         receivers,
         looks: None,
+        surroundings: None,
         profiles: Arc::default(),
         metrics: Arc::new(Metrics::default()),
         retry,

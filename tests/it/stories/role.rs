@@ -139,6 +139,43 @@ async fn exactly_the_roles_are_enough_for_an_alert_s_whole_course() {
     assert_eq!(resolved_alert(&actions()).await["outcome"], "stopped");
 }
 
+/// The rights of one of the optional roles.
+fn optional(role: &str) -> Vec<String> {
+    let role: Value = serde_json::from_str(role).unwrap();
+    let listed = role["Actions"].as_array().unwrap().iter();
+    listed.map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// The comment on an Azure alert has a role of its own, which is assigned by choice.
+#[tokio::test]
+async fn the_role_for_comments_is_enough_and_the_doctor_names_each_right_that_is_missing() {
+    let role = optional(include_str!("../../../deploy/roles/write-back.json"));
+    let settings = [("Alert__WriteBack", "true")];
+    let world = World::with(&settings).await;
+    grant(&world.azure, &[actions(), role.clone()].concat());
+    let alert = common_alert(&[samples::WEB_01]);
+    let id = alert["data"]["essentials"]["alertId"].as_str().unwrap();
+    world.azure.add_alert(id);
+    world.post(&alert).await;
+    world.run_out();
+    let commented = |_: &[String]| world.azure.alert(id).1.len() == 1;
+    world.until(commented).await;
+    world.end().await;
+
+    for missing in [None, Some(0), Some(1)] {
+        let mut given = role.clone();
+        let missing = missing.map(|at| given.remove(at));
+        let mut practice = everything().await;
+        practice.set("Alert__WriteBack", "true");
+        practice.set("WEBSITE_HOSTNAME", "app.example");
+        grant(&practice.azure, &[actions(), given].concat());
+        let (checks, _) = practice.checks().await;
+        let expected = missing.map(|action| format!("permission {action}"));
+        let found: Vec<String> = faults(&checks).into_iter().map(|fault| fault.0).collect();
+        assert_eq!(found, Vec::from_iter(expected), "{checks:#?}");
+    }
+}
+
 /// Which of the built-in roles for blobs the deployed storage role is like.
 fn blob_role() -> BlobRole {
     let role: Value =
@@ -185,13 +222,7 @@ async fn exactly_the_roles_are_enough_for_the_doctor() {
 #[tokio::test]
 async fn the_optional_role_shows_how_long_files_are_kept() {
     const CHECKS: [&str; 2] = ["capture retention", "record retention"];
-    let optional: Value =
-        serde_json::from_str(include_str!("../../../deploy/roles/doctor.json")).unwrap();
-    let optional = optional["Actions"].as_array().unwrap();
-    let optional: Vec<String> = optional
-        .iter()
-        .map(|it| it.as_str().unwrap().to_owned())
-        .collect();
+    let optional = optional(include_str!("../../../deploy/roles/doctor.json"));
     let practice = everything().await;
     for (granted, status) in [
         (actions(), "skipped"),

@@ -1,10 +1,12 @@
 //! A store of incidents for the pages, with samples of each state and texts that only an attacker would write.
 
+use super::changes::{almost_nothing, gathered, hostile};
 use alert_packet_capture::{
     alert::{AlertFacts, Condition},
+    changes::{ChangesNote, ControlPlane},
     functions::{Found, IncidentPage, Incidents, Unreadable},
     incident::{
-        Action, Event, JobId, PackedFacts, Report, Status,
+        Action, Event, FileFinding, FileLook, JobId, PackedFacts, Report, Status,
         filter::Filter,
         record::{Entry, Incident, IncidentId, State, Step, Summary, VERSION, What},
     },
@@ -94,7 +96,7 @@ impl Incidents for Samples {
 
 /// One incident of each state, the newest first.
 pub fn samples() -> Samples {
-    Samples {
+    let mut samples = Samples {
         incidents: vec![
             running(),
             captured(),
@@ -104,6 +106,74 @@ pub fn samples() -> Samples {
         ],
         looks: Vec::new(),
         down: AtomicBool::new(false),
+    };
+    samples.keep_changes(0, almost_nothing);
+    samples.keep_changes(1, gathered);
+    samples.keep_changes(4, hostile);
+    // Only the lines of the notification are known of this one.
+    let note = ChangesNote::of(&gathered(T0));
+    samples.change_report(2, |report| report.changes = Some(Box::new(note)));
+    samples
+}
+
+impl Samples {
+    /// What changed a minute before the first alert of an incident was accepted is kept beside it.
+    fn keep_changes(&mut self, incident: usize, of: fn(OffsetDateTime) -> ControlPlane) {
+        let found = &self.incidents[incident].incident;
+        let (id, entry) = (found.id.clone(), &found.entries[0]);
+        let changes = of(entry.accepted_at - Duration::minutes(1));
+        let part = (id, entry.job_id, LookPart::Changes, changes.to_json());
+        let note = ChangesNote {
+            kept: true,
+            ..ChangesNote::of(&changes)
+        };
+        self.looks.push(part);
+        self.change_report(incident, |report| report.changes = Some(Box::new(note)));
+    }
+
+    /// A report of the first look is kept beside the first job of an incident.
+    pub fn keep_report(&mut self, incident: usize, html: String) {
+        let found = &self.incidents[incident].incident;
+        let part = (
+            found.id.clone(),
+            found.entries[0].job_id,
+            LookPart::Report,
+            html,
+        );
+        self.looks.push(part);
+        self.change_report(incident, |report| {
+            if let Some(look) = &mut report.look {
+                look.report = true;
+            }
+        });
+    }
+
+    fn change_report(&mut self, incident: usize, change: impl FnOnce(&mut Report)) {
+        let entry = &mut self.incidents[incident].incident.entries[0];
+        let mut report = Report::clone(&entry.report);
+        change(&mut report);
+        entry.report = report.into();
+    }
+}
+
+/// What a file shows in which a database did not answer.
+fn look(at: OffsetDateTime) -> FileLook {
+    FileLook {
+        lines: vec![
+            "168 packets (80.9 KiB) in 5.7 s; 214 TCP attempts: 16 answered, 198 not, 0 refused."
+                .into(),
+            "198 of 214 attempts to 10.1.2.3:1433 had no answer in this file.".into(),
+        ],
+        findings: vec![FileFinding {
+            kind: "noAnswer".into(),
+            count: 198,
+            base: Some(214),
+            endpoint: Some("10.1.2.3:1433".into()),
+            is_own: false,
+            filter: None,
+        }],
+        file_bytes: Some(14_680_064),
+        ..FileLook::new(at)
     }
 }
 
@@ -131,6 +201,8 @@ fn alert(rule: &str) -> AlertFacts {
             operator: Some("GreaterThan".to_owned()),
             threshold: Some("100".to_owned()),
             value: Some("144".to_owned()),
+            aggregation: Some("Total".to_owned()),
+            window_seconds: Some(300),
         }],
     }
 }
@@ -257,7 +329,11 @@ fn captured() -> Found {
     report.ended_at = Some(start + Duration::seconds(3_602));
     report.stop_reason = Some("TimeExceeded".to_owned());
     report.storage_path = Some("https://stcaptures.blob.core.windows.net/network-watcher-logs/2026/11/27/packetcapture_07_30_14_123.cap".to_owned());
-    let mut first = entry("tcp-burst", start, "done", report.clone());
+    let with_look = Report {
+        look: Some(Box::new(look(start + Duration::seconds(3_640)))),
+        ..report.clone()
+    };
+    let mut first = entry("tcp-burst", start, "done", with_look);
     first.file_bytes = Some(14_680_064);
     first.resolved_at = Some(start + Duration::seconds(900));
     let mut second = entry(

@@ -4,6 +4,7 @@ pub mod azure;
 #[cfg(feature = "azurite")]
 pub mod azurite;
 pub mod beside;
+pub mod changes;
 pub mod folder;
 pub mod identities;
 pub mod incidents;

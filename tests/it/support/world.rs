@@ -88,6 +88,8 @@ impl World {
         pairs.push(("SSL_CERT_FILE".to_owned(), ca_file.display().to_string()));
         // Stories about other things count calls to storage.
         pairs.push(("FirstLook__Enabled".to_owned(), "false".to_owned()));
+        // And calls to Resource Manager.
+        pairs.push(("Changes__Enabled".to_owned(), "false".to_owned()));
         pairs.extend(
             changed
                 .iter()

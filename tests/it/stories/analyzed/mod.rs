@@ -100,6 +100,20 @@ impl Story {
     }
 }
 
+/// The report about the file of a capture in which a database does not answer.
+pub(super) async fn report_of_a_capture() -> String {
+    let story = Story::with(&[]).await;
+    story.capture(samples::WEB_01).await;
+    let notice = story.notice("completed", samples::WEB_01).await;
+    let text = |pointer: &str| notice.pointer(pointer).unwrap().as_str().unwrap();
+    let (incident, job) = (text("/data/incident/id"), text("/data/jobId"));
+    let below = format!("/{incident}/looks/{job}");
+    let (status, report) = story.get(&below, "text/html").await;
+    assert_eq!(status, 200, "{report}");
+    story.world.end().await;
+    report
+}
+
 /// The lines of a notification.
 fn lines(notice: &Value) -> Vec<&str> {
     let lines = notice["data"]["look"]["lines"].as_array();

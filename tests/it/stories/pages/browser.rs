@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
     pub width: u32,
+    pub height: u32,
     pub dark: bool,
 }
 
@@ -72,7 +73,11 @@ impl Browser {
             ])
             .arg(format!("--user-data-dir={}", profile.0.display()))
             // No window is narrower than 500 pixels.
-            .arg(format!("--window-size={},2600", window.width.max(500)))
+            .arg(format!(
+                "--window-size={},{}",
+                window.width.max(500),
+                window.height
+            ))
             // 0 is dark, 1 is light.
             .arg(format!(
                 "--blink-settings=preferredColorScheme={}",

@@ -5,7 +5,7 @@ use super::{
     browser::{Browser, Window},
     *,
 };
-use crate::support::length::full_or_short;
+use crate::{stories::analyzed, support::length::full_or_short};
 use axum::{
     Router,
     extract::State,
@@ -19,13 +19,14 @@ use axum::{
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// Shows a page in a frame of a width, and writes what it measured into its own elements: Chromium has no window that is
-/// as narrow as a phone.
+/// as narrow as a phone. Tables of figures scroll by themselves; nothing else may be wider than the page.
 const FRAME: &str = r#"<!DOCTYPE html><style>:root { color-scheme: light dark } body { margin: 0 } iframe { border: 0; display: block }</style>
-<iframe width="WIDTH" height="2600" src="PAGE"></iframe><p id="measured"></p>
+<iframe width="WIDTH" height="HEIGHT" src="PAGE"></iframe><p id="measured"></p>
 <script>
 document.querySelector("iframe").onload = event => {
+  for (const closed of event.target.contentDocument.querySelectorAll("details")) closed.open = true;
   const page = event.target.contentDocument, root = page.documentElement, text = s => page.querySelectorAll(s).length;
-  const wide = [...page.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > root.clientWidth + 0.5);
+  const wide = [...page.querySelectorAll("body *")].filter(e => !e.closest(".scroll > *") && e.getBoundingClientRect().right > root.clientWidth + 0.5);
   const shown = s => [...page.querySelectorAll(s)].filter(e => e.getClientRects().length).length;
   measured.textContent = "over=" + (root.scrollWidth - root.clientWidth) + ";wide=" + wide.length
     + ";times=" + text("time") + ";local=" + text("time .local") + ";pictureWide=" + shown("svg.wide") + ";pictureNarrow=" + shown("svg.narrow")
@@ -63,6 +64,7 @@ async fn frame(uri: Uri) -> Html<String> {
     let query = query(&uri);
     let page: String = url::form_urlencoded::byte_serialize(query["page"].as_bytes()).collect();
     let html = FRAME.replace("WIDTH", &query["width"]);
+    let html = html.replace("HEIGHT", &query["height"]);
     Html(html.replace("PAGE", &format!("/page?page={page}")))
 }
 
@@ -94,7 +96,9 @@ async fn pages_are_readable_on_a_phone_and_on_a_screen_light_and_dark() {
     let Some(browser) = Browser::installed() else {
         return;
     };
-    let site = Arc::new(Site::open().await);
+    let mut samples = samples();
+    samples.keep_report(1, analyzed::report_of_a_capture().await);
+    let site = Arc::new(Site::of(samples).await);
     let frames = frames(site.clone()).await;
     let mut pages = vec![("list".to_owned(), LIST.to_owned())];
     for (found, name) in
@@ -106,21 +110,35 @@ async fn pages_are_readable_on_a_phone_and_on_a_screen_light_and_dark() {
         let path = format!("{LIST}/{}", found.summary.id);
         pages.push((name.to_owned(), path));
     }
+    let captured = &site.samples.incidents[1].incident;
+    let report = format!(
+        "{LIST}/{}/looks/{}",
+        captured.id, captured.entries[0].job_id
+    );
+    pages.push(("report".to_owned(), report));
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pages");
     std::fs::create_dir_all(&folder).unwrap();
     for (name, path) in &pages {
         for width in [390, 1280] {
             for dark in [false, true] {
                 // A phone in the dark and a screen in light, of three pages; all of them in CI.
-                let some = ["list", "captured", "hostile"].contains(&name.as_str());
+                let some =
+                    ["list", "captured", "running", "hostile", "report"].contains(&name.as_str());
                 if !(full_or_short(1, 0) == 1 || some && dark == (width == 390)) {
                     continue;
                 }
-                let window = Window { width, dark };
+                let long = ["captured", "report"].contains(&name.as_str());
+                let height = if long { 9_000 } else { 2_600 };
+                let window = Window {
+                    width,
+                    height,
+                    dark,
+                };
                 let mut url = reqwest::Url::parse(&format!("{frames}/frame")).unwrap();
                 url.query_pairs_mut()
                     .append_pair("page", path)
-                    .append_pair("width", &width.to_string());
+                    .append_pair("width", &width.to_string())
+                    .append_pair("height", &height.to_string());
                 let colours = if dark { "dark" } else { "light" };
                 let file = folder.join(format!("{name}-{width}-{colours}.png"));
                 let elements = browser.picture(url.as_str(), window, &file).await;
@@ -128,15 +146,25 @@ async fn pages_are_readable_on_a_phone_and_on_a_screen_light_and_dark() {
                 let what = format!("{name} {window:?}: {seen:?}");
                 assert_eq!((seen["over"], seen["wide"]), ("0", "0"), "{what}");
                 assert_eq!(seen["small"], "0", "{what}");
+                // A report has neither script nor the colours of the pages.
+                if name == "report" {
+                    continue;
+                }
                 assert_eq!(seen["dark"], dark.to_string(), "{what}");
                 // The script ran under the page's own policy, for every time.
                 assert_eq!(seen["times"], seen["local"], "{what}");
                 assert_ne!(seen["times"], "0", "{what}");
                 let pictures = (seen["pictureWide"], seen["pictureNarrow"]);
-                let expected = match (name.as_str(), width) {
-                    ("list", _) => ("0", "0"),
-                    (_, 390) => ("0", "1"),
-                    _ => ("1", "0"),
+                // The course of the incident, and the metrics around its alert.
+                let shown = match name.as_str() {
+                    "list" => "0",
+                    "running" => "2",
+                    "captured" | "hostile" => "3",
+                    _ => "1",
+                };
+                let expected = match width {
+                    390 => ("0", shown),
+                    _ => (shown, "0"),
                 };
                 assert_eq!(pictures, expected, "{what}");
             }
@@ -153,6 +181,7 @@ async fn a_page_runs_its_own_script_and_no_other() {
     let hostile = &site.samples.incidents[4].summary.id;
     let window = Window {
         width: 1280,
+        height: 2_600,
         dark: false,
     };
     let url = format!("{}{LIST}/{hostile}", site.url);

@@ -1,6 +1,7 @@
 //! The pages of incidents over HTTP, with samples of every state in place of a store.
 
 mod browser;
+mod changes;
 mod looks;
 mod story;
 
@@ -26,7 +27,11 @@ struct Site {
 
 impl Site {
     async fn open() -> Self {
-        let samples = Arc::new(samples());
+        Self::of(samples()).await
+    }
+
+    async fn of(samples: Samples) -> Self {
+        let samples = Arc::new(samples);
         let portal = Portal::new("https://portal.azure.com".parse().unwrap());
         let router = pages(Pages {
             incidents: samples.clone(),
