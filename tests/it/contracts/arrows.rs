@@ -29,6 +29,8 @@ pub(super) const ARROWS: [(&str, &[&str]); 20] = [
         "worker",
         &[
             "capture",
+            "changes",
+            "gather",
             "incident",
             "look",
             "queue",
@@ -69,6 +71,10 @@ pub(super) const ARROWS: [(&str, &[&str]); 20] = [
         &["incident", "alert", "changes", "resource_id", "text"],
     ),
     ("changes", &["changes", "text"]),
+    (
+        "gather",
+        &["gather", "azure", "changes", "resource_id", "text"],
+    ),
     ("alert", &["alert", "resource_id", "text"]),
     ("advice", &["advice", "azure"]),
     ("azure", &["azure", "resource_id", "retry_after", "text"]),

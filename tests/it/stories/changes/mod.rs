@@ -5,6 +5,7 @@ mod late;
 mod many;
 mod missing;
 mod restart;
+mod role;
 mod sources;
 
 use crate::support::{
