@@ -1,5 +1,6 @@
 //! The sentences about what changed: one line a change, and one where there was none.
 
+use super::series::between;
 use super::{
     ACTIVITY_LOG, Cause, Change, ChangedValue, ControlPlane, RESOURCE_CHANGES, SURROUNDINGS, Verb,
 };
@@ -24,8 +25,8 @@ pub fn sentence(change: &Change, alert_at: OffsetDateTime) -> String {
 /// When something happened relative to the alert: `12 minutes before the alert`.
 pub fn relative(at: OffsetDateTime, alert_at: OffsetDateTime) -> String {
     let (span, side) = match at <= alert_at {
-        true => (alert_at - at, "before"),
-        false => (at - alert_at, "after"),
+        true => (between(at, alert_at), "before"),
+        false => (between(alert_at, at), "after"),
     };
     match span < Duration::SECOND {
         true => "at the time of the alert".to_owned(),
@@ -184,7 +185,7 @@ impl ControlPlane {
 
     /// `the six hours`.
     fn hours(&self) -> String {
-        let hours = (self.alert_at - self.since).whole_hours();
+        let hours = between(self.since, self.alert_at).whole_hours();
         let word = usize::try_from(hours.saturating_sub(1));
         match word.ok().and_then(|at| NUMBERS.get(at)) {
             Some(&"one") => "the hour".to_owned(),

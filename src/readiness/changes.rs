@@ -31,9 +31,8 @@ impl AzureChecks<'_> {
             true => WHAT_CHANGED.len(),
             false => WHAT_CHANGED.len().saturating_sub(OF_EFFECTIVE_RULES),
         };
-        let needed = WHAT_CHANGED.iter().take(needed);
-        let missing = needed.filter(|it| !roles::allow(&held, it.action));
-        let missing: Vec<&str> = missing.map(|it| it.action).collect();
+        let needed = WHAT_CHANGED.into_iter().take(needed);
+        let missing: Vec<&str> = needed.filter(|it| !roles::allow(&held, it)).collect();
         match missing.as_slice() {
             [] => self
                 .report

@@ -82,38 +82,21 @@ pub const INSTANCE_VIEW_READ: Permission = wanted(
     READER,
     "only this check needs it",
 );
-const CHANGES: &str = "what changed around an alert is not read without it";
-/// In a role of its own, `deploy/roles/changes.json`: each source is read where its action is granted.
-pub const WHAT_CHANGED: [Permission; 12] = [
-    wanted("Microsoft.Insights/eventtypes/values/read", READER, CHANGES),
-    wanted("Microsoft.Insights/metrics/read", READER, CHANGES),
-    wanted("Microsoft.Network/loadBalancers/read", READER, CHANGES),
-    wanted("Microsoft.Network/networkInterfaces/read", READER, CHANGES),
-    wanted(
-        "Microsoft.Network/networkSecurityGroups/read",
-        READER,
-        CHANGES,
-    ),
-    wanted("Microsoft.Network/publicIPAddresses/read", READER, CHANGES),
-    wanted("Microsoft.Network/routeTables/read", READER, CHANGES),
-    wanted("Microsoft.Network/virtualNetworks/read", READER, CHANGES),
-    wanted(
-        "Microsoft.ResourceHealth/availabilityStatuses/read",
-        READER,
-        CHANGES,
-    ),
-    wanted("Microsoft.Resources/changes/read", READER, CHANGES),
-    // The last two where `Changes__EffectiveRules` is set. Reader has not these.
-    wanted(
-        "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action",
-        NETWORK,
-        CHANGES,
-    ),
-    wanted(
-        "Microsoft.Network/networkInterfaces/effectiveRouteTable/action",
-        NETWORK,
-        CHANGES,
-    ),
+/// In a role of its own, `deploy/roles/changes.json`: each source of what changed is read where its action is granted. Reader has
+/// all but the last two, which only `Changes__EffectiveRules` needs.
+pub const WHAT_CHANGED: [&str; 12] = [
+    "Microsoft.Insights/eventtypes/values/read",
+    "Microsoft.Insights/metrics/read",
+    "Microsoft.Network/loadBalancers/read",
+    "Microsoft.Network/networkInterfaces/read",
+    "Microsoft.Network/networkSecurityGroups/read",
+    "Microsoft.Network/publicIPAddresses/read",
+    "Microsoft.Network/routeTables/read",
+    "Microsoft.Network/virtualNetworks/read",
+    "Microsoft.ResourceHealth/availabilityStatuses/read",
+    "Microsoft.Resources/changes/read",
+    "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action",
+    "Microsoft.Network/networkInterfaces/effectiveRouteTable/action",
 ];
 pub const ACCOUNTS_READ: Permission = needed("Microsoft.Storage/storageAccounts/read", STORAGE);
 /// The service creates the SAS for the upload with the caller's permissions.

@@ -172,7 +172,7 @@ fn a_deployment_is_one_line() {
         )
     };
     let told = gathered((0..7).map(of).collect()).told();
-    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told.len(), 2);
     assert_eq!(told[1], "6 more changes are in the incident's record.");
 }
 

@@ -103,7 +103,14 @@ pub(super) const ARROWS: [(&str, &[&str]); 20] = [
     ("look", &["look", "storage", "text"]),
     (
         "notify",
-        &["notify", "incident", "alert", "retry_after", "text"],
+        &[
+            "notify",
+            "incident",
+            "alert",
+            "changes",
+            "retry_after",
+            "text",
+        ],
     ),
     // Settings are read into the values of the rooms that act on them, so that no value exists twice. Values alone:
     // no client, no queue, no worker.

@@ -120,7 +120,7 @@ impl Story {
 /// The lines of a notification about changes.
 fn lines(notice: &Value) -> Vec<&str> {
     let lines = notice["data"]["changes"]["lines"].as_array();
-    let lines = lines.unwrap_or_else(|| panic!("no changes: {notice:#}"));
+    let lines = lines.unwrap_or_else(|| panic!("no lines about changes"));
     lines.iter().map(|line| line.as_str().unwrap()).collect()
 }
 

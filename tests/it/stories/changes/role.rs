@@ -55,7 +55,7 @@ async fn the_optional_role_is_enough_for_every_source() {
 async fn without_the_optional_role_the_record_names_what_is_missing_and_people_are_not_bothered() {
     let (story, notice) = with(&base()).await;
     assert_eq!(notice["data"]["event"], "completed");
-    assert!(lines(&notice).is_empty(), "{notice:#}");
+    assert!(lines(&notice).is_empty());
     let kept = story.until_kept(|kept| kept.missing.len() > 3).await;
     for action in [
         "Microsoft.Insights/eventtypes/values/read",

@@ -5,7 +5,7 @@ use alert_packet_capture::changes::{Kind, Verb};
 use serde_json::json;
 
 #[tokio::test]
-async fn changes_of_each_kind_are_told_as_they_are() {
+async fn changes_of_each_kind_are_said_as_they_are() {
     let vm = samples::WEB_01;
     let resize = json!({ "properties.hardwareProfile.vmSize": {
         "previousValue": "Standard_D2s_v5", "newValue": "Standard_D4s_v5",
