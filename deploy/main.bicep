@@ -97,6 +97,9 @@ param tcpMetricName string = 'TCP Segments Sent'
 @minValue(1)
 param tcpSegments int = 100
 
+@description('Whether the function may read what changed around an alert (activity log, resource changes, metrics, health, effective rules) where the machines are. Their networks must be there, too.')
+param readChanges bool = true
+
 @description('Virtual machines of this subscription that get the Network Watcher agent: a list of objects with the members resourceGroup, name, location and osType (Linux or Windows).')
 param agentMachines array = []
 
@@ -104,6 +107,7 @@ param agentMachines array = []
 param tags object = {}
 
 var watchersRole = loadJsonContent('roles/watchers.json')
+var changesRole = loadJsonContent('roles/changes.json')
 var machinesRole = loadJsonContent('roles/machines.json')
 var storageRole = loadJsonContent('roles/storage.json')
 var writeBackRole = loadJsonContent('roles/write-back.json')
@@ -126,6 +130,24 @@ resource watchers 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     permissions: [
       {
         actions: watchersRole.Actions
+        notActions: []
+      }
+    ]
+    assignableScopes: [
+      subscription().id
+    ]
+  }
+}
+
+resource changes 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (readChanges) {
+  name: guid(subscription().id, workload, 'changes')
+  properties: {
+    roleName: '${changesRole.Name} (${roleSuffix})'
+    description: changesRole.Description
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: changesRole.Actions
         notActions: []
       }
     ]
@@ -242,6 +264,24 @@ resource writeBackAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01
     principalType: 'ServicePrincipal'
   }
 }
+
+resource changesAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (readChanges && empty(machineGroups)) {
+  name: guid(subscription().id, workload, 'changes', 'assignment')
+  properties: {
+    roleDefinitionId: changes.id
+    principalId: app.outputs.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+module changesGroupAssignments 'modules/group-role.bicep' = [for name in (readChanges ? machineGroups : []): {
+  name: 'changes-${workload}-${uniqueString(name)}'
+  scope: resourceGroup(name)
+  params: {
+    principalId: app.outputs.principalId
+    roleDefinitionId: changes.id
+  }
+}]
 
 module groupAssignments 'modules/group-role.bicep' = [for name in machineGroups: {
   name: 'role-${workload}-${uniqueString(name)}'

@@ -149,6 +149,8 @@ impl Azure {
             ("PacketCapture__Name", "PSAzureFunction-{vm}"),
             ("PacketCapture__Limit", "10000"),
             ("PacketCapture__AllowedScopes", SUBSCRIPTION),
+            // The fake knows the calls up to the end of a capture.
+            ("Changes__Enabled", "false"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()

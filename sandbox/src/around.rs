@@ -115,7 +115,7 @@ pub(super) struct Around {
     /// By interface, in lower case: `value` of the effective rules.
     pub rules: HashMap<String, Value>,
     pub routes: HashMap<String, Value>,
-    /// Answers of operations that were accepted, with the polls that are still told to wait.
+    /// Answers of operations that were accepted, with the polls that come too early.
     pub results: HashMap<String, (usize, Value)>,
     /// Events on a page of the activity log.
     pub event_page: Option<usize>,

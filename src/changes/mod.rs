@@ -2,7 +2,7 @@
 //! sentences that say it. Values and pure functions; the calls leave from `gather`.
 //!
 //! - [`ControlPlane`] is what the record keeps ([`ControlPlane::to_json`], [`ControlPlane::parse`]) and what a page shows.
-//! - [`ControlPlane::told`] makes the lines of a notification, [`sentence`] one of them.
+//! - [`ChangesNote`] has the lines of a notification; [`sentence`] makes one of them.
 //! - [`ordered`] groups what the sources report of the same operation, and puts it in the order of reading.
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]

@@ -14,7 +14,7 @@ const UNRELATED: [&str; 4] = ["tags", "etag", "properties.provisioningState", "s
 struct Key {
     operation: String,
     resource: String,
-    /// Without a correlation id the time tells operations apart.
+    /// Without a correlation id operations differ in their time.
     at: Option<OffsetDateTime>,
 }
 

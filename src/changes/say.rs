@@ -1,6 +1,9 @@
 //! The sentences about what changed: one line a change, and one where there was none.
 
-use super::{Cause, Change, ChangedValue, ControlPlane, Verb};
+use super::series::between;
+use super::{
+    ACTIVITY_LOG, Cause, Change, ChangedValue, ControlPlane, RESOURCE_CHANGES, SURROUNDINGS, Verb,
+};
 use time::{Duration, OffsetDateTime};
 
 /// Maximum number of changes in a notification.
@@ -22,8 +25,8 @@ pub fn sentence(change: &Change, alert_at: OffsetDateTime) -> String {
 /// When something happened relative to the alert: `12 minutes before the alert`.
 pub fn relative(at: OffsetDateTime, alert_at: OffsetDateTime) -> String {
     let (span, side) = match at <= alert_at {
-        true => (alert_at - at, "before"),
-        false => (at - alert_at, "after"),
+        true => (between(at, alert_at), "before"),
+        false => (between(alert_at, at), "after"),
     };
     match span < Duration::SECOND {
         true => "at the time of the alert".to_owned(),
@@ -120,6 +123,7 @@ impl ControlPlane {
         }
         let rest = rest.saturating_add(usize::try_from(self.changes_left_out).unwrap_or_default());
         match (said, rest) {
+            (0, _) if self.is_not_allowed() => {}
             (0, _) => lines.push(self.nothing()),
             (_, 0) => {}
             (_, 1) => lines.push("One more change is in the incident's record.".to_owned()),
@@ -129,23 +133,27 @@ impl ControlPlane {
         lines
     }
 
+    /// Whether the identity may read neither the activity log nor what is around the machine: that is a line in the record,
+    /// and none in each notification. Resource Graph leaves out what may not be read, without an error.
+    fn is_not_allowed(&self) -> bool {
+        let lacks = |source: &str| {
+            let of_source = |it: &&super::Missing| &*it.source == source;
+            let missing = self.missing.iter().find(of_source);
+            missing.is_some_and(|it| it.cause == Cause::Right)
+        };
+        lacks(ACTIVITY_LOG) && (lacks(RESOURCE_CHANGES) || lacks(SURROUNDINGS))
+    }
+
     /// No change was found, which says something only where changes can be read.
     fn nothing(&self) -> String {
         let unread: Vec<&super::Missing> = self.unread_changes().collect();
         if unread.len() >= 2 {
-            let rights = unread.iter().filter(|it| it.cause == Cause::Right);
-            let rights: Vec<&str> = rights.map(|it| &*it.action).collect();
             let busy = unread.iter().any(|it| it.cause == Cause::Busy);
-            return match rights.is_empty() {
-                true if busy => "What changed before the alert is not known: too many incidents at the same time."
-                    .to_owned(),
-                true => "What changed before the alert is not known: Azure did not answer in time."
-                    .to_owned(),
-                false => format!(
-                    "What changed before the alert is not known: the identity lacks {}.",
-                    rights.join(" and ")
-                ),
+            let why = match busy {
+                true => "too many incidents at the same time",
+                false => "Azure did not answer in time",
             };
+            return format!("What changed before the alert is not known: {why}.");
         }
         let partly = match unread.first() {
             Some(missing) => format!(" (the {} could not be read)", missing.source),
@@ -177,7 +185,7 @@ impl ControlPlane {
 
     /// `the six hours`.
     fn hours(&self) -> String {
-        let hours = (self.alert_at - self.since).whole_hours();
+        let hours = between(self.since, self.alert_at).whole_hours();
         let word = usize::try_from(hours.saturating_sub(1));
         match word.ok().and_then(|at| NUMBERS.get(at)) {
             Some(&"one") => "the hour".to_owned(),

@@ -27,6 +27,14 @@ pub struct MetricSeries {
     pub values: Vec<Option<f64>>,
 }
 
+/// The time between two moments, in whole seconds.
+pub(super) fn between(earlier: OffsetDateTime, later: OffsetDateTime) -> time::Duration {
+    let seconds = later
+        .unix_timestamp()
+        .saturating_sub(earlier.unix_timestamp());
+    time::Duration::seconds(seconds)
+}
+
 impl MetricSeries {
     /// The minutes that have a value.
     pub fn points(&self) -> impl Iterator<Item = (OffsetDateTime, f64)> + '_ {
@@ -48,7 +56,7 @@ impl MetricSeries {
     ) -> Self {
         let mut values: Vec<Option<f64>> = Vec::new();
         for (at, value) in points.filter(|(_, value)| value.is_finite()) {
-            let minute = (at - begins_at).whole_minutes();
+            let minute = between(begins_at, at).whole_minutes();
             let Ok(minute) = usize::try_from(minute) else {
                 continue;
             };

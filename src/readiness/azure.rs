@@ -48,6 +48,9 @@ impl AzureChecks<'_> {
             let needed = [MACHINES_READ, SCALE_SETS_READ, INSTANCES_READ];
             self.look_up(&needed, &[scope], scope).await;
         }
+        for scope in scopes.iter().chain(&targets.machines) {
+            self.what_changed(scope).await;
+        }
         for account in &accounts {
             self.storage_account(account).await;
         }

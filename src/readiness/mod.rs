@@ -3,6 +3,7 @@
 //! parts, so that a timer can do it as well as a command.
 
 mod azure;
+mod changes;
 mod fix;
 mod function_key;
 mod hosting;

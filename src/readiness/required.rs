@@ -82,6 +82,22 @@ pub const INSTANCE_VIEW_READ: Permission = wanted(
     READER,
     "only this check needs it",
 );
+/// In a role of its own, `deploy/roles/changes.json`: each source of what changed is read where its action is granted. Reader has
+/// all but the last two, which only `Changes__EffectiveRules` needs.
+pub const WHAT_CHANGED: [&str; 12] = [
+    "Microsoft.Insights/eventtypes/values/read",
+    "Microsoft.Insights/metrics/read",
+    "Microsoft.Network/loadBalancers/read",
+    "Microsoft.Network/networkInterfaces/read",
+    "Microsoft.Network/networkSecurityGroups/read",
+    "Microsoft.Network/publicIPAddresses/read",
+    "Microsoft.Network/routeTables/read",
+    "Microsoft.Network/virtualNetworks/read",
+    "Microsoft.ResourceHealth/availabilityStatuses/read",
+    "Microsoft.Resources/changes/read",
+    "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action",
+    "Microsoft.Network/networkInterfaces/effectiveRouteTable/action",
+];
 pub const ACCOUNTS_READ: Permission = needed("Microsoft.Storage/storageAccounts/read", STORAGE);
 /// The service creates the SAS for the upload with the caller's permissions.
 pub const ACCOUNT_KEYS: [Permission; 3] = [
@@ -134,6 +150,7 @@ mod tests {
         let roles = [
             include_str!("../../deploy/roles/watchers.json"),
             include_str!("../../deploy/roles/machines.json"),
+            include_str!("../../deploy/roles/changes.json"),
             include_str!("../../deploy/roles/storage.json"),
             include_str!("../../deploy/roles/doctor.json"),
             include_str!("../../deploy/roles/write-back.json"),

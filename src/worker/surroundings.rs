@@ -207,7 +207,8 @@ impl Surroundings {
         self.start(job, Round::Last);
         let done = self.lock().get(&job.job_id).map(|it| it.done.clone());
         if let Some(mut done) = done {
-            drop(done.wait_for(Option::is_some).await);
+            // Until its task has ended: what it has found is written by then.
+            while done.changed().await.is_ok() {}
         }
         let found = self.lock().remove(&job.job_id)?.so_far();
         Some(ChangesNote {
@@ -260,7 +261,15 @@ impl Surroundings {
             let found = surroundings
                 .ask(&asked, &subject, round, found_before, into)
                 .await;
-            sender.send_replace(Some(found));
+            // Before it is written: no notification waits for a store that does not answer.
+            sender.send_replace(Some(found.clone()));
+            if surroundings.keep(&asked, &found.all).await {
+                let kept = Found {
+                    kept: true,
+                    ..found
+                };
+                sender.send_replace(Some(kept));
+            }
         });
         let notify_at = Instant::now()
             .checked_add(self.notify_within)
@@ -286,15 +295,16 @@ impl Surroundings {
     ) -> Found {
         // Never closed.
         let _place = self.running.places.acquire().await;
-        let (known_before, around) = match earlier {
-            Some(found) => (Some(found.all), found.around),
-            None if round == Round::First => (None, None),
+        let (known_before, around, kept) = match earlier {
+            Some(found) => (Some(found.all), found.around, found.kept),
+            None if round == Round::First => (None, None, false),
             None => {
-                let kept = self.kept(job).await.map(Arc::new);
-                let found = kept.as_ref().filter(|kept| kept.resources.len() > 2);
+                let read = self.kept(job).await.map(Arc::new);
+                let found = read.as_ref().filter(|read| read.resources.len() > 2);
                 let machine = &subject.machine;
-                let around = found.map(|kept| Around::known(machine, &kept.resources));
-                (kept, around)
+                let around = found.map(|read| Around::known(machine, &read.resources));
+                let kept = read.is_some();
+                (read, around, kept)
             }
         };
         let at_alert = known_before.as_ref().is_some_and(|it| it.health.is_some());
@@ -307,7 +317,6 @@ impl Surroundings {
             None => gathered.bounded(),
         };
         all.complete = round == Round::Last;
-        let kept = self.keep(job, &all).await;
         Found {
             all: Arc::new(all),
             around,

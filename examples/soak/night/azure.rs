@@ -130,6 +130,8 @@ impl Azure {
             ("JobQueue__VisibilityTimeoutSeconds", "30"),
             // A job is given up for its deadline here, not for its attempts.
             ("JobQueue__MaxAttempts", "100"),
+            // Its jobs stay in the queue for 20 minutes.
+            ("Changes__Enabled", "false"),
         ];
         let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
         [self.app_settings(), self.queue_settings(), own.into()].concat()

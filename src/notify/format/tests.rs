@@ -4,6 +4,7 @@
 use super::{Format, pagerduty, slack, teams};
 use crate::{
     alert::{AlertFacts, Condition},
+    changes::ChangesNote,
     incident::{
         Event, FileFinding, FileLook, IncidentContext, JobId, Notification, Report, Status,
     },
@@ -69,6 +70,15 @@ fn completed() -> Notification {
     );
     notification.report.ended_at = Some(datetime!(2026-01-31 11:05:10 +2));
     notification.report.stop_reason = Some("its time limit was reached".to_owned());
+    notification.report.changes = Some(Box::new(ChangesNote {
+        at: datetime!(2026-01-31 09:05:11 UTC),
+        lines: vec![
+            "NSG nsg-web was changed 12 minutes before the alert by deploy-pipeline: rule deny-sql added.".into(),
+        ],
+        count: 1,
+        kept: true,
+        complete: false,
+    }));
     notification.report.look = Some(Box::new(FileLook {
         lines: [
             "2,914 packets (1.6 MiB) in 10.0 s; 231 TCP attempts: 33 answered, 198 not, 0 refused; 61 DNS queries, 12 unanswered.",
@@ -136,6 +146,9 @@ fn hostile() -> Notification {
     let mut notification = completed();
     if let Some(look) = &mut notification.report.look {
         look.lines = vec![HOSTILE.into(); 8];
+    }
+    if let Some(changes) = &mut notification.report.changes {
+        changes.lines = vec![HOSTILE.into(); 8];
     }
     notification.alert.rule = Some(HOSTILE.to_owned());
     notification.alert.fired_at = Some(HOSTILE.to_owned());

@@ -8,7 +8,7 @@ use std::{
 
 /// Rooms, and which others each may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
 /// `docs/architecture.md` has the same table.
-pub(super) const ARROWS: [(&str, &[&str]); 20] = [
+pub(super) const ARROWS: [(&str, &[&str]); 21] = [
     (
         "functions",
         &[
@@ -29,6 +29,8 @@ pub(super) const ARROWS: [(&str, &[&str]); 20] = [
         "worker",
         &[
             "capture",
+            "changes",
+            "gather",
             "incident",
             "look",
             "queue",
@@ -69,6 +71,10 @@ pub(super) const ARROWS: [(&str, &[&str]); 20] = [
         &["incident", "alert", "changes", "resource_id", "text"],
     ),
     ("changes", &["changes", "text"]),
+    (
+        "gather",
+        &["gather", "azure", "changes", "resource_id", "text"],
+    ),
     ("alert", &["alert", "resource_id", "text"]),
     ("advice", &["advice", "azure"]),
     ("azure", &["azure", "resource_id", "retry_after", "text"]),
@@ -97,7 +103,14 @@ pub(super) const ARROWS: [(&str, &[&str]); 20] = [
     ("look", &["look", "storage", "text"]),
     (
         "notify",
-        &["notify", "incident", "alert", "retry_after", "text"],
+        &[
+            "notify",
+            "incident",
+            "alert",
+            "changes",
+            "retry_after",
+            "text",
+        ],
     ),
     // Settings are read into the values of the rooms that act on them, so that no value exists twice. Values alone:
     // no client, no queue, no worker.

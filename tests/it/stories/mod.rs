@@ -4,6 +4,7 @@ mod admission;
 mod analyzed;
 mod azure_answer;
 mod capture;
+mod changes;
 mod endless;
 mod fault;
 mod field;

@@ -102,6 +102,8 @@ impl Stage {
             ("PacketCapture__TimeLimitInSeconds", "1"),
             ("PacketCapture__Limit", "10000"),
             ("PacketCapture__ReplyWaitSeconds", "0"),
+            // Its jobs stay in the queue for 20 minutes.
+            ("Changes__Enabled", "false"),
         ];
         settings.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
         Self {
