@@ -320,7 +320,10 @@ impl Surroundings {
                 (read, around, kept)
             }
         };
-        let at_alert = known_before.as_ref().is_some_and(|it| it.health.is_some());
+        // Azure takes seconds for effective rules: a short capture may end before they are read.
+        let at_alert = known_before
+            .as_ref()
+            .is_some_and(|it| it.health.is_some() && self.gatherer.knows_rules(it));
         let again = at_alert || round == Round::Last;
         let asked = self.gatherer.gather(subject, around, again, &into);
         let around = tokio::time::timeout(MOST_TIME, asked).await.ok();
