@@ -107,7 +107,6 @@ async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
     let queue = Arc::new(Panics::default());
     let worker = Arc::new(Worker {
         write_back: None,
-        surroundings: None,
         queue: queue.clone(),
         capturer: Capturer::new(
             arm,
