@@ -47,6 +47,17 @@ impl ChangesNote {
         }
     }
 
+    /// Puts a line before the others. `false`: it is there already.
+    pub fn put_first(&mut self, line: &str) -> bool {
+        let line: Box<str> = text::clean(line, MAX_LINE).into();
+        if self.lines.contains(&line) {
+            return false;
+        }
+        self.lines.insert(0, line);
+        self.lines.truncate(MOST_LINES);
+        true
+    }
+
     /// Drops the line that is missed least, to make a message shorter; `false`: none is left.
     pub fn shed(&mut self) -> bool {
         self.lines.pop().is_some()

@@ -23,8 +23,14 @@ pub(super) fn is_platform(address: IpAddr) -> bool {
 }
 
 /// Whether an address is in a prefix, or in a service tag that was not expanded. `is_local`: it is the machine's own.
+/// `peer`: the other end, whose IP version both have.
 /// <https://learn.microsoft.com/en-us/azure/virtual-network/service-tags-overview>
-pub(super) fn covers(prefix: &str, address: Option<IpAddr>, is_local: bool) -> Fit {
+pub(super) fn covers(
+    prefix: &str,
+    address: Option<IpAddr>,
+    is_local: bool,
+    peer: Option<IpAddr>,
+) -> Fit {
     let prefix = prefix.trim();
     if prefix == "*" || prefix.eq_ignore_ascii_case("Any") {
         return Fit::Yes;
@@ -37,8 +43,11 @@ pub(super) fn covers(prefix: &str, address: Option<IpAddr>, is_local: bool) -> F
             true => Fit::Yes,
             false => Fit::No,
         },
-        // Whatever the address is; of the other version it would not be in this prefix.
-        None => Fit::Maybe,
+        None => match peer.map(|peer| peer.to_canonical().is_ipv4() == network.is_ipv4()) {
+            Some(false) => Fit::No,
+            Some(true) if length == 0 => Fit::Yes,
+            _ => Fit::Maybe,
+        },
     }
 }
 
@@ -178,19 +187,25 @@ mod tests {
         ] {
             let address = address.parse().unwrap();
             assert_eq!(
-                covers(prefix, Some(address), false),
+                covers(prefix, Some(address), false, None),
                 expected,
                 "{prefix} {address}"
             );
         }
-        for (prefix, is_local, expected) in [
-            ("*", true, Yes),
-            ("VirtualNetwork", true, Yes),
-            ("VirtualNetwork", false, Maybe),
-            ("10.0.0.0/8", true, Maybe),
-            ("Internet", false, Maybe),
+        for (prefix, is_local, peer, expected) in [
+            ("*", true, None, Yes),
+            ("VirtualNetwork", true, None, Yes),
+            ("VirtualNetwork", false, None, Maybe),
+            ("10.0.0.0/8", true, Some("10.1.2.3"), Maybe),
+            ("10.0.0.0/8", true, Some("fd00::1"), No),
+            ("0.0.0.0/0", true, Some("10.1.2.3"), Yes),
+            ("0.0.0.0/0", true, Some("fd00::1"), No),
+            ("::/0", true, Some("fd00::1"), Yes),
+            ("0.0.0.0/0", true, None, Maybe),
+            ("Internet", false, None, Maybe),
         ] {
-            assert_eq!(covers(prefix, None, is_local), expected, "{prefix}");
+            let peer = peer.map(|peer: &str| peer.parse().unwrap());
+            assert_eq!(covers(prefix, None, is_local, peer), expected, "{prefix}");
         }
     }
 

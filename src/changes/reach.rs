@@ -124,9 +124,9 @@ fn fit(rule: &EffectiveRule, flow: &Flow) -> Fit {
         Direction::Inbound => (flow.remote, flow.local),
     };
     let local_is_source = flow.direction == Direction::Outbound;
-    let addresses = |list: &[Box<str>], address: Option<IpAddr>, is_local: bool| {
+    let addresses = |list: &[Box<str>], address: Option<IpAddr>, peer, is_local: bool| {
         any(rule, list, |prefix| {
-            super::prefix::covers(prefix, address, is_local)
+            super::prefix::covers(prefix, address, is_local, peer)
         })
     };
     let ports = |list: &[Box<str>], port: Option<u16>| {
@@ -135,8 +135,8 @@ fn fit(rule: &EffectiveRule, flow: &Flow) -> Fit {
     [
         transport(&rule.protocol, flow.transport),
         ports(&rule.destination_ports, Some(flow.port)),
-        addresses(&rule.destination, destination, !local_is_source),
-        addresses(&rule.source, source, local_is_source),
+        addresses(&rule.destination, destination, source, !local_is_source),
+        addresses(&rule.source, source, destination, local_is_source),
         ports(&rule.source_ports, None),
     ]
     .into_iter()

@@ -22,6 +22,8 @@ pub struct Silent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleNote {
     pub sentence: String,
+    /// The same without the address.
+    pub plain: String,
     /// Whether a rule denies the connection; `None`: the rules do not decide about it.
     pub denied: Option<bool>,
 }
@@ -53,27 +55,29 @@ fn note(rules: &[EffectiveRule], silent: Silent) -> RuleNote {
         true => "inbound",
         false => "outbound",
     };
-    let by = |rule: &EffectiveRule, verb: &str| {
+    let plain = format!("An endpoint on port {}", endpoint.port());
+    let by = |what: &str, rule: &EffectiveRule, verb: &str| {
         let group = rule.group.as_deref().map(last);
         let group = group.map_or(String::new(), |group| format!(" (NSG {group})"));
         let name = last(&rule.name);
-        format!("{endpoint} did not answer; effective rule {name} {verb} it {way}{group}.")
+        format!("{what} did not answer; effective rule {name} {verb} it {way}{group}.")
     };
-    match reach(rules, &flow) {
-        Reach::Denied(rule) => RuleNote {
-            sentence: by(rule, "denies"),
-            denied: Some(true),
-        },
-        Reach::Allowed(rule) => RuleNote {
-            sentence: by(rule, "allows"),
-            denied: Some(false),
-        },
-        Reach::Unknown => RuleNote {
-            sentence: format!(
-                "{endpoint} did not answer; the effective rules that were read do not decide about it."
+    let full = endpoint.to_string();
+    let said = |what: &str| match reach(rules, &flow) {
+        Reach::Denied(rule) => (by(what, rule, "denies"), Some(true)),
+        Reach::Allowed(rule) => (by(what, rule, "allows"), Some(false)),
+        Reach::Unknown => (
+            format!(
+                "{what} did not answer; the effective rules that were read do not decide about it."
             ),
-            denied: None,
-        },
+            None,
+        ),
+    };
+    let (sentence, denied) = said(&full);
+    RuleNote {
+        sentence,
+        plain: said(&plain).0,
+        denied,
     }
 }
 
@@ -150,11 +154,12 @@ mod tests {
                 "10.1.2.3:80 did not answer; the effective rules that were read do not decide about it.",
             ),
         ] {
-            let expected = RuleNote {
-                sentence: sentence.to_owned(),
-                denied,
-            };
-            assert_eq!(gathered.rules_about([silent(endpoint, is_own)]), [expected]);
+            let found = gathered.rules_about([silent(endpoint, is_own)]);
+            let [found] = found.as_slice() else { panic!() };
+            assert_eq!((found.sentence.as_str(), found.denied), (sentence, denied));
+            let (_, port) = endpoint.rsplit_once(':').unwrap();
+            let plain = sentence.replace(endpoint, &format!("An endpoint on port {port}"));
+            assert_eq!(found.plain, plain);
         }
         let many = (1..=99).map(|port| silent(&format!("10.0.0.1:{port}"), false));
         assert_eq!(gathered.rules_about(many).len(), MOST_ENDPOINTS);

@@ -102,6 +102,14 @@ impl Gatherer {
         unknown
     }
 
+    /// Whether effective rules were read, refused, or are not wanted.
+    pub fn knows_rules(&self, known: &ControlPlane) -> bool {
+        let mut missing = known.missing.iter();
+        !self.options.effective_rules
+            || !known.rules.is_empty()
+            || missing.any(|it| &*it.source == EFFECTIVE_RULES)
+    }
+
     /// Asks every source, and writes each answer into `known` when it comes. `again`: what only has a meaning at the time of
     /// the alert is not asked again.
     pub async fn gather(

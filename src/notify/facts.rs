@@ -153,7 +153,8 @@ pub fn condition_in_words(condition: &Condition) -> Option<String> {
 fn window(seconds: u32) -> String {
     for (unit, name) in [(86_400, "d"), (3_600, "h"), (60, "min")] {
         if seconds.is_multiple_of(unit) {
-            return format!("{} {name}", seconds / unit);
+            let whole = seconds.checked_div(unit).unwrap_or_default();
+            return format!("{whole} {name}");
         }
     }
     format!("{seconds} s")

@@ -44,6 +44,7 @@ impl Worker {
         Arc::make_mut(job).report.changes = Some(Box::new(note));
         self.ledger.record(job);
         self.incidents.record(job);
+        self.add_rules(job).await;
     }
 
     /// The job is notified of: where its record is to be completed later, it waits for that. `None`: nothing is left to do.

@@ -93,6 +93,7 @@ impl Worker {
                                 return Next::NotOurs;
                             }
                             Arc::make_mut(job).phase = Phase::NotifyingLook;
+                            self.add_rules(job).await;
                         }
                         Waited::NotYet | Waited::Stopping => return Next::After(Duration::ZERO),
                     }

@@ -10,6 +10,7 @@ mod held;
 mod looks;
 mod poisoned;
 mod received;
+mod silent;
 mod surroundings;
 mod walk;
 mod write_back;

@@ -4,7 +4,7 @@
 //! completes it after a restart, too.
 
 use crate::{
-    changes::{ACTIVITY_LOG, Cause, ChangesNote, ControlPlane, RESOURCE_CHANGES},
+    changes::{ACTIVITY_LOG, Cause, ChangesNote, ControlPlane, RESOURCE_CHANGES, RuleNote, Silent},
     gather::{Around, Gatherer, Subject},
     incident::{Action, Job, JobId, Phase, Status},
     record::{Incidents, LookPart},
@@ -27,6 +27,8 @@ const MOST_KEPT: usize = 100;
 const AT_ONCE: usize = 16;
 /// How long a round may take.
 const MOST_TIME: Duration = Duration::from_secs(90);
+/// How long a notification waits for what an earlier round has written.
+const MOST_READ: Duration = Duration::from_secs(2);
 /// An alert that says it fired longer ago than this, or later than it was accepted, is taken to have fired when it was
 /// accepted.
 const OLDEST_ALERT: time::Duration = time::Duration::hours(6);
@@ -217,6 +219,17 @@ impl Surroundings {
         })
     }
 
+    /// What the effective rules that were read say of endpoints that did not answer.
+    pub async fn rules_about(&self, job: &Job, silent: Vec<Silent>) -> Vec<RuleNote> {
+        let here = self.lock().get(&job.job_id).map(|it| it.so_far().all);
+        let kept = match here.is_none() && job.report.changes.as_ref().is_some_and(|it| it.kept) {
+            true => tokio::time::timeout(MOST_READ, self.kept(job)).await,
+            false => Ok(None),
+        };
+        let known = here.or_else(|| kept.ok().flatten().map(Arc::new));
+        known.map_or_else(Vec::new, |known| known.rules_about(silent))
+    }
+
     /// Nothing is left to do for the job.
     pub fn forget(&self, job: &JobId) {
         self.lock().remove(job);
@@ -307,7 +320,10 @@ impl Surroundings {
                 (read, around, kept)
             }
         };
-        let at_alert = known_before.as_ref().is_some_and(|it| it.health.is_some());
+        // Azure takes seconds for effective rules: a short capture may end before they are read.
+        let at_alert = known_before
+            .as_ref()
+            .is_some_and(|it| it.health.is_some() && self.gatherer.knows_rules(it));
         let again = at_alert || round == Round::Last;
         let asked = self.gatherer.gather(subject, around, again, &into);
         let around = tokio::time::timeout(MOST_TIME, asked).await.ok();

@@ -81,6 +81,15 @@ impl Worker {
                 Next::AtOnce => {}
                 Next::After(wait) => return held.put_back(&job, wait).await,
                 Next::Decided | Next::Done => {
+                    // Before the job waits for changes that come late, and before its message is deleted.
+                    match self.write_back(&mut job, &mut held).await {
+                        Comment::Over => {}
+                        Comment::Later(pause) => return held.put_back(&job, pause).await,
+                        Comment::NotOurs => {
+                            self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
+                            return;
+                        }
+                    }
                     return match self.begin_completing(&mut job) {
                         Some(wait) => held.put_back(&job, wait).await,
                         None => self.conclude(held, job).await,
@@ -98,17 +107,8 @@ impl Worker {
 
     /// Nothing is left to do for a job but to say so: its message is deleted when the record has its end, or another process
     /// would not know that a second copy of it is finished.
-    pub(super) async fn conclude(&self, mut held: Held<'_>, mut job: Arc<Job>) {
+    pub(super) async fn conclude(&self, held: Held<'_>, mut job: Arc<Job>) {
         Arc::make_mut(&mut job).notified = true;
-        // Before the message is deleted, or a process that is killed in between would lose it.
-        match self.write_back(&mut job, &mut held).await {
-            Comment::Over => {}
-            Comment::Later(pause) => return held.put_back(&job, pause).await,
-            Comment::NotOurs => {
-                self.ledger.leave(&job.job_id, ledger::ELSEWHERE);
-                return;
-            }
-        }
         if self.incidents.finish(&job).await {
             // The same value as in the record: a finished job is in memory once.
             self.ledger.record(&job);

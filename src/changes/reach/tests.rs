@@ -172,6 +172,12 @@ fn rules_follow_the_table() {
             "unknown",
         ),
         (
+            "a source of any IPv4 address",
+            changed(|it| it.source = list(&["0.0.0.0/0"])),
+            sql,
+            "denied by deny-sql",
+        ),
+        (
             "some source ports",
             changed(|it| it.source_ports = list(&["1-1023"])),
             sql,

@@ -204,8 +204,8 @@ fn curve(
             );
             let minute = time::Duration::MINUTE;
             let mut points = series.points();
-            let at_alert =
-                points.find(|(at, _)| *at <= moments.alert && moments.alert - *at < minute);
+            let at_alert = points
+                .find(|(at, _)| *at <= moments.alert && moments.alert < at.saturating_add(minute));
             let at_alert = at_alert.map_or(String::new(), |(_, it)| {
                 format!("; {} in the minute of the alert", value(it))
             });

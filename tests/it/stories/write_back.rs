@@ -160,6 +160,25 @@ async fn the_outcome_the_page_and_the_file_become_a_comment_after_the_notificati
     story.world.end().await;
 }
 
+/// Changes that come late are asked for 20 minutes after the end: the comment does not wait for them.
+#[tokio::test]
+async fn the_comment_does_not_wait_until_the_record_is_complete() {
+    let story = Story::with(&[("Changes__Enabled", "true")]).await;
+    let job = story.capture().await;
+    let waits = async {
+        loop {
+            let job = story.get(&job).await;
+            if job["phase"] == "completing" {
+                return job;
+            }
+        }
+    };
+    let waiting = tokio::time::timeout(GUARD, waits).await;
+    waiting.expect("the job waits for what comes late");
+    assert_eq!(story.comments().len(), 1);
+    story.world.end().await;
+}
+
 #[tokio::test]
 async fn an_alert_of_several_machines_and_one_that_joins_have_one_comment() {
     let alert = common_alert(&[samples::WEB_01, samples::SQL_01]);

@@ -1,6 +1,7 @@
 //! The function reads the file of a finished capture, and says in the notification what is in it; when that takes long or
 //! is refused, the notification comes nevertheless.
 
+mod joined;
 mod kept;
 mod slow;
 

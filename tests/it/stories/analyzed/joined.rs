@@ -1,0 +1,72 @@
+//! A file in which a database does not answer, and an effective rule that denies the way to it: one sentence, first in the
+//! notification and on the page.
+
+use super::*;
+use serde_json::json;
+
+/// A rule of the web servers' NSG that denies the database, before those that allow everything.
+fn deny_sql(azure: &Azure) {
+    let rule = |name: &str, access: &str, priority: u32, destination: &str, port: &str| {
+        json!({
+            "name": name, "protocol": "Tcp", "direction": "Outbound", "access": access, "priority": priority,
+            "sourceAddressPrefix": "0.0.0.0/0", "sourcePortRange": "0-65535",
+            "destinationAddressPrefix": destination, "destinationPortRange": port,
+        })
+    };
+    let groups = json!([{
+        "networkSecurityGroup": { "id": samples::NSG_WEB },
+        "association": { "subnet": { "id": samples::SUBNET_WEB } },
+        "effectiveSecurityRules": [
+            rule("defaultSecurityRules/DenyAllOutBound", "Deny", 65_500, "0.0.0.0/0", "0-65535"),
+            rule("securityRules/deny-sql", "Deny", 200, "10.1.2.0/24", "1433-1433"),
+            rule("defaultSecurityRules/AllowVnetOutBound", "Allow", 65_000, "10.1.0.0/16", "0-65535"),
+        ],
+    }]);
+    azure.set_effective(samples::NIC_WEB_01, groups, json!([]));
+}
+
+#[tokio::test]
+async fn the_rule_that_denies_a_silent_endpoint_is_said_first() {
+    const RULE: &str = "did not answer; effective rule deny-sql denies it outbound (NSG nsg-web).";
+    for (policy, expected) in [
+        ("full", Some(format!("10.1.2.3:1433 {RULE}"))),
+        ("counts", Some(format!("An endpoint on port 1433 {RULE}"))),
+        ("none", None),
+    ] {
+        let story = Story::with(&[
+            ("Changes__Enabled", "true"),
+            ("Changes__EffectiveRules", "true"),
+            ("FirstLook__InNotice", policy),
+        ])
+        .await;
+        deny_sql(&story.world.azure);
+        let reply = story.world.post(&common_alert(&[samples::WEB_01])).await;
+        assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+        // The rules are an operation of Azure's, too.
+        let asked = |lines: &[String]| {
+            lines
+                .iter()
+                .any(|it| it.contains("effectiveNetworkSecurityGroups"))
+        };
+        story.world.until(asked).await;
+        story.world.run_out();
+        let notice = story.notice("completed", samples::WEB_01).await;
+        let said = notice["data"]["changes"]["lines"].as_array().unwrap();
+        let joined = said
+            .iter()
+            .filter(|line| line.as_str().unwrap().contains(RULE));
+        let joined: Vec<&str> = joined.map(|line| line.as_str().unwrap()).collect();
+        assert_eq!(joined, Vec::from_iter(expected.as_deref()), "{said:?}");
+        if expected.is_some() {
+            assert_eq!(said[0], joined[0]);
+        }
+        // The page has the key: it says it in full.
+        let incident = notice["data"]["incident"]["id"].as_str().unwrap();
+        let (_, page) = story.get(&format!("/{incident}"), "text/html").await;
+        assert!(page.contains(&format!("10.1.2.3:1433 {RULE}")), "{page}");
+        let (_, whole) = story.get(&format!("/{incident}"), "application/json").await;
+        let whole: Value = serde_json::from_str(&whole).unwrap();
+        assert_eq!(whole["changes"][0]["silentEndpoints"][0]["denied"], true);
+        story.world.end().await;
+    }
+}
