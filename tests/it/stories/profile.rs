@@ -2,6 +2,7 @@
 //! profile it is and why.
 
 use crate::support::{
+    azure::Azure,
     people::People,
     receiver::Receiver,
     world::{World, common_alert},
@@ -247,6 +248,44 @@ async fn a_profile_has_receivers_and_a_link_of_its_own() {
         "{events:?}"
     );
     assert!(webhook.notices()[1]["data"]["links"]["runbook"].is_null());
+}
+
+/// The file goes to the profile's account, is read there, and finished captures of the profile's name are this function's.
+#[tokio::test]
+async fn a_profile_uploads_to_its_own_account_where_the_file_is_read() {
+    let other = samples::STORAGE_ACCOUNT.replace("stcaptures", "stother");
+    let webhook = Receiver::start().await;
+    let settings = webhook.settings_for("completed");
+    let mut pairs: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
+    pairs.extend([
+        ("FirstLook__Enabled", "true"),
+        ("PacketCapture__RemoveFinished", "after_notice"),
+        ("PacketCapture__Profiles__sql__StorageAccountId", &other),
+    ]);
+    let azure = Azure::start().await;
+    azure.add_storage_account(&other, "westeurope");
+    let world = World::on(azure, &[&PROFILES[..], &pairs].concat()).await;
+    world.post(&alert("sql-down")).await;
+    assert_eq!(put(&world)["storageLocation"]["storageId"], other);
+    world.run_out();
+    webhook.until(|notices| notices.len() == 1).await;
+    let data = webhook.notices().remove(0)["data"].take();
+    let path = data["capture"]["storagePath"].as_str().unwrap();
+    assert!(path.contains("/stother/network-watcher-logs/"), "{path}");
+    assert!(
+        data["look"]["lines"]
+            .as_array()
+            .is_some_and(|it| !it.is_empty()),
+        "{data}"
+    );
+    world
+        .until(|lines| {
+            let removed = |line: &String| line.starts_with("DELETE packetCaptures/sql-web-01-");
+            lines.iter().any(removed)
+        })
+        .await;
+    world.azure.complete_operations();
+    world.end().await;
 }
 
 #[tokio::test]
