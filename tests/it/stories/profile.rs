@@ -119,7 +119,7 @@ async fn filters_have_the_destination_of_the_test_that_fails() {
 
 /// The alert's values are foreign: what is no address or port gets neither into the create nor into a log line.
 #[tokio::test]
-async fn hostile_values_leave_the_filters_out_and_the_notice_says_so() {
+async fn hostile_values_leave_the_filters_out_and_the_notification_says_so() {
     for (address, port) in [
         (json!("10.1.2.3\",\"protocol\":\"Any"), json!("1433")),
         (json!("10.1.2.3\r\nforged: 1"), json!("1433")),
@@ -139,15 +139,18 @@ async fn hostile_values_leave_the_filters_out_and_the_notice_says_so() {
         assert_eq!(put(&world)["filters"], Value::Null, "{address:.100}");
         world.run_out();
         receiver.until(|notices| !notices.is_empty()).await;
-        let notice = receiver.notices().remove(0);
-        let profile = &notice["data"]["profile"];
-        assert_eq!(profile["name"], "probe", "{notice}");
+        let notification = receiver.notices().remove(0);
+        let profile = &notification["data"]["profile"];
+        assert_eq!(profile["name"], "probe", "{notification}");
         let note = profile["notes"][0].as_str().unwrap();
         assert!(
             note.starts_with("All packets are captured, without the filters of the profile probe"),
             "{note}"
         );
-        assert!(!notice.to_string().contains("forged"), "{notice}");
+        assert!(
+            !notification.to_string().contains("forged"),
+            "{notification}"
+        );
         world.end().await;
     }
 }
@@ -228,10 +231,10 @@ async fn a_profile_has_receivers_and_a_link_of_its_own() {
     world.post(&alert("sql-down")).await;
     world.run_out();
     webhook.until(|notices| notices.len() == 1).await;
-    let notice = webhook.notices().remove(0);
-    assert_eq!(notice["data"]["links"]["runbook"], link);
+    let notification = webhook.notices().remove(0);
+    assert_eq!(notification["data"]["links"]["runbook"], link);
     assert_eq!(
-        notice["data"]["profile"]["why"],
+        notification["data"]["profile"]["why"],
         "the rule's name matches sql-*"
     );
     // The other receiver gets that of the default settings, and nothing before.
