@@ -124,7 +124,7 @@ fn untold(names: &BTreeSet<String>, at_least: usize) -> Vec<&String> {
     // And one of a profile for those of the profile of any name.
     let of_profile = |name: &String| {
         name.split_once("NAME").is_some_and(|(before, after)| {
-            let mut told = told.iter();
+            let mut told = told.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             told.any(|it| it.starts_with(before) && it.ends_with(after))
         })
     };
