@@ -194,6 +194,28 @@ async fn a_resolved_alert_stops_the_capture_of_its_own_profile() {
     world.end().await;
 }
 
+/// Azure Monitor leaves values out of some resolutions.
+#[tokio::test]
+async fn a_resolution_that_says_less_stops_the_capture_of_its_firing() {
+    let world = world(&[
+        ("PacketCapture__StopOnResolved", "true"),
+        ("PacketCapture__Profiles__probe__Name", "probe-{vm}"),
+    ])
+    .await;
+    let mut alert = probe("10.1.2.3".into(), "1433".into());
+    let reply = world.post(&alert).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    world.azure.complete_operations();
+    alert["data"]["essentials"]["monitorCondition"] = "Resolved".into();
+    alert["data"]["alertContext"]["condition"] = Value::Null;
+    let reply = world.post(&alert).await;
+    assert_eq!(reply.body["outcome"], "stopped", "{:?}", reply.body);
+    let stop = "POST packetCaptures/probe-web-01-";
+    let stopped = |line: &String| line.starts_with(stop) && line.contains("/stop ");
+    assert!(world.calls().iter().any(stopped), "{:#?}", world.calls());
+    world.end().await;
+}
+
 #[tokio::test]
 async fn what_a_joined_capture_does_in_another_way_is_said() {
     let world = world(&[("PacketCapture__Profiles__probe__TimeLimitInSeconds", "60")]).await;
