@@ -43,6 +43,12 @@ param captureName string = 'PSAzureFunction-{vm}'
 @maxValue(18000)
 param timeLimitInSeconds int = 60
 
+@description('Settings of profiles: which alerts get another capture. Names without PacketCapture__Profiles__, such as sql__Rules, and their values as texts.')
+param profiles object = {}
+
+@description('Resource ids of further storage accounts that profiles upload capture files to, in this subscription. They must allow shared keys and be of a standard tier; the identity gets the storage role on each.')
+param profileStorageAccountIds array = []
+
 @description('Webhook that receives the notifications; https. Empty: notifications go to the log only.')
 @secure()
 param notificationWebhookUrl string = ''
@@ -228,6 +234,7 @@ module app 'modules/app.bicep' = {
     recordRetentionDays: recordRetentionDays
     captureName: captureName
     timeLimitInSeconds: timeLimitInSeconds
+    profiles: profiles
     notificationWebhookUrl: notificationWebhookUrl
     notificationFormat: notificationFormat
     alertWriteBack: alertWriteBack
@@ -301,6 +308,16 @@ module accountAssignment 'modules/account-role.bicep' = {
     roleDefinitionId: storage.id
   }
 }
+
+module profileAccountAssignments 'modules/account-role.bicep' = [for account in profileStorageAccountIds: {
+  name: 'role-${workload}-${uniqueString(account)}'
+  scope: resourceGroup(split(account, '/')[4])
+  params: {
+    accountName: last(split(account, '/'))
+    principalId: app.outputs.principalId
+    roleDefinitionId: storage.id
+  }
+}]
 
 module alerts 'modules/alerts.bicep' = if (deployAlerts) {
   name: 'alerts-${workload}'

@@ -27,6 +27,9 @@ param captureName string
 @description('PacketCapture__TimeLimitInSeconds.')
 param timeLimitInSeconds int
 
+@description('Settings of profiles, named without PacketCapture__Profiles__.')
+param profiles object
+
 @description('Notification__WebhookUrl. Empty: notifications go to the log only.')
 @secure()
 param notificationWebhookUrl string
@@ -129,6 +132,10 @@ var settings = [
     value: string(timeLimitInSeconds)
   }
 ]
+var profileSettings = map(items(profiles), setting => {
+  name: 'PacketCapture__Profiles__${setting.key}'
+  value: string(setting.value)
+})
 var notificationSettings = [
   {
     name: 'Notification__WebhookUrl'
@@ -432,7 +439,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
       }
     }
     siteConfig: {
-      appSettings: concat(settings, empty(notificationWebhookUrl) ? [] : notificationSettings)
+      appSettings: concat(settings, profileSettings, empty(notificationWebhookUrl) ? [] : notificationSettings)
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'

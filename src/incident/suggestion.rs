@@ -108,7 +108,8 @@ pub fn suggest(alert: &Alert) -> Option<Suggestion> {
         let metric = metrics.iter().find(|metric| fits(kind, metric))?;
         Some((at, kind, ("Metrics", *metric)))
     });
-    let rule = alert.facts.rule.as_deref();
+    // What a rule counts says more than its name.
+    let rule = alert.facts.rule.as_deref().filter(|_| metrics.is_empty());
     let (at, kind, condition) = by_metric.or_else(|| {
         let rule = rule?;
         let (at, kind) = (1..).zip(&KINDS).find(|(_, kind)| fits(kind, rule))?;
@@ -157,7 +158,7 @@ mod tests {
             "data": {
                 "essentials": { "alertRule": rule, "monitorCondition": "Fired" },
                 "alertContext": { "condition": { "allOf": [
-                    { "metricName": "Percentage CPU" },
+                    { "metricName": metric.map(|_| "Percentage CPU") },
                     { "metricName": metric, "dimensions": dimensions },
                 ]}},
             },
@@ -228,7 +229,7 @@ mod tests {
                 Value::Null,
                 Some(("dns", "Rules=dns-timeouts", "Order=20")),
             ),
-            (Some("Disk Read Bytes"), "cpu-high", Value::Null, None),
+            (Some("Disk Read Bytes"), "dns-slow", Value::Null, None),
         ] {
             let found = suggest(&alert(metric, rule, dimensions));
             let Some((name, one, other)) = expected else {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     azure::network_watcher::{NetworkWatcher, NetworkWatcherClient, PacketCapture},
     capture::{
-        CaptureName, is_ours,
+        is_ours,
         plan::{Verdict, judge},
     },
     resource_id::ResourceId,
@@ -125,7 +125,7 @@ impl AzureChecks<'_> {
         for (watcher, captures) in listed {
             let others = captures
                 .iter()
-                .filter(|it| !(self.name().is_fixed() && self.is_ours(it)))
+                .filter(|it| !self.has_fixed_name(it))
                 .count();
             most = most.max(others);
             if others >= limit {
@@ -171,8 +171,15 @@ impl AzureChecks<'_> {
             self.report
                 .skipped(STALE, format!("needs the {}", CAPTURES_READ.label()));
         } else if ours.is_empty() {
-            let template = self.name().template();
-            self.report.ok(STALE, format!("none named {template}"));
+            let mut templates: Vec<&str> = Vec::new();
+            for parameters in self.settings.parameters() {
+                let template = parameters.name.template();
+                if !templates.contains(&template) {
+                    templates.push(template);
+                }
+            }
+            let templates = templates.join(" or ");
+            self.report.ok(STALE, format!("none named {templates}"));
         }
         let mut tried = false;
         let read = ours.len().min(MAXIMUM_STATUS_READS);
@@ -220,8 +227,9 @@ impl AzureChecks<'_> {
         all.any(|it| is_ours(&it.name, capture))
     }
 
-    /// The name of this function's captures.
-    fn name(&self) -> &CaptureName {
-        &self.settings.capture.parameters.name
+    /// Whether the capture gives way to its successor, which has the same name.
+    fn has_fixed_name(&self, capture: &PacketCapture) -> bool {
+        let mut all = self.settings.parameters();
+        all.any(|it| it.name.is_fixed() && is_ours(&it.name, capture))
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::{AppSettings, Settings, SettingsError};
 
+const SUBSCRIPTION: &str = "/subscriptions/3f7c1d52-9a40-4b8e-8c1d-6e2b5a90c714";
 const ACCOUNT: &str = "/subscriptions/3f7c1d52-9a40-4b8e-8c1d-6e2b5a90c714/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st";
 
 fn settings(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
@@ -38,7 +39,20 @@ fn a_profile_has_its_own_parameters_and_the_others_of_the_default() {
         (".Deep.Receivers", "2"),
         (".Deep.Link", "https://wiki.example/sql"),
         (".first.Order", "1"),
-        (".first.Severities", "0, sev1"),
+        ("PacketCapture__Profiles__first__Severities", "0, sev1"),
+        ("PacketCapture__Profiles__first__Signals", "Metric, Log"),
+        ("PacketCapture__Profiles__first__Scopes", SUBSCRIPTION),
+        (
+            "PacketCapture__Profiles__first__FilePath",
+            "/var/captures/b.cap",
+        ),
+        (
+            "PacketCapture__Profiles__first__TotalBytesPerSession",
+            "4096",
+        ),
+        ("PacketCapture__Profiles__drill__Drill", "true"),
+        ("PacketCapture__Profiles__drill__Order", "3"),
+        (".drill.TimeLimitInSeconds", "5"),
         (".first.CooldownSeconds", "0"),
         (".first.Filters", r#"[{"remotePort":"{DestinationPort}"}]"#),
         (".asked.AllowByProperty", "true"),
@@ -47,8 +61,8 @@ fn a_profile_has_its_own_parameters_and_the_others_of_the_default() {
     .unwrap();
     let names: Vec<&str> = read.profiles.iter().map(|it| &*it.profile.name).collect();
     // As the first spelling has it; the one without an order is never tried.
-    assert_eq!(names, ["asked", "first", "Deep"]);
-    let [asked, first, deep] = &read.profiles[..] else {
+    assert_eq!(names, ["asked", "first", "Deep", "drill"]);
+    let [asked, first, deep, drill] = &read.profiles[..] else {
         panic!("{names:?}");
     };
     let of = |it: &ProfileSettings| {
@@ -67,8 +81,17 @@ fn a_profile_has_its_own_parameters_and_the_others_of_the_default() {
     assert_eq!(deep.parameters.storage.file_path, None);
     assert_eq!(
         first.parameters.storage.file_path.as_deref(),
+        Some("/var/captures/b.cap")
+    );
+    assert_eq!(
+        asked.parameters.storage.file_path.as_deref(),
         Some("/var/captures/a.cap")
     );
+    assert_eq!(first.parameters.total_bytes, Some(4096));
+    let conditions = &first.profile.conditions;
+    assert_eq!(conditions.signals, ["Metric", "Log"]);
+    assert_eq!(conditions.scopes[0].to_string(), SUBSCRIPTION);
+    assert!(drill.profile.conditions.drill && !conditions.drill);
     assert_eq!(first.profile.conditions.severities, ["Sev0", "Sev1"]);
     assert_eq!(first.profile.filters.places(), ["DestinationPort"]);
     assert_eq!(deep.profile.receivers.as_deref(), Some(&["2"][..]));

@@ -101,7 +101,10 @@ impl Intake {
         let job = |target: Target| Job {
             trace_parent: trace.clone(),
             alert: facts.clone(),
-            profile: self.profile_of(alert, &target, &mut chosen),
+            profile: match action {
+                Action::Capture => self.profile_of(alert, &target, &mut chosen),
+                Action::Stop => self.profile_of_firing(alert, &target),
+            },
             incident: match action {
                 Action::Capture => None,
                 // That of its firing, which it may close.
@@ -134,6 +137,16 @@ impl Intake {
                 chosen.push(profile.clone());
                 Some(profile)
             }
+        }
+    }
+
+    /// The profile of the capture that a resolved alert stops: as this process remembers its firing, whose body may have said
+    /// more than that of the resolution.
+    fn profile_of_firing(&self, alert: &Alert, target: &Target) -> Option<Arc<ChosenProfile>> {
+        let fired = crate::incident::job_id(alert, Action::Capture, &target.id);
+        match fired.and_then(|job| self.ledger.job(&job)) {
+            Some(job) => job.profile.clone(),
+            None => self.policy.choose(alert, target).chosen,
         }
     }
 

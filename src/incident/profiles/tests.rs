@@ -182,7 +182,7 @@ fn only_the_rules_own_property_chooses() {
             ),
             true,
         ),
-        // The event's own, which whoever acts on the resource may write.
+        // The event's own, which the caller of the operation may write.
         (
             common(
                 "Activity Log",

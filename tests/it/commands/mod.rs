@@ -5,4 +5,5 @@ mod doctor;
 mod executable;
 mod identity;
 mod look;
+mod profiles;
 mod verify;

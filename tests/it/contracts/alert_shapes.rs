@@ -53,10 +53,13 @@ fn reading(alert: &Alert) -> Value {
     let Value::Object(mut members) = serde_json::to_value(alert).unwrap() else {
         unreachable!()
     };
-    assert_eq!(
-        serde_json::from_value::<Alert>(json!(members)).unwrap(),
-        *alert
-    );
+    // What only chooses and fills a profile is no part of the reading.
+    let again = Alert {
+        profile: alert.profile.clone(),
+        dimensions: alert.dimensions.clone(),
+        ..serde_json::from_value(json!(members)).unwrap()
+    };
+    assert_eq!(again, *alert);
     members.insert("ignore".to_owned(), json!(alert::ignore_reason(alert)));
     let says_something = |value: &Value| ![json!(null), json!([]), json!(false)].contains(value);
     members

@@ -18,6 +18,7 @@ mod look;
 mod notification;
 mod pages;
 mod panic;
+mod profile;
 mod queue;
 mod receivers;
 mod resolved;

@@ -8,6 +8,7 @@ mod hostile;
 mod incident_record;
 mod permissions;
 mod poison;
+mod profiles;
 mod refusals;
 mod retention;
 mod settings;

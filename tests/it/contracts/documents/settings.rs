@@ -84,6 +84,10 @@ fn with(name: &str, value: Option<&str>) -> AppSettings {
         pairs.push(("AzureWebJobsStorage", "UseDevelopmentStorage=true"));
     }
     match name {
+        _ if name.starts_with("PacketCapture__Profiles__") => pairs.extend([
+            ("PacketCapture__Profiles__NAME__Rules", "*"),
+            ("PacketCapture__Profiles__NAME__Name", "deep"),
+        ]),
         "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN" => {
             pairs.push(("AzureCredential", "ClientCertificate"));
         }
