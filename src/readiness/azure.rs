@@ -3,8 +3,8 @@
 use super::{
     Parts, Report, Targets,
     required::{ALERTS_CHANGE_STATE, ALERTS_READ, INSTANCES_READ, MACHINES_READ, SCALE_SETS_READ},
-    shell::Word,
 };
+use crate::shell::Word;
 use crate::{azure::client::ArmClient, config::Settings, resource_id::ResourceId};
 
 /// What these checks share.

@@ -1,7 +1,7 @@
 //! What the platform says about the function app, and the commands that change the app itself.
 
-use super::shell::{ShellCommand, Word};
 use crate::config::AppSettings;
+use crate::shell::{ShellCommand, Word};
 use std::path::PathBuf;
 
 /// The app as App Service describes it to the process. All of it is missing elsewhere.

@@ -18,14 +18,13 @@ mod retention;
 mod roles;
 mod secure_webhook;
 mod settings;
-mod shell;
 mod storage;
 mod subscription;
 
+pub use crate::shell::{ShellCommand, quote};
 pub use hosting::Hosting;
 pub use report::{Check, Report, Status};
 pub use settings::{FoundSettings, Group};
-pub use shell::{ShellCommand, quote};
 
 use crate::{
     azure::{client::ArmClient, entra_keys::EntraKeys},

@@ -1,12 +1,7 @@
 //! The result of all checks, as a value: the commands print it, and others may keep or compare it.
 
-use super::shell::ShellCommand;
-use crate::text;
+use crate::shell::{ShellCommand, one_line};
 use serde::Serialize;
-use std::borrow::Cow;
-
-/// Maximum characters of a message, and of a value in a command: the longest resource id.
-const MAXIMUM_LINE: usize = text::ID;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -87,9 +82,4 @@ impl Report {
         let alike = |check: &&Check| check.status == status;
         self.checks.iter().filter(alike).count()
     }
-}
-
-/// A text from elsewhere in one line, fit for a terminal.
-pub(super) fn one_line(text: &str) -> Cow<'_, str> {
-    text::clean(text, MAXIMUM_LINE)
 }

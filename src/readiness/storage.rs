@@ -5,8 +5,8 @@ use super::{
     fix,
     required::{ACCOUNT_KEYS, ACCOUNTS_READ},
     retention::CAPTURE_RETENTION,
-    shell::{ShellCommand, Word},
 };
+use crate::shell::{ShellCommand, Word};
 use crate::{azure::storage::StorageAccountClient, resource_id::ResourceId};
 
 const FIRST_LOOK: &str = "first look";
