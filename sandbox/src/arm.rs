@@ -13,7 +13,8 @@ use super::oddities::Oddity;
 use super::routes::Route;
 use super::world::World;
 use super::{
-    alerts, blob_storage, compute, headers, managed_identity, monitor, operations, packet_captures,
+    alerts, blob_storage, compute, headers, managed_identity, monitor, network, operations,
+    packet_captures,
     permissions, queue_storage, resource_graph, storage, versions, watchers,
 };
 
@@ -96,6 +97,7 @@ fn provider(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::GetAlert => alerts::get(world, asked),
         Call::GetAlertHistory => alerts::history(world, asked),
         Call::ChangeAlertState => alerts::change_state(world, asked),
+        Call::ListUsages => network::list_usages(world, asked),
         Call::ListPermissions => permissions::list(world, asked),
         Call::QueryResources => resource_graph::query(world, asked),
         Call::ListActivityLog => monitor::activity_log(world, asked),
@@ -151,7 +153,7 @@ fn checks(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {
         return Err(gateway_error(404, "SubscriptionNotFound", message));
     }
     let action = asked.route.call.action();
-    if world.denies(action) {
+    if world.denies_at(action, scope) {
         let message = format!(
             "The client '{}' does not have authorization to perform action '{action}' over scope '{scope}'.",
             super::samples::CLIENT_ID

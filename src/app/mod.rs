@@ -2,10 +2,13 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+mod checks;
 pub mod identity;
 mod parts;
+mod readiness;
 mod start_log;
 
+pub use checks::parts as checked_parts;
 pub use parts::{arm_client, blob_store, capture_reader, entra_keys, receivers, storage_queue};
 pub use start_log::log_settings;
 
@@ -17,15 +20,18 @@ use crate::{
     },
     capture::{Capturer, Polling},
     config::{Settings, SettingsError},
+    fleet::Start,
     functions::{self, Intake, SecureWebhook, Stop},
     incident::{Event, Ledger, Policy, Retry},
     notify::{Portal, Timeouts},
+    record::Incidents,
     resource_id::ResourceId,
     telemetry::{Export, ExportError, Metrics},
     worker::Worker,
     write_back::WriteBack,
 };
 use parts::{Counted, job_queue, secure_webhook};
+use readiness::Readiness;
 use std::{
     future::Future,
     sync::Arc,
@@ -92,6 +98,28 @@ pub struct Pace {
     pub complete_after: Duration,
     /// How long a receiver of notifications may take.
     pub notification: Timeouts,
+    pub readiness: ReadinessPace,
+}
+
+/// The pace of readiness runs.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadinessPace {
+    /// Interval between two calls to Azure: a sixth of what Resource Manager's token bucket refills.
+    pub between_calls: Duration,
+    /// How long after the start the run is continued that another process left.
+    pub continue_after: Duration,
+    /// A run whose progress was not written for this long was left.
+    pub abandoned_after: Duration,
+}
+
+impl Default for ReadinessPace {
+    fn default() -> Self {
+        Self {
+            between_calls: Duration::from_millis(250),
+            continue_after: Duration::from_secs(60),
+            abandoned_after: Duration::from_secs(300),
+        }
+    }
 }
 
 impl Default for Pace {
@@ -113,6 +141,7 @@ impl Default for Pace {
             file_within: Duration::from_secs(120),
             complete_after: Duration::from_secs(20 * 60),
             notification: Timeouts::default(),
+            readiness: ReadinessPace::default(),
         }
     }
 }
@@ -140,6 +169,7 @@ pub struct App {
     secure_webhook: Option<SecureWebhook>,
     /// The Azure portal of the cloud, for links.
     portal: Portal,
+    readiness: Readiness,
 }
 
 impl App {
@@ -194,6 +224,14 @@ impl App {
                 poison_interval: pace.poison_interval,
             })
         });
+        let readiness = Readiness {
+            settings: settings.clone(),
+            pace: pace.clone(),
+            arm: arm.clone(),
+            worker: worker.clone(),
+            incidents: incidents.clone(),
+            start: Start::default(),
+        };
         let intake = Arc::new(Intake {
             queue,
             ledger,
@@ -222,7 +260,18 @@ impl App {
             arm,
             secure_webhook,
             portal: Portal::new(settings.portal.clone()).with_accounts(&accounts),
+            readiness,
         })
+    }
+
+    /// Asks for readiness runs.
+    pub fn start_of_runs(&self) -> Start {
+        self.readiness.start.clone()
+    }
+
+    /// The incident record, where runs are kept too.
+    pub fn record(&self) -> Arc<Incidents> {
+        self.intake.incidents.clone()
     }
 
     /// Serves on `listener` until `stop` is ready, then lets what is under way end.
@@ -242,6 +291,7 @@ impl App {
             ahead.spawn(keep_token(arm.clone()));
             ahead.spawn(keep_connected(arm));
         }
+        ahead.spawn(self.readiness.run());
         let policy = &self.intake.policy;
         if let Some(worker) = self.worker.clone().filter(|_| !policy.dry_run) {
             ahead.spawn(keep_places(worker, policy.allowed.scopes.clone()));

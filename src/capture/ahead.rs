@@ -85,6 +85,11 @@ impl Urgent {
 }
 
 impl Capturer {
+    /// Waits until no alert waits for its capture, for reads that have time.
+    pub async fn until_quiet(&self) {
+        self.urgent.none().await;
+    }
+
     /// Reads ahead of alerts what the next one will need of these scopes.
     pub async fn read_ahead(&self, scopes: &[ResourceId]) {
         self.places.make_room_for_machines();

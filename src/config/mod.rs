@@ -16,9 +16,11 @@ mod key_path;
 mod known;
 mod look;
 mod notification;
+mod platform;
 mod problem;
 mod profiles;
 mod reader;
+mod readiness;
 mod receiver;
 pub mod secure_string;
 mod secure_webhook;
@@ -41,8 +43,10 @@ pub use look::FirstLookSettings;
 pub use notification::{
     Destination, Key, NotificationSettings, ReceiverSettings, SigningSecret, WebhookUrl,
 };
+pub use platform::Platform;
 pub use problem::{Problem, SettingsError, Warning};
 pub use profiles::ProfileSettings;
+pub use readiness::{ReadinessSettings, ReadinessTargets};
 pub use secure_webhook::SecureWebhookSettings;
 pub use traces::TraceSettings;
 pub use write_back::WriteBackSettings;
@@ -72,6 +76,7 @@ pub struct Settings {
     pub write_back: Option<WriteBackSettings>,
     pub first_look: FirstLookSettings,
     pub changes: ChangesSettings,
+    pub readiness: ReadinessSettings,
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
@@ -81,6 +86,8 @@ pub struct Settings {
     pub traces: Option<TraceSettings>,
     /// The Azure portal of the cloud, for links.
     pub portal: Url,
+    /// What App Service says about the app.
+    pub platform: Platform,
     /// Names that are set, nearly known, and read by nothing.
     near_misses: Vec<Warning>,
 }
@@ -153,6 +160,8 @@ impl Settings {
         let write_back = write_back::read(&mut reader);
         let first_look = look::read(&mut reader);
         let changes = changes::read(&mut reader);
+        let readiness = readiness::read(&mut reader);
+        let platform = Platform::of(reader.settings());
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);
@@ -170,11 +179,13 @@ impl Settings {
             write_back,
             first_look,
             changes,
+            readiness,
             jobs,
             secure_webhook,
             notification,
             traces,
             portal,
+            platform,
             near_misses,
         })
     }

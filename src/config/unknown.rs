@@ -9,12 +9,13 @@ use crate::text;
 use strsim::osa_distance;
 
 /// Prefixes of this program alone.
-const PREFIXES: [&str; 9] = [
+const PREFIXES: [&str; 10] = [
     "Alert__",
     "PacketCapture__",
     "Incidents__",
     "Budget__",
     "FirstLook__",
+    "Readiness__",
     "JobQueue__",
     "Notification__",
     "SecureWebhook__",

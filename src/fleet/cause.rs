@@ -140,6 +140,8 @@ pub enum Cause {
     },
     /// The region, which has no network watcher in the subscription.
     NoWatcher(String),
+    /// The region, whose network watcher has no room for another capture.
+    NoRoom(String),
     /// `PacketCapture__AllowedScopes` does not contain the machine.
     NotAllowed,
     /// A rule or a setting names a machine that does not exist.
@@ -166,6 +168,7 @@ impl Cause {
             Self::OldModel => "old_model",
             Self::Blocked { .. } => "outbound_blocked",
             Self::NoWatcher(_) => "no_watcher",
+            Self::NoRoom(_) => "no_room",
             Self::NotAllowed => "not_allowed",
             Self::NotFound => "not_found",
             Self::OtherRegion { .. } => "other_region",
@@ -205,6 +208,7 @@ impl fmt::Display for Cause {
                 write!(f, "{rule} of {group} blocks {to}")
             }
             Self::NoWatcher(region) => write!(f, "no network watcher in {region}"),
+            Self::NoRoom(region) => write!(f, "no room for a capture in {region}"),
             Self::NotAllowed => f.write_str("outside PacketCapture__AllowedScopes"),
             Self::NotFound => f.write_str("does not exist"),
             Self::OtherRegion { account, machine } => {
@@ -238,6 +242,7 @@ mod tests {
                 Weight::Blocks,
             ),
             ("no network watcher in westeurope", Weight::Blocks),
+            ("no room for a capture in westeurope", Weight::Blocks),
             ("outside PacketCapture__AllowedScopes", Weight::Blocks),
             ("does not exist", Weight::Blocks),
             (

@@ -111,7 +111,7 @@ struct Causes<'r> {
 
 fn target(cause: &Cause, machine: &ResourceId) -> Target {
     match (cause, scale_set(machine)) {
-        (Cause::NoWatcher(region), _) => {
+        (Cause::NoWatcher(region) | Cause::NoRoom(region), _) => {
             Target::Once(format!("{} {region}", machine.subscription()))
         }
         (Cause::Blocked { group, to, .. }, _) => {
@@ -145,6 +145,13 @@ fn command(all: &[(&Cause, &ResourceId)]) -> Option<ShellCommand> {
                 .with("--locations", region)
                 .words("--enabled true")
                 .with("--subscription", first.subscription()),
+        ),
+        (Cause::NoRoom(region), _) => Some(
+            ShellCommand::new("az network watcher packet-capture list")
+                .with("--location", region)
+                .words("--output table")
+                .with("--subscription", first.subscription())
+                .remark("delete what is finished"),
         ),
         (
             Cause::Blocked {
@@ -284,6 +291,9 @@ mod tests {
             )),
             Some(format!(
                 "az network watcher configure --resource-group NetworkWatcherRG --locations westeurope --enabled true --subscription {SUB}"
+            )),
+            Some(format!(
+                "az network watcher packet-capture list --location westeurope --output table --subscription {SUB}   # delete what is finished"
             )),
             None,
             None,

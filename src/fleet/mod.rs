@@ -1,5 +1,5 @@
 //! Whether captures would start on the machines that alerts can name: the result of one run over all of them, as values.
-//! Everything here is pure; `readiness` reads Azure and fills a [`Run`], others render it, keep it and compare it.
+//! Everything here is pure, but for [`Start`]; `readiness` reads Azure and fills a [`Run`], others render it, keep it and compare it.
 
 mod cause;
 mod change;
@@ -7,6 +7,7 @@ mod fix;
 mod group;
 mod run;
 mod sentence;
+mod start;
 mod wire;
 
 pub use cause::{Because, Cause, Check, Weight};
@@ -14,6 +15,7 @@ pub use change::Change;
 pub use fix::{Fix, fixes};
 pub use group::{Group, groups};
 pub use run::{Counts, Finding, Machine, Reach, Run, Verdict};
+pub use start::Start;
 pub use wire::{MAXIMUM_STORED_BYTES, VERSION};
 #[cfg(test)]
 mod samples;

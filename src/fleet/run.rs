@@ -192,6 +192,37 @@ impl Run {
         }
     }
 
+    /// Adds a machine that was checked.
+    pub fn add(&mut self, id: ResourceId, causes: Vec<Cause>) {
+        self.replace(&id.clone(), vec![(id, causes)], usize::MAX);
+    }
+
+    /// Puts checked machines, such as the instances of a scale set, in the place of what stood for them. Beyond `maximum`
+    /// machines they are counted.
+    pub fn replace(
+        &mut self,
+        instead_of: &ResourceId,
+        machines: Vec<(ResourceId, Vec<Cause>)>,
+        maximum: usize,
+    ) {
+        self.machines.retain(|it| it.id != *instead_of);
+        for (id, mut causes) in machines {
+            if self.machines.len() >= maximum {
+                self.left_out = self.left_out.saturating_add(1);
+                continue;
+            }
+            causes.sort();
+            self.machines.push(Machine {
+                id,
+                causes,
+                checked: true,
+                known: None,
+                verdict: None,
+            });
+        }
+        self.sort();
+    }
+
     /// Ends the run. What was not checked is unknown.
     pub fn finish(&mut self, now: OffsetDateTime) {
         self.finished = Some(now);

@@ -48,6 +48,7 @@ pub fn causes() -> Vec<Cause> {
             priority: 200,
         },
         Cause::NoWatcher(text("westeurope")),
+        Cause::NoRoom(text("westeurope")),
         Cause::NotAllowed,
         Cause::NotFound,
         Cause::OtherRegion {

@@ -1,6 +1,6 @@
 //! The result in a sentence: "41 of 44 machines ready. Not ready: web-03 (agent not installed), sql-02 (deallocated)."
 
-use super::{Run, Verdict, groups};
+use super::{Run, Verdict, Weight, groups};
 use std::fmt::Write;
 
 /// Maximum machines of one cause that are named; more are counted.
@@ -12,6 +12,12 @@ impl Run {
     /// The result in a sentence or two. Texts of Azure are in it: escape it where it is shown.
     pub fn sentence(&self) -> String {
         let counts = self.counts();
+        if counts.machines() == 0 {
+            let mut failed = self.findings.iter().filter(|it| it.weight != Weight::Warns);
+            let why = failed.next();
+            let why = why.map(|it| format!(" {}: {}.", it.check, it.message));
+            return format!("No machines to check.{}", why.unwrap_or_default());
+        }
         let machines = match counts.machines() {
             1 => "machine",
             _ => "machines",
@@ -98,7 +104,14 @@ mod tests {
             run(vec![(vm("a"), vec![MISSING])]).sentence(),
             "0 of 1 machine ready. Not ready: a (agent not installed)."
         );
-        assert_eq!(run(vec![]).sentence(), "0 of 0 machines ready.");
+        let mut none = run(vec![]);
+        assert_eq!(none.sentence(), "No machines to check.");
+        none.findings
+            .push(finding(Reach::None, Weight::Blocks, "alert rules"));
+        assert_eq!(
+            none.sentence(),
+            "No machines to check. alert rules: disabled."
+        );
     }
 
     #[test]

@@ -166,7 +166,10 @@ const fn letter(verdict: Verdict) -> &'static str {
 fn fields(cause: &Cause) -> Value {
     let key = cause.key();
     match cause {
-        Cause::Stopped(text) | Cause::VmAgent(text) | Cause::NoWatcher(text) => json!([key, text]),
+        Cause::Stopped(text)
+        | Cause::VmAgent(text)
+        | Cause::NoWatcher(text)
+        | Cause::NoRoom(text) => json!([key, text]),
         Cause::AgentMissing { windows } => json!([key, windows]),
         Cause::AgentFailed { windows, state } => json!([key, windows, state]),
         Cause::AgentOld { windows, version } => json!([key, windows, version]),
@@ -200,6 +203,7 @@ fn cause(value: &Value) -> Option<Cause> {
         "stopped" => Cause::Stopped(word(&value[1])?),
         "vm_agent_not_ready" => Cause::VmAgent(word(&value[1])?),
         "no_watcher" => Cause::NoWatcher(word(&value[1])?),
+        "no_room" => Cause::NoRoom(word(&value[1])?),
         "agent_missing" => Cause::AgentMissing {
             windows: windows()?,
         },

@@ -1,6 +1,9 @@
 //! The result of all checks, as a value: the commands print it, and others may keep or compare it.
 
-use crate::shell::{ShellCommand, one_line};
+use crate::{
+    resource_id::ResourceId,
+    shell::{ShellCommand, one_line},
+};
 use serde::Serialize;
 
 /// How a check came out.
@@ -25,6 +28,9 @@ pub struct Check {
     pub message: String,
     /// The command that fixes it.
     pub fix: Option<ShellCommand>,
+    /// The machines in this scope are concerned; all of them without one.
+    #[serde(skip)]
+    pub scope: Option<ResourceId>,
 }
 
 /// All checks, in the order in which they were made.
@@ -32,9 +38,17 @@ pub struct Check {
 #[serde(transparent)]
 pub struct Report {
     checks: Vec<Check>,
+    /// What the checks are about that are added next.
+    #[serde(skip)]
+    scope: Option<ResourceId>,
 }
 
 impl Report {
+    /// The checks from now on are about the machines in this scope, or about all of them.
+    pub fn about(&mut self, scope: Option<&ResourceId>) {
+        self.scope = scope.cloned();
+    }
+
     pub fn ok(&mut self, check: &str, message: impl AsRef<str>) {
         self.add(check, Status::Ok, message, None);
     }
@@ -64,6 +78,7 @@ impl Report {
             status,
             message: one_line(message.as_ref()).into_owned(),
             fix,
+            scope: self.scope.clone(),
         });
     }
 

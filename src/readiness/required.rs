@@ -118,6 +118,64 @@ pub const PERMISSIONS_READ: Permission = wanted(
     "only this check needs it",
 );
 
+/// In a role of its own, `deploy/roles/readiness.json`: runs over all machines need it.
+pub const RULES_READ: [Permission; 4] = [
+    wanted(
+        "Microsoft.Insights/metricAlerts/read",
+        MONITORING_READER,
+        ONLY_RUNS,
+    ),
+    wanted(
+        "Microsoft.Insights/activityLogAlerts/read",
+        MONITORING_READER,
+        ONLY_RUNS,
+    ),
+    wanted(
+        "Microsoft.Insights/scheduledQueryRules/read",
+        MONITORING_READER,
+        ONLY_RUNS,
+    ),
+    wanted(
+        "Microsoft.Insights/actionGroups/read",
+        MONITORING_READER,
+        ONLY_RUNS,
+    ),
+];
+pub const USAGES_READ: Permission =
+    wanted("Microsoft.Network/locations/usages/read", READER, ONLY_RUNS);
+/// Read where `Readiness__EffectiveRules` is set.
+pub const EFFECTIVE_RULES: Permission = wanted(
+    "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action",
+    NETWORK,
+    ONLY_RUNS,
+);
+/// Azure requires it for the effective rules.
+pub const INTERFACES_READ: Permission = wanted(
+    "Microsoft.Network/networkInterfaces/read",
+    NETWORK,
+    ONLY_RUNS,
+);
+const ONLY_RUNS: &str = "only runs over all machines need it";
+const MONITORING_READER: &str = "Monitoring Reader";
+
+/// The rights without which only some alerts, or some checks, fail.
+pub const OPTIONAL: [Permission; 6] = [
+    OPERATIONS_READ,
+    SCALE_SETS_READ,
+    INSTANCES_READ,
+    EXTENSIONS_READ,
+    INSTANCE_VIEW_READ,
+    POLICIES_READ,
+];
+
+/// A built-in role that permits what runs over all machines do.
+pub fn role_of(action: &str) -> &'static str {
+    match action.ends_with("/read") {
+        true => READER,
+        false => NETWORK,
+    }
+}
+
 impl Permission {
     /// The name of its check.
     pub fn label(self) -> String {
@@ -137,6 +195,7 @@ mod tests {
             include_str!("../../deploy/roles/storage.json"),
             include_str!("../../deploy/roles/doctor.json"),
             include_str!("../../deploy/roles/write-back.json"),
+            include_str!("../../deploy/roles/readiness.json"),
         ];
         let (mut given, mut read) = (BTreeSet::new(), Vec::new());
         for role in roles {

@@ -1,5 +1,6 @@
 //! `handler doctor`: builds the parts, lets `readiness` check them, and prints the report.
 
+mod all;
 mod parts;
 mod print;
 
@@ -28,6 +29,9 @@ pub struct Arguments {
     /// Check the network watchers and permissions of this subscription; repeatable
     #[arg(long = "subscription", value_name = "GUID", value_parser = subscription)]
     subscriptions: Vec<ResourceId>,
+    /// Check all machines that alerts can name, as `Readiness__Targets` says
+    #[arg(long, conflicts_with_all = ["subscriptions", "machines"])]
+    all: bool,
     /// Check that an alert on this virtual machine could start a capture; repeatable
     #[arg(long = "vm", value_name = "ID", value_parser = machine)]
     machines: Vec<ResourceId>,
@@ -35,6 +39,9 @@ pub struct Arguments {
 
 /// Exit code 0 when no check fails, 1 when one does.
 pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
+    if arguments.all {
+        return all::run(arguments.json, settings);
+    }
     let targets = Targets {
         subscriptions: arguments.subscriptions.clone(),
         machines: arguments.machines.clone(),

@@ -4,7 +4,7 @@ use super::{
     Form::{Flag, List, Number, Text, Word},
     Group::{
         Allowed, ApiVersion, Capture, Changes, Cloud, FirstLook, Identity, Incidents, JobQueue,
-        Log, Notification, Platform, Profile, SecureWebhook, Traces,
+        Log, Notification, Platform, Profile, Readiness, SecureWebhook, Traces,
     },
     {Form, Group, Setting},
 };
@@ -143,6 +143,8 @@ pub const SETTINGS: &[Setting] = &[
     setting(Changes, "Changes__NotifyWithinSeconds", number(0, 600)).or("20"),
     setting(Changes, "Changes__ShowCallers", Flag).or("true"),
     setting(Changes, "Changes__EffectiveRules", Flag).or("false"),
+    setting(Readiness, "Readiness__Targets", List("rules, scopes, or up to 200 ids of subscriptions, resource groups, scale sets and machines")).or("rules"),
+    setting(Readiness, "Readiness__EffectiveRules", Flag).or("false"),
     setting(JobQueue, "JobQueue__Kind", Word(&["memory", "storage"])).or("memory"),
     setting(JobQueue, "JobQueue__Capacity", number(1, 100_000)).or("1000"),
     setting(JobQueue, "JobQueue__MaxAttempts", number(1, 100)).or("5"),

@@ -87,6 +87,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 20] = [
         &[
             "record",
             "alert",
+            "fleet",
             "incident",
             "resource_id",
             "storage",

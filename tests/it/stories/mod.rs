@@ -18,6 +18,7 @@ mod notification;
 mod pages;
 mod panic;
 mod queue;
+mod readiness;
 mod receivers;
 mod resolved;
 mod role;
