@@ -1,4 +1,4 @@
-//! What App Service tells the process about the app that it runs in. All of it is missing elsewhere.
+//! What App Service says to the process about the app that it runs in. All of it is missing elsewhere.
 //! <https://learn.microsoft.com/en-us/azure/app-service/reference-app-settings>
 
 use super::AppSettings;

@@ -45,13 +45,13 @@ impl Check {
 
     const fn words(self) -> &'static str {
         match self {
-            Self::Machine => "the machine",
-            Self::Power => "its power state",
-            Self::Agent => "its Network Watcher agent",
-            Self::VmAgent => "its VM agent",
-            Self::Extensions => "whether it allows extensions",
-            Self::Watcher => "the network watcher of its region",
-            Self::Outbound => "its outbound rules",
+            Self::Machine => "machine",
+            Self::Power => "power state",
+            Self::Agent => "agent",
+            Self::VmAgent => "VM agent",
+            Self::Extensions => "extensions",
+            Self::Watcher => "network watcher",
+            Self::Outbound => "outbound rules",
         }
     }
 }
@@ -215,7 +215,7 @@ impl fmt::Display for Cause {
                 write!(f, "in {machine}, the storage account in {account}")
             }
             Self::Unknown(check, because) => {
-                write!(f, "{} is not known: {because}", check.words())
+                write!(f, "{} not known: {because}", check.words())
             }
         }
     }
@@ -250,11 +250,11 @@ mod tests {
                 Weight::Warns,
             ),
             (
-                "its power state is not known: permission Microsoft.Compute/virtualMachines/instanceView/read is missing",
+                "power state not known: permission Microsoft.Compute/virtualMachines/instanceView/read is missing",
                 Weight::Unknown,
             ),
             (
-                "its VM agent is not known: Azure throttled the call",
+                "VM agent not known: Azure throttled the call",
                 Weight::Unknown,
             ),
         ];

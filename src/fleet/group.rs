@@ -140,7 +140,7 @@ mod tests {
         );
         assert_eq!(
             shown(&groups(&run, Verdict::Unknown)),
-            ["its power state is not known: Azure throttled the call: f"]
+            ["power state not known: Azure throttled the call: f"]
         );
         assert_eq!(groups(&run, Verdict::Ready), []);
         let counts = run.by_cause();

@@ -98,7 +98,7 @@ mod tests {
         ));
         assert_eq!(
             run(machines).sentence(),
-            "41 of 45 machines ready. Not ready: web-03 (agent not installed), pool, instance 3 (agent not installed), sql-02 (deallocated). Unknown: x (its power state is not known: Azure did not answer)."
+            "41 of 45 machines ready. Not ready: web-03 (agent not installed), pool, instance 3 (agent not installed), sql-02 (deallocated). Unknown: x (power state not known: Azure did not answer)."
         );
         assert_eq!(
             run(vec![(vm("a"), vec![MISSING])]).sentence(),

@@ -32,6 +32,7 @@ const fn wanted(
 const NETWORK: &str = "Network Contributor";
 const READER: &str = "Reader";
 const MONITORING: &str = "Monitoring Contributor";
+const MONITORING_READER: &str = "Monitoring Reader";
 const STORAGE: &str = "Storage Account Contributor";
 
 pub const WATCHERS_READ: Permission = needed("Microsoft.Network/networkWatchers/read", NETWORK);
@@ -119,45 +120,25 @@ pub const PERMISSIONS_READ: Permission = wanted(
 );
 
 /// In a role of its own, `deploy/roles/readiness.json`: runs over all machines need it.
+const fn of_runs(action: &'static str, role: &'static str) -> Permission {
+    wanted(action, role, "only runs over all machines need it")
+}
+
 pub const RULES_READ: [Permission; 4] = [
-    wanted(
-        "Microsoft.Insights/metricAlerts/read",
-        MONITORING_READER,
-        ONLY_RUNS,
-    ),
-    wanted(
-        "Microsoft.Insights/activityLogAlerts/read",
-        MONITORING_READER,
-        ONLY_RUNS,
-    ),
-    wanted(
-        "Microsoft.Insights/scheduledQueryRules/read",
-        MONITORING_READER,
-        ONLY_RUNS,
-    ),
-    wanted(
-        "Microsoft.Insights/actionGroups/read",
-        MONITORING_READER,
-        ONLY_RUNS,
-    ),
+    of_runs("Microsoft.Insights/metricAlerts/read", MONITORING_READER),
+    of_runs("Microsoft.Insights/activityLogAlerts/read", MONITORING_READER),
+    of_runs("Microsoft.Insights/scheduledQueryRules/read", MONITORING_READER),
+    of_runs("Microsoft.Insights/actionGroups/read", MONITORING_READER),
 ];
-pub const USAGES_READ: Permission =
-    wanted("Microsoft.Network/locations/usages/read", READER, ONLY_RUNS);
-/// Read where `Readiness__EffectiveRules` is set.
-pub const EFFECTIVE_RULES: Permission = wanted(
+pub const USAGES_READ: Permission = of_runs("Microsoft.Network/locations/usages/read", READER);
+/// Reads where `Readiness__EffectiveRules` is set.
+pub const EFFECTIVE_RULES: Permission = of_runs(
     "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action",
     NETWORK,
-    ONLY_RUNS,
 );
 /// Azure requires it for the effective rules.
-pub const INTERFACES_READ: Permission = wanted(
-    "Microsoft.Network/networkInterfaces/read",
-    NETWORK,
-    ONLY_RUNS,
-);
-const ONLY_RUNS: &str = "only runs over all machines need it";
-const MONITORING_READER: &str = "Monitoring Reader";
-
+pub const INTERFACES_READ: Permission =
+    of_runs("Microsoft.Network/networkInterfaces/read", NETWORK);
 /// The rights without which only some alerts, or some checks, fail.
 pub const OPTIONAL: [Permission; 6] = [
     OPERATIONS_READ,

@@ -44,8 +44,7 @@ impl<'a> Calls<'a> {
         self.made
     }
 
-    /// Makes a call when its time has come. Where Azure throttles it, it waits and tries again: only runs draw so many reads
-    /// that this happens, and they have time.
+    /// Makes a call when its time has come. Where Azure throttles it, it waits and tries again: runs have time.
     pub async fn patiently<T, F>(&mut self, mut call: impl FnMut() -> F) -> Result<T, AzureError>
     where
         F: Future<Output = Result<T, AzureError>>,

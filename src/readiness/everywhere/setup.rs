@@ -23,7 +23,6 @@ const NEEDED: [&str; 4] = [
     "shared keys",
     "performance tier",
 ];
-const PERMISSION: &str = "permission ";
 
 /// The findings of a report.
 pub fn findings(report: &Report) -> Vec<Finding> {
@@ -33,7 +32,8 @@ pub fn findings(report: &Report) -> Vec<Finding> {
 fn finding(check: &Check) -> Option<Finding> {
     let needed = || {
         let optional = check.message.contains("is not set");
-        (NEEDED.contains(&check.check.as_str()) && !optional) || check.check.starts_with(PERMISSION)
+        (NEEDED.contains(&check.check.as_str()) && !optional)
+            || check.check.starts_with("permission ")
     };
     let weight = match check.status {
         Status::Failed => Weight::Blocks,
@@ -61,7 +61,7 @@ fn finding(check: &Check) -> Option<Finding> {
 }
 
 fn is_optional(check: &str) -> bool {
-    let action = check.strip_prefix(PERMISSION).unwrap_or_default();
+    let action = check.strip_prefix("permission ").unwrap_or_default();
     required::OPTIONAL.iter().any(|it| it.action == action)
 }
 
@@ -104,7 +104,7 @@ pub fn missing_rights(run: &Run, assignee: Option<&Word>) -> Vec<Finding> {
             "machines are"
         };
         note(
-            &format!("{PERMISSION}{action}"),
+            &format!("permission {action}"),
             Weight::Unknown,
             format!("missing on {subscription}: {machines} {noun} unknown"),
             fix,

@@ -130,7 +130,7 @@ fn machines_are_judged_by_the_table() {
                 vm_agent: None,
                 ..view()
             },
-            &["its VM agent is not known: Azure does not report it"],
+            &["VM agent not known: Azure does not report it"],
         ),
         (
             listed(),
@@ -138,7 +138,7 @@ fn machines_are_judged_by_the_table() {
                 power: None,
                 ..view()
             },
-            &["its power state is not known: Azure does not report it"],
+            &["power state not known: Azure does not report it"],
         ),
         (
             Listed {
@@ -162,7 +162,7 @@ fn machines_are_judged_by_the_table() {
                 ..listed()
             },
             view(),
-            &["the network watcher of its region is not known: Azure does not report it"],
+            &["network watcher not known: Azure does not report it"],
         ),
     ] {
         let causes = judge(&vm(), &listed, Ok(&view), &around());
@@ -174,14 +174,14 @@ fn machines_are_judged_by_the_table() {
 fn what_could_not_be_read_is_unknown() {
     let lacks = Because::Lacks("a/read".to_owned());
     let read = |listed: &Listed| judge(&vm(), listed, Err(Some(&lacks)), &around());
-    let unknown = |what: &str| format!("{what} is not known: permission a/read is missing");
-    let (power, vm_agent) = (unknown("its power state"), unknown("its VM agent"));
+    let unknown = |what: &str| format!("{what} not known: permission a/read is missing");
+    let (power, vm_agent) = (unknown("power state"), unknown("VM agent"));
     assert_eq!(shown(&read(&listed())), [power.clone(), vm_agent.clone()]);
     let bare = Listed {
         agent: None,
         ..listed()
     };
-    let agent = unknown("its Network Watcher agent");
+    let agent = unknown("agent");
     assert_eq!(shown(&read(&bare)), [power, vm_agent, agent]);
     assert_eq!(judge(&vm(), &bare, Err(None), &around()), [Cause::NotFound]);
 

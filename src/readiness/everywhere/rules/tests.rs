@@ -57,7 +57,7 @@ fn messages(found: &Found) -> Vec<&str> {
 
 #[test]
 fn receivers_are_this_function_by_the_table() {
-    let webhook = |uri: &str| json!({ "webhookReceivers": [{ "serviceUri": uri }] });
+    let caller = |uri: &str| json!({ "webhookReceivers": [{ "serviceUri": uri }] });
     let function = |site: &str, name: &str| {
         let app = format!("{SUB}/resourceGroups/g/providers/Microsoft.Web/sites/{site}");
         json!({ "azureFunctionReceivers": [{ "functionAppResourceId": app, "functionName": name }] })
@@ -65,22 +65,19 @@ fn receivers_are_this_function_by_the_table() {
     let token = |id: &str, uses: bool| json!({ "webhookReceivers": [{ "serviceUri": "https://proxy.example/x", "useAadAuth": uses, "identifierUri": id }] });
     for (receivers, expected) in [
         (
-            webhook("https://contoso.azurewebsites.net/api/AlertPacketCapture?code=x"),
+            caller("https://contoso.azurewebsites.net/api/AlertPacketCapture?code=x"),
             true,
         ),
         (
-            webhook("https://CONTOSO.azurewebsites.net/api/alertpacketcapture/"),
+            caller("https://CONTOSO.azurewebsites.net/api/alertpacketcapture/"),
             true,
         ),
+        (caller("https://contoso.azurewebsites.net/api/Other"), false),
         (
-            webhook("https://contoso.azurewebsites.net/api/Other"),
+            caller("https://contoso.azurewebsites.net.evil.example/api/AlertPacketCapture"),
             false,
         ),
-        (
-            webhook("https://contoso.azurewebsites.net.evil.example/api/AlertPacketCapture"),
-            false,
-        ),
-        (webhook("not a url"), false),
+        (caller("not a url"), false),
         (function("Contoso", "alertPacketCapture"), true),
         (function("other", "AlertPacketCapture"), false),
         (function("contoso", "Other"), false),

@@ -122,7 +122,7 @@ async fn a_watcher_without_room_concerns_the_machines_of_its_region() {
     practice.set("PacketCapture__Limit", "1");
     practice.azure.add_capture(ExistingCapture {
         watcher: samples::WATCHER_NORTHEUROPE.to_owned(),
-        name: "somebody-else-s".to_owned(),
+        name: "of-another".to_owned(),
         target: samples::SQL_01.to_owned(),
         status: SessionStatus::Running,
         started: None,
@@ -140,7 +140,7 @@ async fn a_watcher_without_room_concerns_the_machines_of_its_region() {
     assert_eq!(run(&practice).await.sentence(), full.sentence());
     practice
         .azure
-        .remove_capture(samples::WATCHER_NORTHEUROPE, "somebody-else-s");
+        .remove_capture(samples::WATCHER_NORTHEUROPE, "of-another");
     let fixed = run(&practice).await;
     assert_eq!((fixed.counts().ready, findings(&fixed).len()), (6, 0));
 }
@@ -165,7 +165,7 @@ async fn a_machine_that_is_gone_or_not_allowed_is_named() {
 }
 
 #[tokio::test]
-async fn several_causes_are_told_apart_and_fixed_together() {
+async fn several_causes_are_found_and_fixed_together() {
     let practice = healthy().await;
     practice.azure.remove_agent(samples::WEB_01);
     practice.azure.remove_agent(samples::WEB_02);

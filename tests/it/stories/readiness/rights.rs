@@ -1,6 +1,7 @@
 //! What may not be read is unknown, never ready, and the run says which right is missing. Throttling is waited for.
 
 use super::{Kept, causes, findings, fix, healthy, machine, run, run_after};
+use crate::stories::role::{actions_of_runs, readiness_actions};
 use alert_packet_capture::fleet::{Change, Verdict};
 use azure_sandbox::{Call, Fault, FaultBody, What, samples};
 
@@ -112,6 +113,29 @@ async fn outbound_rules_that_may_not_be_read_are_not_known() {
     assert!(findings(&before).join("\n").contains(action));
     fix(&practice, &before);
     assert_eq!(run(&practice).await.counts().ready, 6);
+}
+
+/// With exactly the roles nothing is unknown, and without any one of the actions the run names it.
+#[tokio::test]
+async fn exactly_the_roles_are_enough_for_a_run_and_each_missing_right_is_named() {
+    let mut practice = healthy().await;
+    practice.set("Readiness__EffectiveRules", "true");
+    let all = actions_of_runs();
+    let grant = |actions: &[&str]| practice.azure.grant_only(actions);
+    let with: Vec<&str> = all.iter().map(String::as_str).collect();
+    grant(&with);
+    let whole = run(&practice).await;
+    assert_eq!(
+        (whole.sentence().as_str(), findings(&whole)),
+        ("6 of 6 machines ready.", vec![])
+    );
+    for missing in readiness_actions() {
+        let without: Vec<&str> = with.iter().copied().filter(|it| *it != missing).collect();
+        grant(&without);
+        let run = run(&practice).await;
+        let found = findings(&run).join("\n");
+        assert!(found.contains(&missing), "{missing}: {found}");
+    }
 }
 
 fn throttle(practice: &crate::support::practice::Practice, times: usize) {
