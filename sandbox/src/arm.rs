@@ -14,8 +14,7 @@ use super::routes::Route;
 use super::world::World;
 use super::{
     alerts, blob_storage, compute, headers, managed_identity, monitor, network, operations,
-    packet_captures,
-    permissions, queue_storage, resource_graph, storage, versions, watchers,
+    packet_captures, permissions, queue_storage, resource_graph, storage, versions, watchers,
 };
 
 /// A request as the handlers see it.

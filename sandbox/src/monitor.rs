@@ -197,7 +197,7 @@ pub(super) fn effective(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::EffectiveRules => network::effective_rules(world, id),
         _ => None,
     };
-    // An interface that nothing was said about is that of its machine.
+    // Without rules of its own an interface has those of its machine's groups.
     let Some(interface) = world.around.interface(id) else {
         let found = plain.ok_or_else(|| resource_not_found(id))?;
         return Ok(accepted(world, asked, found));
@@ -218,7 +218,7 @@ pub(super) fn effective(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::EffectiveRules => world.around.rules.get(&key),
         _ => world.around.routes.get(&key),
     };
-    let found = found.cloned().unwrap_or_else(|| json!([]));
+    let found = found.cloned().or(plain).unwrap_or_else(|| json!([]));
     Ok(accepted(world, asked, found))
 }
 

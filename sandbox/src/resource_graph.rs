@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Outcome, gateway_error};
 use super::arm::Asked;
-use super::{fleet_graph, graph_changes};
 use super::world::World;
+use super::{fleet_graph, graph_changes};
 
 /// Maximum rows of a page.
 const PAGE: usize = 1_000;

@@ -71,6 +71,10 @@ impl AzureChecks<'_> {
         for account in &accounts {
             self.storage_account(account).await;
         }
+        // With several, profiles decide which one a capture goes to.
+        if accounts.len() > 1 {
+            self.learned.account_region = None;
+        }
         if accounts.is_empty() {
             self.report.skipped(
                 "storage account",

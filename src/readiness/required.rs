@@ -126,8 +126,14 @@ const fn of_runs(action: &'static str, role: &'static str) -> Permission {
 
 pub const RULES_READ: [Permission; 4] = [
     of_runs("Microsoft.Insights/metricAlerts/read", MONITORING_READER),
-    of_runs("Microsoft.Insights/activityLogAlerts/read", MONITORING_READER),
-    of_runs("Microsoft.Insights/scheduledQueryRules/read", MONITORING_READER),
+    of_runs(
+        "Microsoft.Insights/activityLogAlerts/read",
+        MONITORING_READER,
+    ),
+    of_runs(
+        "Microsoft.Insights/scheduledQueryRules/read",
+        MONITORING_READER,
+    ),
     of_runs("Microsoft.Insights/actionGroups/read", MONITORING_READER),
 ];
 pub const USAGES_READ: Permission = of_runs("Microsoft.Network/locations/usages/read", READER);
@@ -139,6 +145,7 @@ pub const EFFECTIVE_RULES: Permission = of_runs(
 /// Azure requires it for the effective rules.
 pub const INTERFACES_READ: Permission =
     of_runs("Microsoft.Network/networkInterfaces/read", NETWORK);
+
 /// The rights without which only some alerts, or some checks, fail.
 pub const OPTIONAL: [Permission; 6] = [
     OPERATIONS_READ,

@@ -17,7 +17,10 @@ use super::{
     required::{EFFECTIVE_RULES, INSTANCE_VIEW_READ, USAGES_READ},
 };
 use crate::{
-    azure::{client::ArmClient, compute::ComputeClient, network::NetworkClient, network_interfaces::NetworkInterfaceClient},
+    azure::{
+        client::ArmClient, compute::ComputeClient, network::NetworkClient,
+        network_interfaces::NetworkInterfaceClient,
+    },
     config::Settings,
     fleet::{Because, Cause, Check, Run},
     resource_id::ResourceId,

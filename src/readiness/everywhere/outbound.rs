@@ -49,14 +49,19 @@ fn read(rule: &Value, group: Option<ResourceId>) -> EffectiveRule {
     EffectiveRule {
         name: word("name"),
         group,
-        priority: priority.and_then(|it| u32::try_from(it).ok()).unwrap_or(u32::MAX),
+        priority: priority
+            .and_then(|it| u32::try_from(it).ok())
+            .unwrap_or(u32::MAX),
         is_outbound: is("direction", "Outbound"),
         allows: is("access", "Allow"),
         protocol: word("protocol"),
         ports: all("destinationPortRange", &["destinationPortRanges"]),
         destinations: all(
             "destinationAddressPrefix",
-            &["destinationAddressPrefixes", "expandedDestinationAddressPrefix"],
+            &[
+                "destinationAddressPrefixes",
+                "expandedDestinationAddressPrefix",
+            ],
         ),
     }
 }

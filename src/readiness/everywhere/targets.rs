@@ -18,10 +18,7 @@ use crate::{
     fleet::{Because, Weight},
     readiness::{
         fix,
-        required::{
-            EFFECTIVE_RULES, EXTENSIONS_READ, INTERFACES_READ, MACHINES_READ,
-            RULES_READ,
-        },
+        required::{EFFECTIVE_RULES, EXTENSIONS_READ, INTERFACES_READ, MACHINES_READ, RULES_READ},
         roles,
     },
     resource_id::ResourceId,
