@@ -170,6 +170,8 @@ pub struct App {
     /// The Azure portal of the cloud, for links.
     portal: Portal,
     readiness: Readiness,
+    /// The machines of the timer's drills.
+    drill_targets: Arc<[ResourceId]>,
 }
 
 impl App {
@@ -261,6 +263,7 @@ impl App {
             secure_webhook,
             portal: Portal::new(settings.portal.clone()).with_accounts(&accounts),
             readiness,
+            drill_targets: settings.drill_targets.as_slice().into(),
         })
     }
 
@@ -308,7 +311,13 @@ impl App {
             asked: asked.clone(),
             worked,
         };
-        let router = functions::router(self.intake, self.secure_webhook, self.portal, stopping);
+        let router = functions::router(
+            self.intake,
+            self.secure_webhook,
+            self.portal,
+            self.drill_targets,
+            stopping,
+        );
         let mut server = tokio::spawn(functions::serve(listener, router, asked));
         stop.await;
         tracing::info!("stopping: finishing what is in progress");

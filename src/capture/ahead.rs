@@ -78,6 +78,11 @@ impl Urgent {
         UrgentStep(self)
     }
 
+    /// Whether an alert waits for its capture.
+    pub fn any(&self) -> bool {
+        *self.0.borrow() > 0
+    }
+
     /// Waits until no alert waits for its capture.
     async fn none(&self) {
         let _ = self.0.subscribe().wait_for(|steps| *steps == 0).await;

@@ -46,6 +46,8 @@ pub enum Group {
     Readiness,
     JobQueue,
     Notification,
+    /// The checks of all machines, and drills.
+    Readiness,
     SecureWebhook,
     Traces,
     Log,

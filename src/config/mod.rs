@@ -8,6 +8,7 @@ mod app_settings;
 mod azure;
 mod capture;
 mod changes;
+mod drill;
 mod identity;
 mod incidents;
 mod job_queue;
@@ -51,7 +52,7 @@ pub use secure_webhook::SecureWebhookSettings;
 pub use traces::TraceSettings;
 pub use write_back::WriteBackSettings;
 
-use crate::capture::Parameters;
+use crate::{capture::Parameters, resource_id::ResourceId};
 use reader::Reader;
 use url::Url;
 
@@ -82,6 +83,8 @@ pub struct Settings {
     pub secure_webhook: Option<SecureWebhookSettings>,
     /// `None` when notifications go to the log only.
     pub notification: Option<NotificationSettings>,
+    /// The machines on which the timer makes drills.
+    pub drill_targets: Vec<ResourceId>,
     /// `None` when traces go nowhere.
     pub traces: Option<TraceSettings>,
     /// The Azure portal of the cloud, for links.
@@ -165,6 +168,7 @@ impl Settings {
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);
+        let drill_targets = drill::read(&mut reader);
         let traces = traces::read(&mut reader);
         let portal = azure::portal(&mut reader);
         let near_misses = unknown::near_misses(reader.settings());
@@ -183,6 +187,7 @@ impl Settings {
             jobs,
             secure_webhook,
             notification,
+            drill_targets,
             traces,
             portal,
             platform,

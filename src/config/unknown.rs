@@ -18,6 +18,7 @@ const PREFIXES: [&str; 10] = [
     "Readiness__",
     "JobQueue__",
     "Notification__",
+    "Readiness__",
     "SecureWebhook__",
     "AzureApiVersion__",
 ];

@@ -7,6 +7,7 @@
 mod alerts;
 mod answer;
 mod claims;
+mod drill;
 mod entry;
 mod envelope;
 mod explanation;
@@ -29,6 +30,7 @@ mod stop;
 
 pub use answer::{Answer, Outcome};
 pub use claims::Expected;
+pub use drill::is_machine as is_drill_machine;
 pub use entry::Entry;
 pub use explanation::Explanation;
 pub use incidents::{Found, IncidentPage, Incidents, Unreadable};
@@ -39,7 +41,7 @@ pub use serve::serve;
 pub use status_incidents::{Pages, pages};
 pub use stop::Stop;
 
-use crate::notify::Portal;
+use crate::{notify::Portal, resource_id::ResourceId};
 use axum::{
     Router, middleware,
     routing::{any, get, post},
@@ -51,14 +53,17 @@ struct Door {
     intake: Arc<Intake>,
     /// `None` when the function key is enough.
     secure_webhook: Option<SecureWebhook>,
+    /// The machines of the drills that the timer makes.
+    drill_targets: Arc<[ResourceId]>,
     stop: Stop,
 }
 
-/// All routes, in lower case. `portal`: for the links of pages.
+/// All routes, in lower case. `portal`: for the links of pages. `drill_targets`: the machines of the timer's drills.
 pub fn router(
     intake: Arc<Intake>,
     secure_webhook: Option<SecureWebhook>,
     portal: Portal,
+    drill_targets: Arc<[ResourceId]>,
     stop: Stop,
 ) -> Router {
     let pages = Arc::new(Pages {
@@ -70,12 +75,17 @@ pub fn router(
     let door = Arc::new(Door {
         intake,
         secure_webhook,
+        drill_targets,
         stop,
     });
     let functions = Router::new()
         .route(
             "/alertpacketcapture",
             post(alerts::alert).fallback(only_post),
+        )
+        .route(
+            "/packetcaptures/drill",
+            post(drill::start).fallback(only_post),
         )
         .merge(status_incidents::routes(pages))
         .merge(metrics_route());
@@ -86,6 +96,10 @@ pub fn router(
         .route(
             "/packetcapturejob",
             post(alerts::abandoned_job).fallback(only_post),
+        )
+        .route(
+            "/packetcapturedrill",
+            post(drill::timer).fallback(only_post),
         )
         .nest("/api", functions.clone())
         // Without a route prefix: `routePrefix` is empty, or the layer found no envelope.

@@ -9,6 +9,7 @@ mod closing;
 pub mod deadline;
 pub mod decide;
 mod delivered;
+pub mod drill;
 mod facts;
 pub mod filter;
 pub mod job;

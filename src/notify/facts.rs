@@ -18,7 +18,10 @@ pub(super) fn title(notification: &Notification) -> String {
         (Event::Analyzed, _) => "Packet capture analyzed on",
         (Event::Resolved, _) => "Incident closed on",
     };
-    format!("{happened} {machine}")
+    match notification.alert.is_drill() {
+        true => format!("Drill: {happened} {machine}"),
+        false => format!("{happened} {machine}"),
+    }
 }
 
 /// Label and value of all that is known, what matters most first.

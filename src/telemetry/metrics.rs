@@ -52,6 +52,7 @@ pub struct Metrics {
     registry: Registry,
     alerts: Family<AlertLabels, Counter>,
     captures: Family<EndLabels, Counter>,
+    drills: Family<EndLabels, Counter>,
     arm_requests: Family<CallLabels, Counter>,
     arm_retries: Family<OperationLabels, Counter>,
     created_after: Histogram,
@@ -66,6 +67,7 @@ impl Default for Metrics {
         let metrics = Self {
             alerts: Family::default(),
             captures: Family::default(),
+            drills: Family::default(),
             arm_requests: Family::default(),
             arm_retries: Family::default(),
             created_after: Histogram::new(CREATED_AFTER_SECONDS),
@@ -84,6 +86,11 @@ impl Default for Metrics {
             "apc_captures",
             "Finished jobs, by how they ended; joined ones followed a capture that another job made",
             metrics.captures.clone(),
+        );
+        registry.register(
+            "apc_drills",
+            "Finished drills, by how they ended",
+            metrics.drills.clone(),
         );
         registry.register(
             "apc_arm_requests",
@@ -154,6 +161,11 @@ impl Metrics {
     /// Counts a finished job.
     pub fn ended(&self, end: &'static str) {
         self.captures.get_or_create(&EndLabels { end }).inc();
+    }
+
+    /// Counts a finished drill.
+    pub fn drilled(&self, end: &'static str) {
+        self.drills.get_or_create(&EndLabels { end }).inc();
     }
 
     /// One try of a call to Resource Manager; the first one is number 1.

@@ -13,7 +13,9 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 /// How long the delivery of a final notification is retried.
-const DELIVERY_PERIOD: Duration = Duration::from_secs(24 * 3600);
+const DELIVERY_PERIOD: time::Duration = time::Duration::hours(24);
+/// The same for a drill, whose session is removed afterwards. A receiver that is down for longer is what it has found.
+const DRILL_PERIOD: time::Duration = time::Duration::minutes(2);
 
 impl Worker {
     /// Sends the `created` notification once: the end of the capture is notified in any case.
@@ -29,7 +31,7 @@ impl Worker {
             .send(job, &notification, &Delivered::default(), now)
             .await
         {
-            self.note(job, Event::Created, receiver, &result);
+            self.note(job, Event::Created, receiver, &result, true);
             if let Err(error) = result {
                 tracing::warn!("could not send the `created` notification: {error}");
             }
@@ -106,13 +108,20 @@ impl Worker {
     /// Makes an attempt at each receiver that does not have the notification; `Some`: when to make the next one.
     async fn deliver(&self, job: &mut Job, notification: &Notification) -> Option<Duration> {
         let (event, now) = (notification.event, OffsetDateTime::now_utc());
-        let deadline = notification.at.saturating_add(period());
+        let deadline = notification.at.saturating_add(match job.is_drill() {
+            true => DRILL_PERIOD,
+            false => DELIVERY_PERIOD,
+        });
         let attempts = self.send(job, notification, &job.delivered, now).await;
         for Attempt { receiver, result } in attempts {
-            self.note(job, event, receiver, &result);
+            let last = match &result {
+                Ok(_) => true,
+                Err(error) => !error.is_temporary() || now >= deadline,
+            };
+            self.note(job, event, receiver, &result, last);
             match result {
                 Ok(_) => job.delivered.done(receiver),
-                Err(error) if error.is_temporary() && now < deadline => {
+                Err(error) if !last => {
                     self.send_again(job, receiver, &error);
                 }
                 Err(error) => {
@@ -140,13 +149,25 @@ impl Worker {
         notification
     }
 
-    /// Adds to the incident whether a notification has arrived, and the message that later ones answer.
-    fn note(&self, job: &Job, event: Event, receiver: &str, result: &Result<Sent, DeliveryError>) {
+    /// Adds to the incident whether a notification has arrived, and the message that later ones answer. `last`: this receiver
+    /// gets no further attempt.
+    fn note(
+        &self,
+        job: &Job,
+        event: Event,
+        receiver: &str,
+        result: &Result<Sent, DeliveryError>,
+        last: bool,
+    ) {
         let receiver = self.receivers.host(receiver);
         let (what, text) = match result {
             Ok(_) => (
                 What::Notified(event),
                 format!("{receiver} accepted the notification"),
+            ),
+            Err(error) if last => (
+                What::NotNotified(event),
+                format!("{}{error}", Step::GIVEN_UP),
             ),
             Err(error) => (
                 What::NotNotified(event),
@@ -215,10 +236,6 @@ impl Worker {
             .saturating_add(time::Duration::try_from(pause).unwrap_or(time::Duration::DAY));
         job.delivered.again_at(receiver, again_at);
     }
-}
-
-fn period() -> time::Duration {
-    time::Duration::try_from(DELIVERY_PERIOD).unwrap_or(time::Duration::DAY)
 }
 
 /// One line: information when all is well, an error when evidence is missing. The span around it has the job's and the

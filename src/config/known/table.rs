@@ -46,6 +46,7 @@ const VERSION: Form =
     Text("an api-version: a date such as 2025-05-01, with or without -preview after it");
 const HTTPS: Form = Text("an https address");
 const GUID: Form = Text("a GUID such as 00000000-0000-0000-0000-000000000000");
+const SCHEDULE: Form = Text("a six-field cron expression in UTC such as 0 30 2 * * *");
 const FORMATS: Form = Word(&["json", "teams", "slack", "pagerduty"]);
 const RECEIVER: Form = Text("the receiver's https address (http only on this machine itself)");
 const EVENTS: Form = List("some of created, completed, failed, skipped, analyzed");
@@ -174,6 +175,8 @@ pub const SETTINGS: &[Setting] = &[
     setting(Notification, "Notification__Receivers__0__PagerDutyRoutingKey", ROUTING_KEY).secret(),
     setting(Notification, "Notification__Receivers__0__SlackToken", TOKEN).secret(),
     setting(Notification, "Notification__Receivers__0__SlackChannel", CHANNEL),
+    setting(Readiness, "Readiness__DrillTargets", List("ids of virtual machines or of instances of scale sets")).restricts(),
+    setting(Readiness, "Readiness__DrillSchedule", SCHEDULE),
     setting(SecureWebhook, "SecureWebhook__TenantId", GUID).restricts(),
     setting(SecureWebhook, "SecureWebhook__Audience", List("the client id of the function's app registration, its Application ID URI, or both")).restricts(),
     setting(SecureWebhook, "SecureWebhook__Role", Text("the app role that the caller must have")).or("ActionGroupsSecureWebhook").restricts(),

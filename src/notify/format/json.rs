@@ -40,6 +40,7 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
         "datacontenttype": "application/json",
         "data": {
             "event": notification.event.as_str(),
+            "drill": alert.is_drill(),
             "message": report.message,
             "jobId": notification.job_id,
             "incident": notification.incident.as_ref().map(|incident| json!({
