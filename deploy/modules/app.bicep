@@ -128,6 +128,10 @@ var settings = [
     name: 'PacketCapture__TimeLimitInSeconds'
     value: string(timeLimitInSeconds)
   }
+  {
+    name: 'Readiness__DrillSchedule'
+    value: '0 30 2 * * *'
+  }
 ]
 var notificationSettings = [
   {

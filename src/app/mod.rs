@@ -98,6 +98,8 @@ pub struct Pace {
     pub complete_after: Duration,
     /// How long a receiver of notifications may take.
     pub notification: Timeouts,
+    /// How long the delivery of a drill's notification is retried.
+    pub drill_period: Duration,
     pub readiness: ReadinessPace,
 }
 
@@ -141,6 +143,7 @@ impl Default for Pace {
             file_within: Duration::from_secs(120),
             complete_after: Duration::from_secs(20 * 60),
             notification: Timeouts::default(),
+            drill_period: Duration::from_secs(120),
             readiness: ReadinessPace::default(),
         }
     }
@@ -224,6 +227,7 @@ impl App {
                 metrics: metrics.clone(),
                 retry,
                 poison_interval: pace.poison_interval,
+                drill_period: pace.drill_period,
             })
         });
         let readiness = Readiness {

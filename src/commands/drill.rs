@@ -7,9 +7,9 @@ mod here;
 use super::print;
 use crate::{
     advice,
+    alert::drill::is_machine,
     azure::{error::chain, transport},
     config::{AppSettings, Settings},
-    functions::is_drill_machine,
     incident::drill::{Drill, Verdict, seconds},
     readiness::ShellCommand,
     resource_id::ResourceId,
@@ -46,7 +46,7 @@ pub struct Arguments {
 
 fn machine(text: &str) -> Result<ResourceId, String> {
     match ResourceId::parse(text) {
-        Ok(id) if is_drill_machine(&id) => Ok(id),
+        Ok(id) if is_machine(&id) => Ok(id),
         Ok(_) => Err(
             "expected the resource id of a virtual machine or of an instance of a scale set"
                 .to_owned(),

@@ -1,7 +1,7 @@
 //! The machines on which the timer makes drills.
 
 use super::reader::Reader;
-use crate::{functions::is_drill_machine, resource_id::ResourceId};
+use crate::{alert::drill::is_machine, resource_id::ResourceId};
 
 const TARGETS: &str = "Readiness__DrillTargets";
 
@@ -11,7 +11,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Vec<ResourceId> {
     let mut machines = Vec::new();
     for machine in reader.list(TARGETS) {
         match ResourceId::parse(&machine) {
-            Ok(id) if is_drill_machine(&id) => {
+            Ok(id) if is_machine(&id) => {
                 if !machines.contains(&id) {
                     machines.push(id);
                 }

@@ -12,11 +12,7 @@ use super::{
     refusal::Refusal,
     stop::Stop,
 };
-use crate::{
-    alert::{Target, TargetKind, drill},
-    incident::Status,
-    resource_id::ResourceId,
-};
+use crate::{alert::drill, incident::Status, resource_id::ResourceId};
 use axum::{
     body::Bytes,
     extract::{Request, State},
@@ -35,6 +31,8 @@ const AT_ONCE: usize = 4;
 const MOST_WAIT: Duration = Duration::from_secs(4 * 60);
 /// How long the timer waits for one drill before it begins another.
 const ONE_DRILL: Duration = Duration::from_secs(90);
+/// Interval between two checks of a drill in progress.
+const INTERVAL: Duration = Duration::from_millis(250);
 /// How long the answer waits for what Azure says of the create. Who started the drill follows it in any case.
 const REPLY_WAIT: Duration = Duration::from_secs(2);
 const NEEDED: &str = "a drill needs a JSON body with one machine: {\"target\":\"/subscriptions/…/virtualMachines/NAME\"}, a virtual machine or an instance of a scale set";
@@ -53,12 +51,7 @@ pub(super) async fn start(State(door): State<Arc<Door>>, request: Request) -> Re
 fn machine(body: &[u8]) -> Option<ResourceId> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let id = ResourceId::parse(body.get("target")?.as_str()?).ok()?;
-    is_machine(&id).then_some(id)
-}
-
-/// Whether a drill can be made on it: one machine, not a whole scale set.
-pub fn is_machine(id: &ResourceId) -> bool {
-    Target::of(id.clone()).is_some_and(|target| target.kind != TargetKind::ScaleSet)
+    drill::is_machine(&id).then_some(id)
 }
 
 async fn begin(intake: &Arc<Intake>, machine: &ResourceId, stop: &Stop) -> Result<Answer, Refusal> {
@@ -116,11 +109,14 @@ async fn one(door: Arc<Door>, machine: ResourceId) -> Status {
         return Status::Failed;
     };
     let ended = async {
-        if let Some(mut statuses) = door.intake.ledger.follow(&job) {
-            let over = |status: &Status| {
-                !matches!(status, Status::Accepted | Status::Created | Status::Joined)
-            };
-            let _ = statuses.wait_for(over).await;
+        let ended = || {
+            door.intake
+                .ledger
+                .job(&job)
+                .is_none_or(|job| job.report.finished)
+        };
+        while !ended() {
+            tokio::time::sleep(INTERVAL).await;
         }
     };
     tokio::select! {

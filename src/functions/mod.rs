@@ -30,7 +30,6 @@ mod stop;
 
 pub use answer::{Answer, Outcome};
 pub use claims::Expected;
-pub use drill::is_machine as is_drill_machine;
 pub use entry::Entry;
 pub use explanation::Explanation;
 pub use incidents::{Found, IncidentPage, Incidents, Unreadable};

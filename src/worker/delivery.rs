@@ -14,8 +14,6 @@ use time::OffsetDateTime;
 
 /// How long the delivery of a final notification is retried.
 const DELIVERY_PERIOD: time::Duration = time::Duration::hours(24);
-/// The same for a drill, whose session is removed afterwards. A receiver that is down for longer is what it has found.
-const DRILL_PERIOD: time::Duration = time::Duration::minutes(2);
 
 impl Worker {
     /// Sends the `created` notification once: the end of the capture is notified in any case.
@@ -109,7 +107,7 @@ impl Worker {
     async fn deliver(&self, job: &mut Job, notification: &Notification) -> Option<Duration> {
         let (event, now) = (notification.event, OffsetDateTime::now_utc());
         let deadline = notification.at.saturating_add(match job.is_drill() {
-            true => DRILL_PERIOD,
+            true => time::Duration::try_from(self.drill_period).unwrap_or(DELIVERY_PERIOD),
             false => DELIVERY_PERIOD,
         });
         let attempts = self.send(job, notification, &job.delivered, now).await;

@@ -144,7 +144,7 @@ impl Function {
             }
             if Instant::now() >= deadline {
                 break Some(
-                    "the drill has not ended within 15 minutes; it goes on at the function"
+                    "the drill has not ended within 15 minutes; it continues at the function"
                         .to_owned(),
                 );
             }

@@ -108,6 +108,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 22] = [
             "config",
             "resource_id",
             "text",
+            "alert::drill::is_machine",
             "azure::api_versions::ApiVersions",
             "azure::credentials::Application",
             "azure::credentials::Assigned",

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 
 /// What the sandbox does not say: who runs the function, and where the executable puts the CA's certificate.
 /// `func start` insists on a storage account once there is a queue trigger, disabled or not; nothing uses it here.
-const OTHERS: [(&str, &str); 4] = [
+const OTHERS: [(&str, &str); 6] = [
+    ("AzureWebJobs.PacketCaptureDrill.Disabled", "true"),
     ("AzureWebJobs.PacketCaptureJob.Disabled", "true"),
     ("AzureWebJobsStorage", "UseDevelopmentStorage=true"),
     ("FUNCTIONS_WORKER_RUNTIME", "custom"),
+    // The host resolves it although the timer is off.
+    ("Readiness__DrillSchedule", "0 30 2 * * *"),
     ("SSL_CERT_FILE", "target/sandbox/ca.pem"),
 ];
 

@@ -4,6 +4,7 @@ mod admission;
 mod analyzed;
 mod azure_answer;
 mod capture;
+mod drill;
 mod endless;
 mod fault;
 mod field;
