@@ -11,8 +11,8 @@ use crate::{
     azure::{error::chain, transport},
     config::{AppSettings, Settings},
     incident::drill::{Drill, Verdict, seconds},
-    readiness::ShellCommand,
     resource_id::ResourceId,
+    shell::ShellCommand,
     text,
 };
 use follow::{Followed, Function};
