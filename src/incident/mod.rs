@@ -38,7 +38,7 @@ pub use ledger::{Full, JobRecord, Ledger};
 pub use look::{FileFinding, FileLook, FileProblem, InNotice};
 pub use machine::{CopyId, Limits, Machine};
 pub use message::InvalidJob;
-pub use notification::{Event, IncidentContext, Notification, Thread};
+pub use notification::{Event, IncidentContext, Notification, Readiness, Thread};
 pub use packet_filters::PacketFilters;
 pub use profile::ChosenProfile;
 pub use profiles::{Conditions, Profile, Profiles};

@@ -49,7 +49,9 @@ const GUID: Form = Text("a GUID such as 00000000-0000-0000-0000-000000000000");
 const SCHEDULE: Form = Text("a six-field cron expression in UTC such as 0 30 2 * * *");
 const FORMATS: Form = Word(&["json", "teams", "slack", "pagerduty"]);
 const RECEIVER: Form = Text("the receiver's https address (http only on this machine itself)");
-const EVENTS: Form = List("some of created, completed, failed, skipped, analyzed");
+const EVENTS: Form = List(
+    "some of created, completed, failed, skipped, analyzed, readiness.degraded, readiness.restored, readiness.weekly",
+);
 const SECRET: Form =
     Text("whsec_ and the base64 of 24 random bytes or more, or any text of 24 bytes or more");
 const ROUTING_KEY: Form =
@@ -161,7 +163,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(JobQueue, "AzureWebJobsStorage__managedIdentityResourceId", Text("the resource id of the user-assigned managed identity that opens the account")),
     setting(Notification, "Notification__WebhookUrl", RECEIVER).secret(),
     setting(Notification, "Notification__Format", FORMATS).or("json"),
-    setting(Notification, "Notification__Events", EVENTS).or("completed, failed, skipped, analyzed").restricts(),
+    setting(Notification, "Notification__Events", EVENTS).or("completed, failed, skipped, analyzed, readiness.degraded, readiness.restored, readiness.weekly").restricts(),
     setting(Notification, "Notification__Secret", SECRET).secret().restricts(),
     setting(Notification, "Notification__PageBaseUrl", Text("the https address of the list of incidents, without a query, such as https://NAME.azurewebsites.net/api/PacketCaptures")),
     setting(Notification, "Notification__PagerDutyRoutingKey", ROUTING_KEY).secret(),
@@ -170,7 +172,7 @@ pub const SETTINGS: &[Setting] = &[
     // Those of each further receiver, up to `Receivers__9`.
     setting(Notification, "Notification__Receivers__0__Url", RECEIVER).secret(),
     setting(Notification, "Notification__Receivers__0__Format", FORMATS).or("json"),
-    setting(Notification, "Notification__Receivers__0__Events", EVENTS).or("completed, failed, skipped, analyzed").restricts(),
+    setting(Notification, "Notification__Receivers__0__Events", EVENTS).or("completed, failed, skipped, analyzed, readiness.degraded, readiness.restored, readiness.weekly").restricts(),
     setting(Notification, "Notification__Receivers__0__Secret", SECRET).secret().restricts(),
     setting(Notification, "Notification__Receivers__0__PagerDutyRoutingKey", ROUTING_KEY).secret(),
     setting(Notification, "Notification__Receivers__0__SlackToken", TOKEN).secret(),

@@ -59,6 +59,7 @@ fn notification(event: Event, message: &str) -> Notification {
             closed: false,
             threads: Vec::new(),
         }),
+        readiness: None,
     }
 }
 
