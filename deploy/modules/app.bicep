@@ -132,6 +132,10 @@ var settings = [
     name: 'Readiness__DrillSchedule'
     value: '0 30 2 * * *'
   }
+  {
+    name: 'Readiness__Schedule'
+    value: '0 0 16 * * *'
+  }
 ]
 var notificationSettings = [
   {

@@ -4,6 +4,7 @@
 
 mod checks;
 pub mod identity;
+mod news;
 mod parts;
 mod readiness;
 mod start_log;
@@ -30,6 +31,7 @@ use crate::{
     worker::Worker,
     write_back::WriteBack,
 };
+use news::Desk;
 use parts::{Counted, job_queue, secure_webhook};
 use readiness::Readiness;
 use std::{
@@ -219,7 +221,7 @@ impl App {
                 queue: queue.clone(),
                 capturer: Capturer::new(arm, parts::parameters(settings, pace), polling, retry),
                 ledger: ledger.clone(),
-                receivers,
+                receivers: receivers.clone(),
                 incidents: incidents.clone(),
                 looks,
                 profiles: profiles.clone(),
@@ -237,6 +239,15 @@ impl App {
             worker: worker.clone(),
             incidents: incidents.clone(),
             start: Start::default(),
+            desk: Desk {
+                receivers: receivers.clone(),
+                metrics: metrics.clone(),
+                retry: Retry {
+                    max_attempts: settings.jobs.max_attempts,
+                    first_pause: pace.first_pause,
+                },
+                weekly: settings.readiness.weekly,
+            },
         };
         let intake = Arc::new(Intake {
             queue,
@@ -298,6 +309,7 @@ impl App {
             ahead.spawn(keep_token(arm.clone()));
             ahead.spawn(keep_connected(arm));
         }
+        let runs = self.readiness.start.clone();
         ahead.spawn(self.readiness.run());
         let policy = &self.intake.policy;
         if let Some(worker) = self.worker.clone().filter(|_| !policy.dry_run) {
@@ -320,6 +332,7 @@ impl App {
             self.secure_webhook,
             self.portal,
             self.drill_targets,
+            runs,
             stopping,
         );
         let mut server = tokio::spawn(functions::serve(listener, router, asked));

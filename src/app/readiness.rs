@@ -1,6 +1,6 @@
 //! Makes readiness runs when they are asked for, and continues the one that a process left when it ended.
 
-use super::{Pace, ReadinessPace};
+use super::{Pace, ReadinessPace, news::Desk};
 use crate::{
     azure::{client::ArmClient, error::chain},
     config::Settings,
@@ -21,6 +21,7 @@ pub(super) struct Readiness {
     pub worker: Option<Arc<Worker>>,
     pub incidents: Arc<Incidents>,
     pub start: Start,
+    pub desk: Desk,
 }
 
 impl Readiness {
@@ -31,6 +32,9 @@ impl Readiness {
             tokio::select! {
                 () = self.start.asked() => self.start.ask(),
                 () = tokio::time::sleep(pace.continue_after) => {
+                    if let Some(last) = self.keep().last().await {
+                        self.publish(&last).await;
+                    }
                     if self.was_abandoned().await {
                         self.start.ask();
                     }
@@ -40,6 +44,7 @@ impl Readiness {
         loop {
             self.start.asked().await;
             self.one(pace).await;
+            self.start.ended();
         }
     }
 
@@ -65,11 +70,14 @@ impl Readiness {
             pace: pace.between_calls,
         };
         match everywhere.run(OffsetDateTime::now_utc()).await {
-            Some(run) => tracing::info!(
-                calls = run.calls,
-                "readiness run finished: {}",
-                run.sentence()
-            ),
+            Some(run) => {
+                tracing::info!(
+                    calls = run.calls,
+                    "readiness run finished: {}",
+                    run.sentence()
+                );
+                self.publish(&run).await;
+            }
             None => tracing::info!("another instance makes the readiness run; stopping this one"),
         }
     }

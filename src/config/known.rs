@@ -42,12 +42,10 @@ pub enum Group {
     FirstLook,
     /// What the function reads of changes around alerts.
     Changes,
-    /// Whether captures would start on all machines.
+    /// Whether captures would start on all machines, and drills.
     Readiness,
     JobQueue,
     Notification,
-    /// The checks of all machines, and drills.
-    Readiness,
     SecureWebhook,
     Traces,
     Log,

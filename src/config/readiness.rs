@@ -24,6 +24,8 @@ pub struct ReadinessSettings {
     pub targets: ReadinessTargets,
     /// Whether the effective security rules of network interfaces are read: a call or more for each.
     pub effective_rules: bool,
+    /// Whether operators are notified each week, changed or not.
+    pub weekly: bool,
 }
 
 impl ReadinessTargets {
@@ -41,6 +43,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> ReadinessSettings {
     ReadinessSettings {
         targets: targets(reader),
         effective_rules: reader.flag("Readiness__EffectiveRules"),
+        weekly: reader.flag("Readiness__Weekly"),
     }
 }
 

@@ -15,7 +15,6 @@ const PREFIXES: [&str; 10] = [
     "Incidents__",
     "Budget__",
     "FirstLook__",
-    "Readiness__",
     "JobQueue__",
     "Notification__",
     "Readiness__",

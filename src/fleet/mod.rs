@@ -7,6 +7,7 @@ mod fix;
 mod group;
 mod news;
 mod run;
+mod script;
 mod sentence;
 mod start;
 mod wire;

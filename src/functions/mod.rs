@@ -17,6 +17,7 @@ mod intake;
 mod job_trigger;
 mod page;
 mod path;
+mod readiness;
 mod refusal;
 mod request;
 mod secure_webhook;
@@ -40,11 +41,12 @@ pub use serve::serve;
 pub use status_incidents::{Pages, pages};
 pub use stop::Stop;
 
-use crate::{notify::Portal, resource_id::ResourceId};
+use crate::{fleet::Start, notify::Portal, resource_id::ResourceId};
 use axum::{
     Router, middleware,
     routing::{any, get, post},
 };
+use readiness::Runs;
 use std::sync::Arc;
 
 /// What the routes share.
@@ -57,14 +59,22 @@ struct Door {
     stop: Stop,
 }
 
-/// All routes, in lower case. `portal`: for the links of pages. `drill_targets`: the machines of the timer's drills.
+/// All routes, in lower case. `portal`: for the links of pages. `drill_targets`: the machines of the timer's drills. `runs`:
+/// starts readiness runs.
 pub fn router(
     intake: Arc<Intake>,
     secure_webhook: Option<SecureWebhook>,
     portal: Portal,
     drill_targets: Arc<[ResourceId]>,
+    runs: Start,
     stop: Stop,
 ) -> Router {
+    let runs = Arc::new(Runs {
+        incidents: intake.incidents.clone(),
+        start: runs,
+        portal: portal.clone(),
+        stop: stop.clone(),
+    });
     let pages = Arc::new(Pages {
         incidents: intake.incidents.clone(),
         portal,
@@ -86,6 +96,7 @@ pub fn router(
             "/packetcaptures/drill",
             post(drill::start).fallback(only_post),
         )
+        .merge(readiness::routes(runs.clone()))
         .merge(status_incidents::routes(pages))
         .merge(metrics_route());
     let routes = Router::new()
@@ -100,6 +111,7 @@ pub fn router(
             "/packetcapturedrill",
             post(drill::timer).fallback(only_post),
         )
+        .merge(readiness::timer_route(runs))
         .nest("/api", functions.clone())
         // Without a route prefix: `routePrefix` is empty, or the layer found no envelope.
         .merge(functions)

@@ -2,13 +2,14 @@
 //! they are kept in this process.
 
 use super::{Etag, Incidents, StoreError, store::Condition};
-use crate::fleet::{MAXIMUM_STORED_BYTES, Run};
+use crate::fleet::{MAXIMUM_STORED_BYTES, Notified, Run};
 use azure_core::Bytes;
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 const LAST: &str = "readiness/last.json";
 const RUNNING: &str = "readiness/running.json";
+const NOTIFIED: &str = "readiness/notified.json";
 /// Maximum number of texts where they are kept in this process alone.
 pub(super) const MOST_RUNS_IN_MEMORY: usize = 4;
 
@@ -65,6 +66,30 @@ impl Incidents {
         let condition = known.map_or(Condition::New, Condition::Unchanged);
         let body = Bytes::from(value.to_string());
         self.runs.write(RUNNING, body, None, condition).await
+    }
+
+    /// What operators were notified of after readiness runs.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn notified_of_runs(&self) -> Result<Notified, StoreError> {
+        let found = self.runs.read(NOTIFIED).await?;
+        let value: Option<Value> = found.and_then(|found| serde_json::from_slice(&found.body).ok());
+        Ok(value.map_or_else(Notified::default, |value| Notified::of_json(&value)))
+    }
+
+    /// Writes what operators were notified of.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn keep_notified_of_runs(&self, notified: Notified) -> Result<(), StoreError> {
+        let condition = match self.runs.read(NOTIFIED).await? {
+            Some(known) => Condition::Unchanged(known.etag),
+            None => Condition::New,
+        };
+        let body = Bytes::from(notified.to_json().to_string());
+        let written = self.runs.write(NOTIFIED, body, None, condition).await;
+        written.map(drop)
     }
 
     /// Writes a finished readiness run in the place of the one before.

@@ -8,6 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use time::OffsetDateTime;
 
 /// From a warm alert (two calls) to one that waits for another capture to end.
 const CREATED_AFTER_SECONDS: [f64; 12] = [
@@ -47,6 +48,16 @@ struct NotificationLabels {
     result: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VerdictLabels {
+    verdict: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CauseLabels {
+    cause: &'static str,
+}
+
 /// What is counted. Each counts from the start of the process.
 pub struct Metrics {
     registry: Registry,
@@ -59,6 +70,9 @@ pub struct Metrics {
     notifications: Family<NotificationLabels, Counter>,
     held_back: Family<ReasonLabels, Counter>,
     waiting: Gauge,
+    ready: Family<VerdictLabels, Gauge>,
+    causes: Family<CauseLabels, Gauge>,
+    checked_at: Gauge,
 }
 
 impl Default for Metrics {
@@ -74,6 +88,9 @@ impl Default for Metrics {
             notifications: Family::default(),
             held_back: Family::default(),
             waiting: Gauge::default(),
+            ready: Family::default(),
+            causes: Family::default(),
+            checked_at: Gauge::default(),
             registry: Registry::default(),
         };
         // The crate ends each help with a full stop, and each counter's name with _total.
@@ -122,6 +139,21 @@ impl Default for Metrics {
             "Jobs in the queue, those in progress included",
             metrics.waiting.clone(),
         );
+        registry.register(
+            "apc_readiness_machines",
+            "Machines of the last readiness run that this process knows: ready, not_ready, unknown",
+            metrics.ready.clone(),
+        );
+        registry.register(
+            "apc_readiness_causes",
+            "Machines of that run by what was found on them; one with two causes counts twice",
+            metrics.causes.clone(),
+        );
+        registry.register(
+            "apc_readiness_finished_seconds",
+            "End of that run since the Unix epoch; 0 when there was none",
+            metrics.checked_at.clone(),
+        );
         let started = Gauge::<i64>::default();
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         started.set(since.unwrap_or_default().as_secs() as i64);
@@ -166,6 +198,31 @@ impl Metrics {
     /// Counts a finished drill.
     pub fn drilled(&self, end: &'static str) {
         self.drills.get_or_create(&EndLabels { end }).inc();
+    }
+
+    /// Shows a finished readiness run: how many machines are ready, are not, and are unknown, and how many have each cause.
+    pub fn readiness(
+        &self,
+        [ready, not_ready, unknown]: [usize; 3],
+        causes: impl IntoIterator<Item = (&'static str, usize)>,
+        finished: OffsetDateTime,
+    ) {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        for (verdict, count) in [
+            ("ready", ready),
+            ("not_ready", not_ready),
+            ("unknown", unknown),
+        ] {
+            let labels = VerdictLabels { verdict };
+            self.ready.get_or_create(&labels).set(gauge(count));
+        }
+        // A cause that is fixed is none.
+        self.causes.clear();
+        for (cause, count) in causes {
+            let labels = CauseLabels { cause };
+            self.causes.get_or_create(&labels).set(gauge(count));
+        }
+        self.checked_at.set(finished.unix_timestamp());
     }
 
     /// One try of a call to Resource Manager; the first one is number 1.

@@ -16,6 +16,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 22] = [
             "advice",
             "alert",
             "changes",
+            "fleet",
             "incident",
             "notify",
             "queue",

@@ -7,6 +7,7 @@ mod continued;
 mod rights;
 mod rules;
 mod setup;
+mod shown;
 mod thousands;
 
 use crate::support::{operator, practice::Practice};
