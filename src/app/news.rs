@@ -58,11 +58,11 @@ impl Readiness {
             self.desk.deliver(run, news).await;
         }
         let weekly = (news == Some(News::Weekly)).then_some(now);
-        let told = Notified {
+        let notified = Notified {
             run: Some(run.started),
             weekly: weekly.or(notified.weekly),
         };
-        if let Err(error) = self.incidents.keep_notified_of_runs(told).await {
+        if let Err(error) = self.incidents.keep_notified_of_runs(notified).await {
             tracing::warn!(
                 "could not keep what operators were notified of after a readiness run; they may be notified again: {}",
                 chain(&error)

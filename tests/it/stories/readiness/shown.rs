@@ -31,7 +31,22 @@ fn due() -> Value {
 
 impl Story {
     async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::among(settings, &[]).await
+    }
+
+    /// The same with further machines.
+    async fn among(settings: &[(&str, &str)], more: &[(&str, &str)]) -> Self {
         let azure = Azure::start().await;
+        for (machine, region) in more {
+            azure.add_vm(machine, region);
+        }
+        let mut scopes = vec![
+            samples::WEB_01,
+            samples::WEB_02,
+            samples::SQL_01,
+            samples::API_SET,
+        ];
+        scopes.extend(more.iter().map(|(machine, _)| machine));
         let uri = format!("https://{HOST}/api/AlertPacketCapture");
         azure.add_alert_resource(
             &insights("actionGroups", "capture"),
@@ -43,7 +58,7 @@ impl Story {
             "microsoft.insights/metricalerts",
             json!({
                 "enabled": true,
-                "scopes": [samples::WEB_01, samples::WEB_02, samples::SQL_01, samples::API_SET],
+                "scopes": scopes,
                 "targetResourceType": "",
                 "actions": [{ "actionGroupId": insights("actionGroups", "capture") }],
             }),
@@ -98,7 +113,13 @@ impl Story {
 
 #[tokio::test]
 async fn five_causes_are_shown_with_what_fixes_them_and_notified_once() {
-    let story = Story::with(&[("Readiness__EffectiveRules", "true")]).await;
+    let far = samples::WEB_01.replace("web-01", "far-03");
+    let app = samples::WEB_01.replace("web-01", "app-04");
+    let more = [
+        (far.as_str(), "francecentral"),
+        (app.as_str(), "westeurope"),
+    ];
+    let story = Story::among(&[("Readiness__EffectiveRules", "true")], &more).await;
     let empty = story.get("readiness", "text/html").await;
     assert!(empty.contains("No run has finished yet"), "{empty}");
     let azure = &story.world.azure;
@@ -107,30 +128,31 @@ async fn five_causes_are_shown_with_what_fixes_them_and_notified_once() {
     azure.deallocate_vm(samples::SQL_01);
     azure.set_instance_running(samples::API_SET, "1", false);
     azure.allow_extensions(samples::WEB_02, false);
-    azure.set_agent_version(samples::SQL_01, "1.3.1");
+    azure.set_agent_state(&app, "Failed");
     let said = story.run().await;
     println!("{said}");
     assert!(
-        said.starts_with("2 of 6 machines ready. Not ready: "),
+        said.starts_with("2 of 8 machines ready. Not ready: "),
         "{said}"
     );
     let last = story.last().await;
     assert_eq!(last["sentence"], said);
     assert_eq!(
         last["machines"],
-        json!({ "ready": 2, "notReady": 4, "unknown": 0 })
+        json!({ "ready": 2, "notReady": 6, "unknown": 0 })
     );
     for (cause, count) in [
         ("agent_missing", 1),
         ("vm_agent_not_ready", 1),
         ("stopped", 2),
         ("extensions_forbidden", 1),
-        ("agent_old", 1),
+        ("agent_failed", 1),
+        ("no_watcher", 1),
     ] {
         assert_eq!(last["causes"][cause], count, "{cause}: {last:#}");
     }
     let listed = last["list"].as_array().unwrap();
-    assert_eq!(listed.len(), 4);
+    assert_eq!(listed.len(), 6);
     let web = listed
         .iter()
         .find(|it| it["id"] == samples::WEB_01)
@@ -156,7 +178,7 @@ async fn five_causes_are_shown_with_what_fixes_them_and_notified_once() {
     }
     let metrics = story.get("metrics", "*/*").await;
     for line in [
-        "apc_readiness_machines{verdict=\"not_ready\"} 4",
+        "apc_readiness_machines{verdict=\"not_ready\"} 6",
         "apc_readiness_causes{cause=\"agent_missing\"} 1",
     ] {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
@@ -165,7 +187,7 @@ async fn five_causes_are_shown_with_what_fixes_them_and_notified_once() {
     let notification = &story.receiver.notices()[0]["data"];
     assert_eq!(notification["event"], "readiness.degraded");
     assert_eq!(notification["message"], said);
-    assert_eq!(notification["readiness"]["machines"]["notReady"], 4);
+    assert_eq!(notification["readiness"]["machines"]["notReady"], 6);
     story.world.end().await;
 }
 
