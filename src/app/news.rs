@@ -83,8 +83,10 @@ impl Desk {
         let deadline = OffsetDateTime::now_utc().saturating_add(DELIVERY_PERIOD);
         loop {
             let now = OffsetDateTime::now_utc();
-            for Attempt { receiver, result } in
-                self.receivers.send(&notification, &delivered, now).await
+            for Attempt { receiver, result } in self
+                .receivers
+                .send(&notification, &delivered, None, now)
+                .await
             {
                 let word = match &result {
                     Ok(_) => "told",
@@ -110,7 +112,7 @@ impl Desk {
                     }
                 }
             }
-            let wanted = |receiver: &str| self.receivers.wants(receiver, event);
+            let wanted = |receiver: &str| self.receivers.wants(receiver, event, None);
             let Some(again_at) = delivered.next(wanted) else {
                 return;
             };
@@ -147,6 +149,8 @@ fn notification(run: &Run, news: News) -> Notification {
             ..Report::default()
         },
         incident: None,
+        profile: None,
+        link: None,
         readiness: Some(Box::new(Facts {
             title: run.headline(news),
             facts: run.facts(),

@@ -206,7 +206,7 @@ impl Capturer {
     /// The capture that is running, and what it gathers in another way than this job's profile asks for.
     fn joined(&self, job: &Job, session: &Session, capture: &PacketCapture) -> Report {
         let mut report = outcome::joined(&job.target, session, capture.storage_path.clone());
-        if let Some(differ) = differences(capture, self.parameters(job), job) {
+        if let Some(differ) = differences(capture, &self.parameters(job), job) {
             report.message = format!("{}. {differ}", report.message);
         }
         report

@@ -139,7 +139,9 @@ fn marks(entry: &Entry, steps: &[Step]) -> Vec<Mark> {
             | What::HeldBack
             | What::Running
             | What::Ended
-            | What::Analyzed => {}
+            | What::Analyzed
+            | What::WrittenBack
+            | What::NotWrittenBack => {}
         }
     }
     if let Some(began_at) = report.began_at {

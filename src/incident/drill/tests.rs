@@ -44,6 +44,7 @@ fn passed() -> (Entry, Vec<Step>) {
         updated_at: at(33),
         report: report.into(),
         file_bytes: Some(85_504),
+        profile: None,
     };
     let step = |seconds, what, text: &str| Step {
         at: at(seconds),
