@@ -17,6 +17,9 @@ param workload string = 'packet-capture'
 @description('Resource groups of the machines that may be captured. Empty: all machines of the subscription.')
 param machineGroups array = []
 
+@description('Whether the identity may read alert rules, action groups and quotas, so that the function checks by day whether captures would start. A role of its own, on the subscription.')
+param readinessRole bool = false
+
 @description('Resource id of an existing storage account for the capture files. It must allow shared keys and be of a standard tier, and its own subscription must be this one. Empty: an account is created. Captures are uploaded with a SAS that an account key signs, so shared keys are allowed on the captures account, and only there.')
 param captureStorageAccountId string = ''
 
@@ -116,6 +119,7 @@ var watchersRole = loadJsonContent('roles/watchers.json')
 var changesRole = loadJsonContent('roles/changes.json')
 var machinesRole = loadJsonContent('roles/machines.json')
 var storageRole = loadJsonContent('roles/storage.json')
+var readinessActions = loadJsonContent('roles/readiness.json')
 var writeBackRole = loadJsonContent('roles/write-back.json')
 // Names of custom roles are unique in a tenant, which may have several deployments.
 var roleSuffix = '${workload} ${take(subscription().subscriptionId, 8)}'
@@ -218,6 +222,24 @@ resource writeBack 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (al
   }
 }
 
+resource readiness 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (readinessRole) {
+  name: guid(subscription().id, workload, 'readiness')
+  properties: {
+    roleName: '${readinessActions.Name} (${roleSuffix})'
+    description: readinessActions.Description
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: readinessActions.Actions
+        notActions: []
+      }
+    ]
+    assignableScopes: [
+      subscription().id
+    ]
+  }
+}
+
 module app 'modules/app.bicep' = {
   name: 'app-${workload}'
   scope: resourceGroup(resourceGroupName)
@@ -276,6 +298,15 @@ resource changesAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' 
   name: guid(subscription().id, workload, 'changes', 'assignment')
   properties: {
     roleDefinitionId: changes.id
+    principalId: app.outputs.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource readinessAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (readinessRole) {
+  name: guid(subscription().id, workload, 'readiness', 'assignment')
+  properties: {
+    roleDefinitionId: readiness.id
     principalId: app.outputs.principalId
     principalType: 'ServicePrincipal'
   }

@@ -18,7 +18,8 @@
 //! `docs/architecture.md` lists the rooms and which may use which. In short: [`functions`] and [`worker`] stand above
 //! [`capture`], [`incident`] and [`notify`], these above [`azure`] and [`alert`], and [`resource_id`], [`text`] and
 //! [`retry_after`] below all. [`config`] reads settings into the plain values of the rooms that act on them. [`app`] puts
-//! everything together; [`commands`] is the command line, and [`readiness`] the checks of `handler doctor`. Only `main` and
+//! everything together; [`commands`] is the command line, and [`readiness`] the checks of `handler doctor`,
+//! whose result for all machines is a value of [`fleet`]. Only `main` and
 //! `config` read the process environment. Tests guard all of this. The sandbox is a package of its own, which this one uses
 //! in its tests alone.
 
@@ -30,6 +31,7 @@ pub mod capture;
 pub mod changes;
 pub mod commands;
 pub mod config;
+pub mod fleet;
 pub mod functions;
 pub mod gather;
 pub mod incident;
@@ -40,6 +42,7 @@ pub mod readiness;
 pub mod record;
 pub mod resource_id;
 pub mod retry_after;
+pub mod shell;
 pub mod storage;
 pub mod telemetry;
 pub mod text;

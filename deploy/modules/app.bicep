@@ -131,6 +131,14 @@ var settings = [
     name: 'PacketCapture__TimeLimitInSeconds'
     value: string(timeLimitInSeconds)
   }
+  {
+    name: 'Readiness__DrillSchedule'
+    value: '0 30 2 * * *'
+  }
+  {
+    name: 'Readiness__Schedule'
+    value: '0 0 16 * * *'
+  }
 ]
 var profileSettings = map(items(profiles), setting => {
   name: 'PacketCapture__Profiles__${setting.key}'

@@ -13,8 +13,8 @@ use super::oddities::Oddity;
 use super::routes::Route;
 use super::world::World;
 use super::{
-    alerts, blob_storage, compute, headers, managed_identity, monitor, operations, packet_captures,
-    permissions, queue_storage, resource_graph, storage, versions, watchers,
+    alerts, blob_storage, compute, headers, managed_identity, monitor, network, operations,
+    packet_captures, permissions, queue_storage, resource_graph, storage, versions, watchers,
 };
 
 /// A request as the handlers see it.
@@ -96,6 +96,7 @@ fn provider(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::GetAlert => alerts::get(world, asked),
         Call::GetAlertHistory => alerts::history(world, asked),
         Call::ChangeAlertState => alerts::change_state(world, asked),
+        Call::ListUsages => network::list_usages(world, asked),
         Call::ListPermissions => permissions::list(world, asked),
         Call::QueryResources => resource_graph::query(world, asked),
         Call::ListActivityLog => monitor::activity_log(world, asked),
@@ -152,7 +153,7 @@ fn checks(world: &World, asked: &Asked<'_>) -> Result<(), Answer> {
     }
     let action = asked.route.call.action();
     // What has no right of its own is for everyone with a token.
-    if !action.is_empty() && world.denies(action) {
+    if !action.is_empty() && world.denies_at(action, scope) {
         let message = format!(
             "The client '{}' does not have authorization to perform action '{action}' over scope '{scope}'.",
             super::samples::CLIENT_ID

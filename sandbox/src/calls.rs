@@ -77,6 +77,8 @@ pub enum Call {
     EffectiveRoutes,
     /// What one of them has computed.
     EffectiveResult,
+    /// Quotas of a region.
+    ListUsages,
     /// `GET /{account}/{container}/{blob}`
     GetBlob,
     /// `HEAD /{account}/{container}/{blob}`
@@ -185,6 +187,7 @@ impl Call {
             Self::GetAlert => "Microsoft.AlertsManagement/alerts/read",
             Self::GetAlertHistory => "Microsoft.AlertsManagement/alerts/history/read",
             Self::ChangeAlertState => "Microsoft.AlertsManagement/alerts/changestate/action",
+            Self::ListUsages => "Microsoft.Network/locations/usages/read",
             Self::ListPermissions => "Microsoft.Authorization/permissions/read",
             // Resource Graph needs no right of its own: it shows what the caller may read.
             Self::QueryResources => "",

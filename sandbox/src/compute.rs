@@ -36,6 +36,8 @@ fn virtual_machine(machine: &Machine) -> Value {
             "provisioningState": "Succeeded",
             "vmId": "5c0d1f3e-9a52-4b7c-8a36-1d2e3f405162",
             "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
+            "osProfile": {"allowExtensionOperations": machine.extensions_allowed},
+            "networkProfile": {"networkInterfaces": [{"id": super::network::interface_of(&machine.id)}]},
             "storageProfile": {"osDisk": {"osType": machine.os, "createOption": "FromImage"}},
             "virtualMachineScaleSet": scale_set,
         },
@@ -45,23 +47,42 @@ fn virtual_machine(machine: &Machine) -> Value {
 
 pub(super) fn get_instance_view(world: &World, asked: &Asked<'_>) -> Outcome {
     let machine = machine(world, asked)?;
+    let agent = machine
+        .agent
+        .then_some((machine.os, machine.agent_version, machine.agent_state));
+    let mut view = view(machine.power, machine.vm_agent, agent);
+    view["computerName"] = json!(ids::name(&machine.id));
+    view["osName"] = json!(machine.os);
+    Ok(answer(view))
+}
+
+/// What Azure sees of a machine: of one that does not run, only that. The agent is its system, version and state.
+fn view(power: &str, vm_agent: &str, agent: Option<(&str, &str, &str)>) -> Value {
     let status =
         |code: &str, text: &str| json!({"code": code, "level": "Info", "displayStatus": text});
-    Ok(answer(json!({
-        "computerName": ids::name(&machine.id),
-        "osName": machine.os,
-        "vmAgent": {
-            "vmAgentVersion": "2.12.0.4",
-            "statuses": [status("ProvisioningState/succeeded", "Ready")],
-        },
+    let mut view = json!({
         "statuses": [
             status("ProvisioningState/succeeded", "Provisioning succeeded"),
-            status(
-                &format!("PowerState/{}", machine.power),
-                &format!("VM {}", machine.power),
-            ),
+            status(&format!("PowerState/{power}"), &format!("VM {power}")),
         ],
-    })))
+    });
+    if power != "running" {
+        return view;
+    }
+    view["vmAgent"] = json!({
+        "vmAgentVersion": "2.12.0.4",
+        "statuses": [status("ProvisioningState/succeeded", vm_agent)],
+    });
+    if let Some((os, version, state)) = agent {
+        let code = format!("ProvisioningState/{}", state.to_ascii_lowercase());
+        view["extensions"] = json!([{
+            "name": "AzureNetworkWatcherExtension",
+            "type": format!("Microsoft.Azure.NetworkWatcher.NetworkWatcherAgent{os}"),
+            "typeHandlerVersion": version,
+            "statuses": [status(&code, state)],
+        }]);
+    }
+    view
 }
 
 pub(super) fn list_extensions(world: &World, asked: &Asked<'_>) -> Outcome {
@@ -84,7 +105,7 @@ fn agent(machine: &Machine) -> Option<Value> {
                 "type": format!("NetworkWatcherAgent{}", machine.os),
                 "typeHandlerVersion": "1.4",
                 "autoUpgradeMinorVersion": true,
-                "provisioningState": "Succeeded",
+                "provisioningState": machine.agent_state,
             },
         })
     })
@@ -130,13 +151,23 @@ pub(super) fn get_instance(world: &World, asked: &Asked<'_>) -> Outcome {
 }
 
 fn instance(scale_set: &ScaleSet, name: &str) -> Value {
+    let among = |names: &[String]| names.iter().any(|it| it == name);
+    let power = match among(&scale_set.stopped) {
+        true => "deallocated",
+        false => "running",
+    };
+    let agent = among(&scale_set.with_agent).then_some(("Linux", "1.4.905.3", "Succeeded"));
     json!({
         "name": format!("{}_{name}", ids::name(&scale_set.id)),
         "id": format!("{}/virtualMachines/{name}", ids::shouting_group(&scale_set.id)),
         "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
         "instanceId": name,
         "location": scale_set.location,
-        "properties": {"provisioningState": "Succeeded", "latestModelApplied": true},
+        "properties": {
+            "provisioningState": "Succeeded",
+            "latestModelApplied": !among(&scale_set.outdated),
+            "instanceView": view(power, "Ready", agent),
+        },
     })
 }
 

@@ -27,6 +27,11 @@ impl Sandbox {
                 location: location.to_owned(),
                 os: "Linux",
                 agent: true,
+                agent_state: "Succeeded",
+                agent_version: "1.4.905.3",
+                vm_agent: "Ready",
+                extensions_allowed: None,
+                groups: Vec::new(),
                 power: "running",
                 scale_set: None,
             });
@@ -61,6 +66,10 @@ impl Sandbox {
                 location: location.to_owned(),
                 instances: instances.iter().map(|&name| name.to_owned()).collect(),
                 flexible: false,
+                agent_in_model: true,
+                with_agent: instances.iter().map(|&name| name.to_owned()).collect(),
+                outdated: Vec::new(),
+                stopped: Vec::new(),
             });
         });
     }
@@ -100,6 +109,7 @@ impl Sandbox {
                 tier: "Standard",
                 blob_role: BlobRole::Contributor,
                 firewall_closed: false,
+                restricted: false,
                 lifecycle: Vec::new(),
             });
         });
@@ -164,16 +174,6 @@ impl Sandbox {
                 .iter_mut()
                 .find(|account| same(&account.id, id));
             change(account.unwrap_or_else(|| panic!("no storage account {id} in the sandbox")));
-        });
-    }
-
-    fn change_vm(&self, vm: &str, change: impl FnOnce(&mut Machine)) {
-        self.shared.with_world(|world, _| {
-            let machine = world
-                .machines
-                .iter_mut()
-                .find(|machine| same(&machine.id, vm));
-            change(machine.unwrap_or_else(|| panic!("no VM {vm} in the sandbox")));
         });
     }
 }

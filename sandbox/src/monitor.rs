@@ -10,6 +10,7 @@ use super::answer::{Answer, Outcome, gateway_error, provider_error};
 use super::arm::{Asked, page, parameter, resource_not_found};
 use super::calls::Call;
 use super::ids::{self, same};
+use super::network;
 use super::world::World;
 
 /// Metrics of a virtual machine with their units, and whether they are totals.
@@ -192,10 +193,15 @@ pub(super) fn availability(world: &World, asked: &Asked<'_>) -> Outcome {
 /// Both kinds of effective lists, accepted and computed later.
 pub(super) fn effective(world: &mut World, asked: &Asked<'_>) -> Outcome {
     let id = &asked.route.scope;
-    let interface = world
-        .around
-        .interface(id)
-        .ok_or_else(|| resource_not_found(id))?;
+    let plain = match asked.route.call {
+        Call::EffectiveRules => network::effective_rules(world, id),
+        _ => None,
+    };
+    // Without rules of its own an interface has those of its machine's groups.
+    let Some(interface) = world.around.interface(id) else {
+        let found = plain.ok_or_else(|| resource_not_found(id))?;
+        return Ok(accepted(world, asked, found));
+    };
     let running = world
         .machine(&interface.machine)
         .is_some_and(|machine| machine.power == "running");
@@ -212,7 +218,13 @@ pub(super) fn effective(world: &mut World, asked: &Asked<'_>) -> Outcome {
         Call::EffectiveRules => world.around.rules.get(&key),
         _ => world.around.routes.get(&key),
     };
-    let found = found.cloned().unwrap_or_else(|| json!([]));
+    let found = found.cloned().or(plain).unwrap_or_else(|| json!([]));
+    Ok(accepted(world, asked, found))
+}
+
+/// Azure computes it after the call.
+fn accepted(world: &mut World, asked: &Asked<'_>, found: Value) -> Answer {
+    let id = &asked.route.scope;
     let operation = Uuid::new_v4().to_string();
     let url = format!(
         "{}/subscriptions/{}/providers/Microsoft.Network/locations/westeurope/effectiveResults/{operation}?api-version={}",
@@ -224,9 +236,9 @@ pub(super) fn effective(world: &mut World, asked: &Asked<'_>) -> Outcome {
         .around
         .results
         .insert(operation, (1, json!({ "value": found })));
-    Ok(Answer::empty(202)
+    Answer::empty(202)
         .with("location", url)
-        .with("retry-after", world.retry_after()))
+        .with("retry-after", world.retry_after())
 }
 
 /// What an accepted call has computed: not at the first poll.

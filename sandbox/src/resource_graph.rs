@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Outcome, gateway_error};
 use super::arm::Asked;
-use super::graph_changes;
 use super::world::World;
+use super::{fleet_graph, graph_changes};
 
 /// Maximum rows of a page.
 const PAGE: usize = 1_000;
@@ -16,7 +16,7 @@ const PAGE: usize = 1_000;
 type Answers = fn(&mut World, &Value, &str, time::OffsetDateTime) -> Option<Vec<Value>>;
 
 /// The files that know queries.
-const KNOWN: [Answers; 1] = [graph_changes::rows];
+const KNOWN: [Answers; 2] = [graph_changes::rows, fleet_graph::rows];
 
 pub(super) fn query(world: &mut World, asked: &Asked<'_>) -> Outcome {
     let body: Value = serde_json::from_slice(asked.body)

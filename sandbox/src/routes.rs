@@ -65,6 +65,18 @@ impl Route {
             ("GET", ["metadata", "endpoints"]) => {
                 route(Call::Endpoints, String::new(), "", from(0))
             }
+            (
+                "GET",
+                [
+                    "subscriptions",
+                    _,
+                    "providers",
+                    "microsoft.network",
+                    "locations",
+                    _,
+                    "usages",
+                ],
+            ) => route(Call::ListUsages, up_to(2), &parts[5], from(5)),
             // At any scope, so it comes before the resources.
             (
                 "GET",

@@ -29,6 +29,8 @@ pub(super) fn get_account(world: &World, asked: &Asked<'_>) -> Outcome {
             "properties": {
                 "provisioningState": "Succeeded",
                 "allowSharedKeyAccess": account.shared_keys,
+                "publicNetworkAccess": "Enabled",
+                "networkAcls": {"defaultAction": if account.restricted { "Deny" } else { "Allow" }},
                 "supportsHttpsTrafficOnly": true,
                 "primaryEndpoints": {"blob": format!("{}/{name}/", world.endpoint)},
             },

@@ -21,6 +21,15 @@ pub(super) struct Machine {
     /// `Linux` or `Windows`.
     pub os: &'static str,
     pub agent: bool,
+    /// The provisioning state of the agent's extension.
+    pub agent_state: &'static str,
+    pub agent_version: &'static str,
+    /// The status of the VM agent, `Ready` in general.
+    pub vm_agent: &'static str,
+    /// `osProfile.allowExtensionOperations`, where it is set.
+    pub extensions_allowed: Option<bool>,
+    /// The network security groups of its interface.
+    pub groups: Vec<String>,
     /// The last part of the power state: `running`, `deallocated`.
     pub power: &'static str,
     /// The flexible scale set that it is a member of.
@@ -33,6 +42,12 @@ pub(super) struct ScaleSet {
     pub instances: Vec<String>,
     /// In flexible orchestration mode: its members are virtual machines.
     pub flexible: bool,
+    pub agent_in_model: bool,
+    /// The instances that have the agent.
+    pub with_agent: Vec<String>,
+    /// The instances that are not at the latest model.
+    pub outdated: Vec<String>,
+    pub stopped: Vec<String>,
 }
 
 pub(super) struct StorageAccount {
@@ -45,6 +60,8 @@ pub(super) struct StorageAccount {
     pub blob_role: BlobRole,
     /// Keeps all callers out.
     pub firewall_closed: bool,
+    /// Whether its resource says that only selected networks may use it.
+    pub restricted: bool,
     /// Lifecycle rules: the prefix of names, and the days until blobs are deleted.
     pub lifecycle: Vec<(String, u32)>,
 }
@@ -105,6 +122,12 @@ pub(super) struct World {
     /// What the caller's role allows; everything while there is none.
     pub granted: Option<Vec<String>>,
     pub denied: Vec<String>,
+    /// Actions that are denied at a scope.
+    pub denied_at: Vec<(String, String)>,
+    /// Alert rules and action groups, as Resource Graph shows them.
+    pub alert_rules: Vec<serde_json::Value>,
+    /// Network security groups and their rules.
+    pub groups: Vec<(String, Vec<serde_json::Value>)>,
     /// By provider: the api-versions that it takes instead of the usual ones.
     pub versions: HashMap<String, Vec<String>>,
     pub subscriptions: Vec<String>,
@@ -156,6 +179,9 @@ impl World {
             delays: Vec::new(),
             granted: None,
             denied: Vec::new(),
+            denied_at: Vec::new(),
+            alert_rules: Vec::new(),
+            groups: Vec::new(),
             versions: HashMap::new(),
             subscriptions: Vec::new(),
             alerts: Vec::new(),
@@ -227,8 +253,26 @@ impl World {
     }
 
     pub fn denies(&self, action: &str) -> bool {
+        // A call that needs no right.
+        if action.is_empty() {
+            return false;
+        }
         let among = |actions: &[String]| actions.iter().any(|known| same(known, action));
         among(&self.denied) || self.granted.as_deref().is_some_and(|role| !among(role))
+    }
+
+    /// Whether an action is denied at a scope: there, or everywhere.
+    pub fn denies_at(&self, action: &str, scope: &str) -> bool {
+        let inside = |known: &str| {
+            let start = scope.get(..known.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(known))
+                && scope[known.len()..]
+                    .chars()
+                    .next()
+                    .is_none_or(|it| it == '/')
+        };
+        let denied = |(known, at): &(String, String)| same(known, action) && inside(at);
+        self.denies(action) || self.denied_at.iter().any(denied)
     }
 
     /// Another version of a blob.

@@ -2,6 +2,7 @@
 //! way. Its signal is a word that Azure Monitor does not send, and this word alone marks a drill in jobs, records and
 //! notifications.
 
+use super::{Target, TargetKind};
 use crate::resource_id::ResourceId;
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -10,6 +11,11 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub const SIGNAL: &str = "Drill";
 /// The name of its alert rule.
 pub const RULE: &str = "Packet capture drill";
+
+/// Whether a drill can be made on it: one machine, not a whole scale set.
+pub fn is_machine(id: &ResourceId) -> bool {
+    Target::of(id.clone()).is_some_and(|target| target.kind != TargetKind::ScaleSet)
+}
 
 /// The body of a drill's alert on this machine. `number` makes it another alert than all before.
 pub fn body(machine: &ResourceId, number: u128, now: OffsetDateTime) -> Vec<u8> {

@@ -2,10 +2,14 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+mod checks;
 pub mod identity;
+mod news;
 mod parts;
+mod readiness;
 mod start_log;
 
+pub use checks::parts as checked_parts;
 pub use parts::{arm_client, blob_store, capture_reader, entra_keys, receivers, storage_queue};
 pub use start_log::log_settings;
 
@@ -17,15 +21,19 @@ use crate::{
     },
     capture::{Capturer, Polling},
     config::{Settings, SettingsError},
+    fleet::Start,
     functions::{self, Intake, SecureWebhook, Stop},
     incident::{Event, Ledger, Policy, Retry},
     notify::{Portal, Timeouts},
+    record::Incidents,
     resource_id::ResourceId,
     telemetry::{Export, ExportError, Metrics},
     worker::Worker,
     write_back::WriteBack,
 };
+use news::Desk;
 use parts::{Counted, job_queue, secure_webhook};
+use readiness::Readiness;
 use std::{
     future::Future,
     sync::Arc,
@@ -92,6 +100,30 @@ pub struct Pace {
     pub complete_after: Duration,
     /// How long a receiver of notifications may take.
     pub notification: Timeouts,
+    /// How long the delivery of a drill's notification is retried.
+    pub drill_period: Duration,
+    pub readiness: ReadinessPace,
+}
+
+/// The pace of readiness runs.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadinessPace {
+    /// Interval between two calls to Azure: a sixth of what Resource Manager's token bucket refills.
+    pub between_calls: Duration,
+    /// How long after the start the run is continued that another process left.
+    pub continue_after: Duration,
+    /// A run whose progress was not written for this long was left.
+    pub abandoned_after: Duration,
+}
+
+impl Default for ReadinessPace {
+    fn default() -> Self {
+        Self {
+            between_calls: Duration::from_millis(250),
+            continue_after: Duration::from_secs(60),
+            abandoned_after: Duration::from_secs(300),
+        }
+    }
 }
 
 impl Default for Pace {
@@ -113,6 +145,8 @@ impl Default for Pace {
             file_within: Duration::from_secs(120),
             complete_after: Duration::from_secs(20 * 60),
             notification: Timeouts::default(),
+            drill_period: Duration::from_secs(120),
+            readiness: ReadinessPace::default(),
         }
     }
 }
@@ -140,6 +174,9 @@ pub struct App {
     secure_webhook: Option<SecureWebhook>,
     /// The Azure portal of the cloud, for links.
     portal: Portal,
+    readiness: Readiness,
+    /// The machines of the timer's drills.
+    drill_targets: Arc<[ResourceId]>,
 }
 
 impl App {
@@ -184,7 +221,7 @@ impl App {
                 queue: queue.clone(),
                 capturer: Capturer::new(arm, parts::parameters(settings, pace), polling, retry),
                 ledger: ledger.clone(),
-                receivers,
+                receivers: receivers.clone(),
                 incidents: incidents.clone(),
                 looks,
                 profiles: profiles.clone(),
@@ -192,8 +229,26 @@ impl App {
                 metrics: metrics.clone(),
                 retry,
                 poison_interval: pace.poison_interval,
+                drill_period: pace.drill_period,
             })
         });
+        let readiness = Readiness {
+            settings: settings.clone(),
+            pace: pace.clone(),
+            arm: arm.clone(),
+            worker: worker.clone(),
+            incidents: incidents.clone(),
+            start: Start::default(),
+            desk: Desk {
+                receivers: receivers.clone(),
+                metrics: metrics.clone(),
+                retry: Retry {
+                    max_attempts: settings.jobs.max_attempts,
+                    first_pause: pace.first_pause,
+                },
+                weekly: settings.readiness.weekly,
+            },
+        };
         let intake = Arc::new(Intake {
             queue,
             ledger,
@@ -222,7 +277,19 @@ impl App {
             arm,
             secure_webhook,
             portal: Portal::new(settings.portal.clone()).with_accounts(&accounts),
+            readiness,
+            drill_targets: settings.drill_targets.as_slice().into(),
         })
+    }
+
+    /// Asks for readiness runs.
+    pub fn start_of_runs(&self) -> Start {
+        self.readiness.start.clone()
+    }
+
+    /// The incident record, where runs are kept too.
+    pub fn record(&self) -> Arc<Incidents> {
+        self.intake.incidents.clone()
     }
 
     /// Serves on `listener` until `stop` is ready, then lets what is under way end.
@@ -242,6 +309,8 @@ impl App {
             ahead.spawn(keep_token(arm.clone()));
             ahead.spawn(keep_connected(arm));
         }
+        let runs = self.readiness.start.clone();
+        ahead.spawn(self.readiness.run());
         let policy = &self.intake.policy;
         if let Some(worker) = self.worker.clone().filter(|_| !policy.dry_run) {
             ahead.spawn(keep_places(worker, policy.allowed.scopes.clone()));
@@ -258,7 +327,14 @@ impl App {
             asked: asked.clone(),
             worked,
         };
-        let router = functions::router(self.intake, self.secure_webhook, self.portal, stopping);
+        let router = functions::router(
+            self.intake,
+            self.secure_webhook,
+            self.portal,
+            self.drill_targets,
+            runs,
+            stopping,
+        );
         let mut server = tokio::spawn(functions::serve(listener, router, asked));
         stop.await;
         tracing::info!("stopping: finishing what is in progress");

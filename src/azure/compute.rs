@@ -3,6 +3,7 @@
 use super::{
     client::{ArmClient, Call},
     error::AzureError,
+    instance_view::InstanceView,
     lenient,
     page::{self, Pages},
     retry::Repeat,
@@ -10,6 +11,7 @@ use super::{
 use crate::resource_id::ResourceId;
 use azure_core::http::Method;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A virtual machine, as far as captures need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,26 @@ pub struct ListedMachine {
     /// Normalised, such as `westus2`.
     #[serde(deserialize_with = "lenient::region")]
     pub location: String,
+}
+
+/// An instance of a uniform scale set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    pub id: ResourceId,
+    /// Whether it was updated to the latest model of its set, if Azure says so.
+    pub has_latest_model: Option<bool>,
+    pub view: InstanceView,
+}
+
+fn read_instance(set: &ResourceId, instance: &Value) -> Option<Instance> {
+    let properties = &instance["properties"];
+    Some(Instance {
+        id: set
+            .child("virtualMachines", instance["instanceId"].as_str()?)
+            .ok()?,
+        has_latest_model: properties["latestModelApplied"].as_bool(),
+        view: InstanceView::of(&properties["instanceView"]),
+    })
 }
 
 /// A list of virtual machines, read page by page.
@@ -150,20 +172,6 @@ impl From<ExtensionWire> for Extension {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct InstanceView {
-    #[serde(deserialize_with = "lenient::objects")]
-    statuses: Vec<InstanceStatus>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct InstanceStatus {
-    #[serde(deserialize_with = "lenient::text")]
-    code: Option<String>,
-}
-
 /// The calls of Microsoft.Compute.
 #[derive(Debug, Clone)]
 pub struct ComputeClient {
@@ -243,20 +251,35 @@ impl ComputeClient {
         Ok(listed.into_iter().map(Extension::from).collect())
     }
 
-    /// The power state in a virtual machine's instance view, such as `running`, if Azure knows it.
+    /// What Azure sees of a virtual machine right now.
     /// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machines/instance-view>
     ///
     /// # Errors
     /// As [`ArmClient::read`]; not found when there is no such machine.
-    pub async fn get_power_state(&self, id: &ResourceId) -> Result<Option<String>, AzureError> {
+    pub async fn get_instance_view(&self, id: &ResourceId) -> Result<InstanceView, AzureError> {
         let call = self.get("get the instance view", id, &["instanceView"]);
-        let view: InstanceView = self.arm.read(call).await?;
-        Ok(view.statuses.into_iter().find_map(|status| {
-            let code = status.code?;
-            let (kind, state) = code.split_once('/')?;
-            kind.eq_ignore_ascii_case("PowerState")
-                .then(|| state.to_owned())
-        }))
+        let view: Value = self.arm.read(call).await?;
+        Ok(InstanceView::of(&view))
+    }
+
+    /// The instances of a uniform scale set, with their instance views.
+    /// <https://learn.microsoft.com/en-us/rest/api/compute/virtual-machine-scale-set-vms/list>
+    ///
+    /// # Errors
+    /// As [`ArmClient::send`]; not found when there is no such scale set.
+    pub async fn list_instances(&self, set: &ResourceId) -> Result<Vec<Instance>, AzureError> {
+        let version = &self.arm.api_versions().compute;
+        let mut first = self.arm.url(set, &["virtualMachines"], version);
+        first
+            .query_pairs_mut()
+            .append_pair("$expand", "instanceView");
+        let mut found = Vec::new();
+        let take = |found: &mut Vec<Instance>, instance: Value| {
+            found.extend(read_instance(set, &instance));
+        };
+        let mut pages = Pages::of(&self.arm, "list instances", set, first);
+        while pages.read(&mut found, take).await? {}
+        Ok(found)
     }
 
     fn get<'a>(&self, operation: &'static str, id: &'a ResourceId, path: &[&str]) -> Call<'a> {

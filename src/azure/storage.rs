@@ -22,10 +22,16 @@ pub struct StorageAccount {
     pub premium: bool,
     /// Whether a SAS made with the account's keys is accepted. Accounts that do not say so accept it.
     pub allows_shared_keys: bool,
+    /// Normalised, such as `westus2`, if Azure says so.
+    pub location: Option<String>,
+    /// Whether the account is open to selected networks only, or to none.
+    pub is_restricted: bool,
 }
 
 #[derive(Deserialize)]
 struct AccountWire {
+    #[serde(default, deserialize_with = "lenient::text")]
+    location: Option<String>,
     #[serde(default, deserialize_with = "lenient::object")]
     sku: SkuWire,
     #[serde(default, deserialize_with = "lenient::object")]
@@ -46,6 +52,17 @@ struct SkuWire {
 struct AccountProperties {
     #[serde(deserialize_with = "lenient::boolean")]
     allow_shared_key_access: Option<bool>,
+    #[serde(deserialize_with = "lenient::text")]
+    public_network_access: Option<String>,
+    #[serde(deserialize_with = "lenient::object")]
+    network_acls: NetworkAcls,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct NetworkAcls {
+    #[serde(deserialize_with = "lenient::text")]
+    default_action: Option<String>,
 }
 
 /// The calls of Microsoft.Storage.
@@ -74,13 +91,24 @@ impl StorageAccountClient {
             body: None,
             repeat: Repeat::Freely,
         };
-        let AccountWire { sku, properties } = self.arm.read(call).await?;
+        let AccountWire {
+            location,
+            sku,
+            properties,
+        } = self.arm.read(call).await?;
+        let is = |text: &Option<String>, word: &str| {
+            text.as_deref()
+                .is_some_and(|it| it.eq_ignore_ascii_case(word))
+        };
         let name = sku.name.unwrap_or_default();
         let tier = sku.tier.as_deref().unwrap_or(&name);
         Ok(StorageAccount {
             premium: tier.to_ascii_lowercase().starts_with("premium"),
             sku: name,
             allows_shared_keys: properties.allow_shared_key_access.unwrap_or(true),
+            location: location.and_then(|it| crate::text::region(&it)),
+            is_restricted: is(&properties.public_network_access, "Disabled")
+                || is(&properties.network_acls.default_action, "Deny"),
         })
     }
 }

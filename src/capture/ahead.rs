@@ -78,6 +78,11 @@ impl Urgent {
         UrgentStep(self)
     }
 
+    /// Whether an alert waits for its capture.
+    pub fn any(&self) -> bool {
+        *self.0.borrow() > 0
+    }
+
     /// Waits until no alert waits for its capture.
     async fn none(&self) {
         let _ = self.0.subscribe().wait_for(|steps| *steps == 0).await;
@@ -85,6 +90,11 @@ impl Urgent {
 }
 
 impl Capturer {
+    /// Waits until no alert waits for its capture, for reads that have time.
+    pub async fn until_quiet(&self) {
+        self.urgent.none().await;
+    }
+
     /// Reads ahead of alerts what the next one will need of these scopes.
     pub async fn read_ahead(&self, scopes: &[ResourceId]) {
         self.places.make_room_for_machines();

@@ -173,6 +173,7 @@ impl Capturer {
     /// Removes a finished session. Another alert may have created its own in its place: a running one stays.
     pub(super) async fn removing(
         &self,
+        job: &mut Job,
         session: &Session,
         checkpoint: &mut dyn Checkpoint,
     ) -> Result<Next, AzureError> {
@@ -182,13 +183,25 @@ impl Capturer {
             return Ok(Next::After(Duration::ZERO));
         };
         let status = self.client.query_status(watcher, name).await?;
-        if status.is_some_and(|status| ending::ending(&status) != Ending::NotYet) {
+        let over = match &status {
+            None => false,
+            Some(status) if ending::ending(status) != Ending::NotYet => true,
+            // One that never started is not followed to its end.
+            Some(status) if job.is_drill() => {
+                let capture = self.client.get_packet_capture(watcher, name).await?;
+                capture.is_some_and(|capture| ending::is_over(&capture, status))
+            }
+            Some(_) => false,
+        };
+        if over {
             self.places.forget_list(watcher);
             let write = self.places.writes.begin(watcher);
             self.client.delete_packet_capture(watcher, name).await?;
             drop(write);
             tracing::info!("removing the finished packet capture {name}; its file stays");
         }
+        // Another operator may have removed it.
+        job.report.session_removed = over || status.is_none();
         Ok(Next::Done)
     }
 }

@@ -2,9 +2,10 @@
 //! Its last list says which one that is.
 
 use super::{
+    CaptureName,
     ending::{Ending, ending},
     names::Identity,
-    parameters::RemoveFinished,
+    parameters::{RemoveFinished, is_ours},
     places::LIST_BELIEVED,
     plan::Listed,
     step::Capturer,
@@ -116,7 +117,10 @@ impl Capturer {
         let Session { watcher, name } = session;
         let (read_at, generation) = (Instant::now(), self.places.writes.generation(watcher));
         let makes_room = self.profiles.default.remove_finished == RemoveFinished::ToMakeRoom;
-        let ours = |capture: &PacketCapture| makes_room && self.profiles.made(capture);
+        let of_drills = CaptureName::of_drills();
+        let ours = |capture: &PacketCapture| {
+            makes_room && (self.profiles.made(capture) || is_ours(&of_drills, capture))
+        };
         let mut listed = Listed::default();
         self.client
             .each_packet_capture(watcher, &mut listed, |listed, capture| {

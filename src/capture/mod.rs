@@ -7,6 +7,7 @@
 mod ahead;
 mod beside;
 mod differences;
+mod drill;
 mod ending;
 mod failure;
 mod flights;

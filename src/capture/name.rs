@@ -1,6 +1,7 @@
 //! The resource name of our captures. `{vm}` and `{rule}` in it give each machine or each rule a capture of its
 //! own, so that several run side by side on a network watcher.
 
+use super::drill::PREFIX;
 use crate::alert::{Target, TargetKind};
 use aws_lc_rs::digest::{Context, SHA256};
 
@@ -41,6 +42,9 @@ impl CaptureName {
                 "1 to 80 letters, digits, '_', '.' or '-', a letter or digit first and a letter, digit or '_' last; {vm} and {rule} may follow the first of them",
             );
         }
+        if template.to_ascii_lowercase().starts_with(PREFIX) {
+            return Err("another beginning than that of drills, apc-drill-");
+        }
         let name = Self {
             template: template.to_owned(),
         };
@@ -55,6 +59,13 @@ impl CaptureName {
             return Err("at most 56 characters beside {vm} and {rule}");
         }
         Ok(name)
+    }
+
+    /// That of drills: one name a machine, so that no more than one finished session of a drill is left there.
+    pub fn of_drills() -> Self {
+        Self {
+            template: format!("{PREFIX}{VM}"),
+        }
     }
 
     /// Whether all captures have the same name.
@@ -180,6 +191,7 @@ mod tests {
             ("a{vm", false),
             ("a{host}", false),
             ("a b", false),
+            ("APC-drill-{vm}", false),
             (&format!("{}{{vm}}", "a".repeat(57)), false),
         ] {
             assert_eq!(CaptureName::parse(template).is_ok(), good, "{template}");

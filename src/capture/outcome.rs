@@ -66,6 +66,42 @@ pub fn limit_reached(watcher: &ResourceId, listed: usize, limit: usize) -> Repor
     }
 }
 
+/// A drill finds no room beside the place that it leaves to an alert. `limit`: that of drills.
+pub fn no_room_for_drill(watcher: &ResourceId, listed: usize, limit: usize) -> Report {
+    let of_alerts = limit.saturating_add(1);
+    let report = limit_reached(watcher, listed, of_alerts);
+    match listed >= of_alerts {
+        // An alert would find the same.
+        true => report,
+        false => Report {
+            message: format!(
+                "No drill: {} lists {listed} packet captures and PacketCapture__Limit is {of_alerts}; a drill leaves the last \
+                 place to an alert. Delete packet captures that are no longer needed (az network watcher packet-capture \
+                 delete) or raise the limit.",
+                watcher.short_name()
+            ),
+            ..report
+        },
+    }
+}
+
+/// A capture of another machine has the name of this machine's drills.
+pub fn drill_name_taken(session: &Session) -> Report {
+    let Session { watcher, name } = session;
+    Report {
+        status: Status::Skipped,
+        reason: Some("drill_name_taken".to_owned()),
+        message: format!(
+            "No drill: packet capture {name} on {} is of another machine, and a drill deletes only what drills of this \
+             machine created. Delete it with az network watcher packet-capture delete.",
+            watcher.short_name()
+        ),
+        network_watcher: Some(watcher.clone()),
+        finished: true,
+        ..Report::default()
+    }
+}
+
 /// The name is taken by a capture that is still running on another target.
 pub fn waiting(watcher: &ResourceId, name: &str, other_target: &str) -> Report {
     let other = match ResourceId::parse(other_target) {

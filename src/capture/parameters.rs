@@ -56,7 +56,10 @@ impl Parameters {
     pub(super) fn removed_after(&self, job: &Job) -> Option<Session> {
         let report = &job.report;
         let over = report.status == Status::Completed || report.stop_reason.is_some();
-        if self.remove_finished != RemoveFinished::AfterNotice || report.joined || !over {
+        // A drill leaves nothing that it created, whatever became of it. A time limit is noted of what it created alone.
+        let over = over || (job.is_drill() && report.time_limit_seconds.is_some());
+        let removes = self.remove_finished == RemoveFinished::AfterNotice;
+        if !removes || report.joined || !over {
             return None;
         }
         Some(Session {

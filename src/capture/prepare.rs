@@ -26,6 +26,9 @@ use tokio::time::Instant;
 /// timeout is a second, of which half is left when a job is received.
 const LONG_TURN: Duration = Duration::from_millis(250);
 
+/// How long a drill waits while the capture of an alert is being created.
+const GIVE_WAY: Duration = Duration::from_millis(500);
+
 impl Capturer {
     /// The step up to the create. What is cached may be out of date: a watcher replaced, a machine created again
     /// elsewhere. Azure says so with a refusal, and then it is asked again, once.
@@ -34,7 +37,11 @@ impl Capturer {
         job: &mut Job,
         checkpoint: &mut dyn Checkpoint,
     ) -> Result<Next, AzureError> {
-        let _urgent = self.urgent.begin();
+        // An alert's capture comes first, and none waits for a drill's.
+        if job.is_drill() && self.urgent.any() {
+            return Ok(Next::After(GIVE_WAY));
+        }
+        let _urgent = (!job.is_drill()).then(|| self.urgent.begin());
         let from_memory = self.places.remembers(&job.target.id);
         let machine = capture_target(&job.target).to_string();
         let read_anew = self.places.region(&job.target.id).is_none();
@@ -129,7 +136,10 @@ impl Capturer {
                     tracing::info!("removing the finished packet capture {oldest} to make room");
                     return self.delete(job, session.watcher, &oldest).await;
                 }
-                job.report = outcome::limit_reached(&session.watcher, count, limit);
+                job.report = match job.is_drill() {
+                    true => outcome::no_room_for_drill(&session.watcher, count, limit),
+                    false => outcome::limit_reached(&session.watcher, count, limit),
+                };
                 Ok(Next::Decided)
             }
         }
@@ -196,7 +206,7 @@ impl Capturer {
     /// The capture that is running, and what it gathers in another way than this job's profile asks for.
     fn joined(&self, job: &Job, session: &Session, capture: &PacketCapture) -> Report {
         let mut report = outcome::joined(&job.target, session, capture.storage_path.clone());
-        if let Some(differ) = differences(capture, self.parameters(job), job) {
+        if let Some(differ) = differences(capture, &self.parameters(job), job) {
             report.message = format!("{}. {differ}", report.message);
         }
         report
@@ -272,6 +282,11 @@ impl Capturer {
                 job.report = self.joined(job, &session, capture);
                 self.follow(job, session, now, capture.time_limit_seconds);
                 Ok(Next::AtOnce)
+            }
+            // A drill deletes nothing but what a drill of this machine created.
+            Verdict::Stale if job.is_drill() && !ours => {
+                job.report = outcome::drill_name_taken(&session);
+                Ok(Next::Decided)
             }
             Verdict::Stale => {
                 job.in_the_way_since = None;

@@ -4,6 +4,7 @@
 use super::times::until;
 use super::{
     ahead::Urgent,
+    drill,
     job_parameters::JobParameters,
     looks::Looks,
     outcome,
@@ -16,7 +17,7 @@ use crate::azure::{
 };
 use crate::incident::{Action, Job, Phase, Retry, deadline::deadline};
 use crate::resource_id::ResourceId;
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 use time::OffsetDateTime;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
@@ -177,7 +178,7 @@ impl Capturer {
             | Phase::LookingOn
             | Phase::NotifyingLook
             | Phase::Completing { .. } => Ok(Next::Decided),
-            Phase::Removing { session } => self.removing(&session, checkpoint).await,
+            Phase::Removing { session } => self.removing(job, &session, checkpoint).await,
         }
     }
 
@@ -209,8 +210,12 @@ impl Capturer {
     }
 
     /// The parameters of this job's capture.
-    pub(super) fn parameters(&self, job: &Job) -> &Parameters {
-        self.profiles.of(job)
+    pub(super) fn parameters(&self, job: &Job) -> Cow<'_, Parameters> {
+        let parameters = self.profiles.of(job);
+        match job.is_drill() {
+            true => Cow::Owned(drill::parameters(parameters)),
+            false => Cow::Borrowed(parameters),
+        }
     }
 
     /// How long a job may take until its create: what is configured, and the time limit of one capture in the way.

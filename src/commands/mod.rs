@@ -2,6 +2,7 @@
 
 mod credentials;
 mod doctor;
+mod drill;
 mod explain;
 mod look;
 mod path;
@@ -70,6 +71,7 @@ pub enum Command {
     #[command(subcommand)]
     Credentials(credentials::Command),
     Doctor(doctor::Arguments),
+    Drill(drill::Arguments),
     Look(look::Arguments),
     #[command(subcommand)]
     Profiles(profiles::Command),
@@ -83,6 +85,7 @@ impl Command {
             Self::Explain(arguments) => explain::run(&arguments, settings),
             Self::Credentials(command) => credentials::run(command, settings),
             Self::Doctor(arguments) => doctor::run(&arguments, settings),
+            Self::Drill(arguments) => drill::run(&arguments, settings),
             Self::Look(arguments) => look::run(&arguments),
             Self::Profiles(command) => profiles::run(&command),
             Self::Verify(arguments) => verify::run(&arguments),
@@ -128,6 +131,7 @@ mod tests {
             &["credentials", "encrypt"],
             &["credentials", "check"],
             &["doctor"],
+            &["drill"],
             &["look"],
             &["verify"],
         ] {

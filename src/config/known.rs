@@ -42,6 +42,8 @@ pub enum Group {
     FirstLook,
     /// What the function reads of changes around alerts.
     Changes,
+    /// Whether captures would start on all machines, and drills.
+    Readiness,
     JobQueue,
     Notification,
     SecureWebhook,

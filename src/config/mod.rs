@@ -8,6 +8,7 @@ mod app_settings;
 mod azure;
 mod capture;
 mod changes;
+mod drill;
 mod identity;
 mod incidents;
 mod job_queue;
@@ -16,9 +17,11 @@ mod key_path;
 mod known;
 mod look;
 mod notification;
+mod platform;
 mod problem;
 mod profiles;
 mod reader;
+mod readiness;
 mod receiver;
 pub mod secure_string;
 mod secure_webhook;
@@ -41,13 +44,15 @@ pub use look::FirstLookSettings;
 pub use notification::{
     Destination, Key, NotificationSettings, ReceiverSettings, SigningSecret, WebhookUrl,
 };
+pub use platform::Platform;
 pub use problem::{Problem, SettingsError, Warning};
 pub use profiles::ProfileSettings;
+pub use readiness::{ReadinessSettings, ReadinessTargets};
 pub use secure_webhook::SecureWebhookSettings;
 pub use traces::TraceSettings;
 pub use write_back::WriteBackSettings;
 
-use crate::capture::Parameters;
+use crate::{capture::Parameters, resource_id::ResourceId};
 use reader::Reader;
 use url::Url;
 
@@ -72,15 +77,20 @@ pub struct Settings {
     pub write_back: Option<WriteBackSettings>,
     pub first_look: FirstLookSettings,
     pub changes: ChangesSettings,
+    pub readiness: ReadinessSettings,
     pub jobs: JobSettings,
     /// `None` when the function key alone guards the function.
     pub secure_webhook: Option<SecureWebhookSettings>,
     /// `None` when notifications go to the log only.
     pub notification: Option<NotificationSettings>,
+    /// The machines on which the timer makes drills.
+    pub drill_targets: Vec<ResourceId>,
     /// `None` when traces go nowhere.
     pub traces: Option<TraceSettings>,
     /// The Azure portal of the cloud, for links.
     pub portal: Url,
+    /// What App Service says about the app.
+    pub platform: Platform,
     /// Names that are set, nearly known, and read by nothing.
     near_misses: Vec<Warning>,
 }
@@ -153,9 +163,12 @@ impl Settings {
         let write_back = write_back::read(&mut reader);
         let first_look = look::read(&mut reader);
         let changes = changes::read(&mut reader);
+        let readiness = readiness::read(&mut reader);
+        let platform = Platform::of(reader.settings());
         let jobs = job_queue::read(&mut reader, azure.is_some());
         let secure_webhook = secure_webhook::read(&mut reader);
         let notification = notification::read(&mut reader);
+        let drill_targets = drill::read(&mut reader);
         let traces = traces::read(&mut reader);
         let portal = azure::portal(&mut reader);
         let near_misses = unknown::near_misses(reader.settings());
@@ -170,11 +183,14 @@ impl Settings {
             write_back,
             first_look,
             changes,
+            readiness,
             jobs,
             secure_webhook,
             notification,
+            drill_targets,
             traces,
             portal,
+            platform,
             near_misses,
         })
     }

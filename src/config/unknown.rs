@@ -9,7 +9,7 @@ use crate::text;
 use strsim::osa_distance;
 
 /// Prefixes of this program alone.
-const PREFIXES: [&str; 9] = [
+const PREFIXES: [&str; 10] = [
     "Alert__",
     "PacketCapture__",
     "Incidents__",
@@ -17,6 +17,7 @@ const PREFIXES: [&str; 9] = [
     "FirstLook__",
     "JobQueue__",
     "Notification__",
+    "Readiness__",
     "SecureWebhook__",
     "AzureApiVersion__",
 ];

@@ -1,7 +1,7 @@
 //! What became of one target of an alert, in an answer: a view of its job, or of why it got none.
 
 use crate::{
-    incident::{Action, ChosenProfile, IncidentId, JobRecord, LeftOut, Reason, Status},
+    incident::{Action, ChosenProfile, IncidentId, JobId, JobRecord, LeftOut, Reason, Status},
     resource_id::ResourceId,
 };
 use serde::{Serialize, Serializer};
@@ -36,6 +36,14 @@ impl Entry {
     /// Whether the target got a job.
     pub fn is_job(&self) -> bool {
         matches!(self, Entry::Job(_))
+    }
+
+    /// The id of the target's job.
+    pub fn job_id(&self) -> Option<JobId> {
+        match self {
+            Entry::Job(job) => Some(job.job_id),
+            Entry::LeftOut(_) => None,
+        }
     }
 
     pub fn target(&self) -> &ResourceId {

@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 pub(super) const JSON: &str = "application/json";
 
@@ -31,6 +32,7 @@ impl Refusal {
             | Refusal::JobTooLarge
             | Refusal::IncompleteBody
             | Refusal::TooManyTargets { .. }
+            | Refusal::InvalidDrill(_)
             | Refusal::InvalidQuery(_) => StatusCode::BAD_REQUEST,
             Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -86,6 +88,27 @@ impl IntoResponse for Refusal {
             response.headers_mut().insert(name, value);
         }
         response
+    }
+}
+
+/// What the host is answered that called a trigger: it deletes the message, or notes the run. No answer without outputs ends
+/// an invocation.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Done {
+    outputs: Map<String, Value>,
+    logs: [String; 1],
+    return_value: Option<()>,
+}
+
+impl Done {
+    /// With this line in the host's log of the invocation.
+    pub fn of(log: String) -> Self {
+        Self {
+            outputs: Map::new(),
+            logs: [log],
+            return_value: None,
+        }
     }
 }
 

@@ -45,9 +45,20 @@ impl Intake {
         dry_run: bool,
         stop: &Stop,
     ) -> Result<Answer, Refusal> {
+        self.take_within(body, dry_run, self.reply_wait, stop).await
+    }
+
+    /// The same, and answers within this time.
+    pub(super) async fn take_within(
+        self: &Arc<Self>,
+        body: Bytes,
+        dry_run: bool,
+        reply_wait: Duration,
+        stop: &Stop,
+    ) -> Result<Answer, Refusal> {
         let mut counted = Counted::new(&self.metrics);
         let now = Instant::now();
-        let deadline = now.checked_add(self.reply_wait).unwrap_or(now);
+        let deadline = now.checked_add(reply_wait).unwrap_or(now);
         let taken = self.clone().take_in(body, dry_run);
         // The host drops this future when the caller disconnects; what was read is queued all the same.
         let taken = match tokio::spawn(taken.in_current_span()).await {
@@ -56,7 +67,11 @@ impl Intake {
         };
         let answer = match taken {
             Ok(taken) => {
-                counted.schema = taken.alert().schema.as_str();
+                let alert = taken.alert();
+                counted.schema = match alert.is_drill() {
+                    true => "drill",
+                    false => alert.schema.as_str(),
+                };
                 self.answer(taken, deadline, stop).await
             }
             Err(refusal) => Err(refusal),

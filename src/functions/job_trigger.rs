@@ -1,7 +1,12 @@
 //! A job that another process left in the storage queue: the Functions host's queue trigger finds it and brings it
 //! here. This process puts a copy in the queue, which it then holds, and the host deletes the old message.
 
-use super::{Intake, http::json_ok, refusal::Refusal, request};
+use super::{
+    Intake,
+    http::{Done, json_ok},
+    refusal::Refusal,
+    request,
+};
 use crate::{
     incident::{
         CopyId, Job,
@@ -10,7 +15,6 @@ use crate::{
     queue::MAX_BODY_BYTES,
 };
 use axum::{body::Bytes, response::Response};
-use serde::Serialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -24,15 +28,6 @@ const COPY: &str = "copy";
 const MAX_WRAPS: usize = 3;
 /// The `visibilityTimeout` in host.json, after which the host retries.
 const HOST_RETRY_AFTER: Duration = Duration::from_secs(30);
-
-/// What the host is answered: it deletes its message.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Done {
-    outputs: Map<String, Value>,
-    logs: [String; 1],
-    return_value: Option<()>,
-}
 
 /// Takes the job in the host's envelope.
 ///
@@ -85,11 +80,7 @@ pub(super) async fn take(intake: &Intake, envelope: Bytes) -> Result<Response, R
 }
 
 fn done(log: String) -> Response {
-    json_ok(&Done {
-        outputs: Map::new(),
-        logs: [log],
-        return_value: None,
-    })
+    json_ok(&Done::of(log))
 }
 
 /// What the host brought.

@@ -7,6 +7,7 @@
 mod alerts;
 mod answer;
 mod claims;
+mod drill;
 mod entry;
 mod envelope;
 mod explanation;
@@ -16,6 +17,7 @@ mod intake;
 mod job_trigger;
 mod page;
 mod path;
+mod readiness;
 mod refusal;
 mod request;
 mod secure_webhook;
@@ -39,11 +41,12 @@ pub use serve::serve;
 pub use status_incidents::{Pages, pages};
 pub use stop::Stop;
 
-use crate::notify::Portal;
+use crate::{fleet::Start, notify::Portal, resource_id::ResourceId};
 use axum::{
     Router, middleware,
     routing::{any, get, post},
 };
+use readiness::Runs;
 use std::sync::Arc;
 
 /// What the routes share.
@@ -51,16 +54,27 @@ struct Door {
     intake: Arc<Intake>,
     /// `None` when the function key is enough.
     secure_webhook: Option<SecureWebhook>,
+    /// The machines of the drills that the timer makes.
+    drill_targets: Arc<[ResourceId]>,
     stop: Stop,
 }
 
-/// All routes, in lower case. `portal`: for the links of pages.
+/// All routes, in lower case. `portal`: for the links of pages. `drill_targets`: the machines of the timer's drills. `runs`:
+/// starts readiness runs.
 pub fn router(
     intake: Arc<Intake>,
     secure_webhook: Option<SecureWebhook>,
     portal: Portal,
+    drill_targets: Arc<[ResourceId]>,
+    runs: Start,
     stop: Stop,
 ) -> Router {
+    let runs = Arc::new(Runs {
+        incidents: intake.incidents.clone(),
+        start: runs,
+        portal: portal.clone(),
+        stop: stop.clone(),
+    });
     let pages = Arc::new(Pages {
         incidents: intake.incidents.clone(),
         portal,
@@ -70,6 +84,7 @@ pub fn router(
     let door = Arc::new(Door {
         intake,
         secure_webhook,
+        drill_targets,
         stop,
     });
     let functions = Router::new()
@@ -77,6 +92,11 @@ pub fn router(
             "/alertpacketcapture",
             post(alerts::alert).fallback(only_post),
         )
+        .route(
+            "/packetcaptures/drill",
+            post(drill::start).fallback(only_post),
+        )
+        .merge(readiness::routes(runs.clone()))
         .merge(status_incidents::routes(pages))
         .merge(metrics_route());
     let routes = Router::new()
@@ -87,6 +107,11 @@ pub fn router(
             "/packetcapturejob",
             post(alerts::abandoned_job).fallback(only_post),
         )
+        .route(
+            "/packetcapturedrill",
+            post(drill::timer).fallback(only_post),
+        )
+        .merge(readiness::timer_route(runs))
         .nest("/api", functions.clone())
         // Without a route prefix: `routePrefix` is empty, or the layer found no envelope.
         .merge(functions)

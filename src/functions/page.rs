@@ -5,6 +5,7 @@ mod changes;
 mod curve;
 mod file_look;
 mod list;
+mod readiness;
 mod script;
 mod story;
 mod timeline;
@@ -12,6 +13,7 @@ mod words;
 
 pub(super) use changes::{Gathered, with_changes};
 pub(super) use list::list;
+pub(super) use readiness::readiness;
 pub(super) use script::CONTENT_SECURITY_POLICY;
 pub(super) use story::story;
 pub(super) use words::state_name;

@@ -41,6 +41,8 @@ pub enum Refusal {
         message: String,
         retry_after: Duration,
     },
+    /// The body of a request for a drill.
+    InvalidDrill(&'static str),
     /// A query of the status routes.
     InvalidQuery(&'static str),
     IncidentNotFound,
@@ -100,6 +102,7 @@ impl Refusal {
                 reason.unwrap_or("AzureRefused")
             }
             Refusal::NotTaken { .. } => "NotTaken",
+            Refusal::InvalidDrill(_) => "InvalidDrill",
             Refusal::InvalidQuery(_) => "InvalidQuery",
             Refusal::IncidentNotFound => "IncidentNotFound",
             Refusal::LookNotFound => "LookNotFound",
@@ -141,7 +144,7 @@ impl Refusal {
             | Refusal::Forbidden(message)
             | Refusal::NotTaken { message, .. }
             | Refusal::NoJob(message) => message.as_str().into(),
-            Refusal::InvalidQuery(message) => (*message).into(),
+            Refusal::InvalidDrill(message) | Refusal::InvalidQuery(message) => (*message).into(),
             Refusal::LookNotFound => "no report about a capture's file is kept for this job of this incident".into(),
             Refusal::IncidentNotFound => "there is no incident with this id, and no job whose incident is known".into(),
             Refusal::IncidentsUnreadable(cause) => {

@@ -303,7 +303,8 @@ impl Gatherer {
     }
 
     async fn power(&self, machine: &ResourceId, known: &Known) {
-        let answer = self.compute.get_power_state(machine).await;
+        let answer = self.compute.get_instance_view(machine).await;
+        let answer = answer.map(|view| view.power);
         known.send_modify(|known| {
             if let Ok(Some(power)) = &answer {
                 let health = known.health.get_or_insert_with(Health::default);

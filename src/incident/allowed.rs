@@ -28,11 +28,18 @@ impl Allowed {
     /// Why nothing of the alert is allowed.
     pub fn among(&self, alert: &Alert) -> Result<Split, Reason> {
         let rule = alert.facts.rule.as_deref().unwrap_or_default();
-        if !self.rules.is_empty() && !self.rules.iter().any(|pattern| matches(pattern, rule)) {
+        // A drill stands for any rule. Where captures may be made, it does not decide either.
+        let by_rule = !alert.is_drill();
+        if by_rule
+            && !self.rules.is_empty()
+            && !self.rules.iter().any(|pattern| matches(pattern, rule))
+        {
             return Err(Reason::RuleNotAllowed);
         }
         let signal = alert.facts.signal.as_deref().unwrap_or_default();
-        if !self.signals.is_empty() && !self.signals.iter().any(|known| same_signal(known, signal))
+        if by_rule
+            && !self.signals.is_empty()
+            && !self.signals.iter().any(|known| same_signal(known, signal))
         {
             return Err(Reason::SignalNotAllowed);
         }

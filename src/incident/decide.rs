@@ -157,6 +157,7 @@ pub fn decide(alert: &Alert, policy: &Policy, known: &Known, now: OffsetDateTime
     let cools = |target: &Target| {
         let accepted_at = known.accepted_at.get(&target.id);
         action == Action::Capture
+            && !alert.is_drill()
             && accepted_at
                 .is_some_and(|at| before(now, *at) < policy.choose(alert, target).cooldown)
     };

@@ -50,6 +50,7 @@ mod tests {
             outcome: "No file.".into(),
             alerts: 1,
             file_bytes: None,
+            drill: false,
         };
         let of = |state, machine: Option<&str>, day| Filter {
             state,

@@ -28,19 +28,29 @@ pub enum Event {
     Analyzed,
     /// All captures of the incident ended and its alerts are resolved. Only receivers that keep an incident open get it.
     Resolved,
+    /// A readiness run found something worse than the one before.
+    ReadinessDegraded,
+    /// A readiness run found that something recovered, and nothing worse.
+    ReadinessRestored,
+    /// What the readiness run of a week found, changed or not.
+    ReadinessWeekly,
 }
 
 impl Event {
     /// The events that a receiver can be set to get.
-    pub const ALL: [Event; 5] = [
+    pub const ALL: [Event; 8] = [
         Event::Created,
         Event::Completed,
         Event::Failed,
         Event::Skipped,
         Event::Analyzed,
+        Event::ReadinessDegraded,
+        Event::ReadinessRestored,
+        Event::ReadinessWeekly,
     ];
 
-    /// `created`, `completed`, `failed`, `skipped`, `analyzed`, `resolved`.
+    /// `created`, `completed`, `failed`, `skipped`, `analyzed`, `resolved`, and `readiness.degraded`, `readiness.restored`,
+    /// `readiness.weekly`.
     pub fn as_str(self) -> &'static str {
         match self {
             Event::Created => "created",
@@ -49,7 +59,18 @@ impl Event {
             Event::Skipped => "skipped",
             Event::Analyzed => "analyzed",
             Event::Resolved => "resolved",
+            Event::ReadinessDegraded => "readiness.degraded",
+            Event::ReadinessRestored => "readiness.restored",
+            Event::ReadinessWeekly => "readiness.weekly",
         }
+    }
+
+    /// Whether it is about all machines, and not about a capture.
+    pub fn is_readiness(self) -> bool {
+        matches!(
+            self,
+            Event::ReadinessDegraded | Event::ReadinessRestored | Event::ReadinessWeekly
+        )
     }
 
     /// The event of a finished job; `None` for one that only stops a capture, whose end is notified by the job that
@@ -94,8 +115,8 @@ pub struct Thread {
     pub ts: Box<str>,
 }
 
-/// One event of one capture. Texts are foreign: rule names and conditions come out of alerts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One event of one capture, or of a readiness run. Texts are foreign: rule names and conditions come out of alerts.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Notification {
     pub event: Event,
     /// When it happened.
@@ -111,6 +132,20 @@ pub struct Notification {
     pub profile: Option<Arc<ChosenProfile>>,
     /// The profile's own link.
     pub link: Option<Box<str>>,
+    /// What a readiness run found, in place of all that is about a capture.
+    pub readiness: Option<Box<Readiness>>,
+}
+
+/// What a readiness run found, as notifications show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Readiness {
+    pub title: String,
+    /// Label and value, what matters most first.
+    pub facts: Vec<(&'static str, String)>,
+    /// For programs.
+    pub data: serde_json::Value,
+    /// Nothing is left to be fixed.
+    pub closes: bool,
 }
 
 impl Notification {
@@ -126,6 +161,7 @@ impl Notification {
             incident: None,
             profile: job.profile.clone(),
             link: None,
+            readiness: None,
         }
     }
 
@@ -137,6 +173,7 @@ impl Notification {
     /// What receivers keep together by: the incident's id, or the job's as long as the incident is not known.
     pub fn incident_key(&self) -> String {
         match &self.incident {
+            _ if self.event.is_readiness() => "readiness".to_owned(),
             Some(incident) => incident.id.to_string(),
             None => self.job_id.to_string(),
         }
@@ -145,7 +182,9 @@ impl Notification {
     /// Whether nothing more is expected of the incident.
     pub fn closes(&self) -> bool {
         let closed = self.incident.as_ref().is_some_and(|it| it.closed);
-        closed || self.event == Event::Resolved
+        closed
+            || self.readiness.as_ref().is_some_and(|it| it.closes)
+            || self.event == Event::Resolved
     }
 
     /// What changed around the alert, for people: one line each. A notification of the file alone repeats none.

@@ -99,6 +99,16 @@ pub struct Step {
     pub text: Box<str>,
 }
 
+impl Step {
+    /// How the text of a notification begins that is not sent again.
+    pub const GIVEN_UP: &str = "Notification not delivered; giving up: ";
+
+    /// Whether a receiver never got a notification.
+    pub fn is_given_up(&self) -> bool {
+        matches!(self.what, What::NotNotified(_)) && self.text.starts_with(Self::GIVEN_UP)
+    }
+}
+
 /// The kinds of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,6 +124,8 @@ pub enum What {
     Waiting,
     /// A call to Azure failed.
     Failed,
+    /// Azure accepted the create of a drill's capture.
+    Created,
     /// The capture is running, by Azure's clock.
     Running,
     /// A running capture of this machine serves the alert, too.
@@ -130,6 +142,8 @@ pub enum What {
     WrittenBack,
     /// The comment could not be written; it is retried or was given up.
     NotWrittenBack,
+    /// The finished session of a drill was removed.
+    Removed,
 }
 
 /// Whether something is in progress.
@@ -167,4 +181,7 @@ pub struct Summary {
     pub alerts: u32,
     /// Size of the captures' files together.
     pub file_bytes: Option<u64>,
+    /// It is a drill.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drill: bool,
 }

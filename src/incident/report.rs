@@ -34,6 +34,9 @@ pub struct Report {
     pub errors: Vec<String>,
     /// Another alert had started the capture.
     pub joined: bool,
+    /// The finished session was removed; the file stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub session_removed: bool,
     /// Azure's request id of a failure.
     pub request_id: Option<String>,
     /// What is in the capture's file.

@@ -8,6 +8,9 @@ use time::{OffsetDateTime, macros::format_description};
 
 /// What happened and on which machine, in a few words.
 pub(super) fn title(notification: &Notification) -> String {
+    if let Some(readiness) = &notification.readiness {
+        return readiness.title.clone();
+    }
     let machine = notification.target.short_name();
     let happened = match (notification.event, notification.report.joined) {
         (Event::Created, false) => "Packet capture running on",
@@ -17,12 +20,21 @@ pub(super) fn title(notification: &Notification) -> String {
         (Event::Skipped, _) => "No packet capture on",
         (Event::Analyzed, _) => "Packet capture analyzed on",
         (Event::Resolved, _) => "Incident closed on",
+        (Event::ReadinessDegraded | Event::ReadinessRestored | Event::ReadinessWeekly, _) => {
+            "Readiness of"
+        }
     };
-    format!("{happened} {machine}")
+    match notification.alert.is_drill() {
+        true => format!("Drill: {happened} {machine}"),
+        false => format!("{happened} {machine}"),
+    }
 }
 
 /// Label and value of all that is known, what matters most first.
 pub(super) fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
+    if let Some(readiness) = &notification.readiness {
+        return readiness.facts.clone();
+    }
     let (alert, report) = (&notification.alert, &notification.report);
     let mut facts = Vec::new();
     let mut add = |label, value: Option<String>| {
@@ -303,6 +315,7 @@ mod tests {
                 incident: None,
                 profile: None,
                 link: None,
+                readiness: None,
             };
             assert_eq!(title(&notification), expected);
         }

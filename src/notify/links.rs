@@ -49,6 +49,15 @@ impl Links {
 
     /// All links, the most wanted first.
     pub(super) fn of(&self, notification: &Notification) -> Vec<Link> {
+        if notification.event.is_readiness() {
+            let page = self.page(notification).into_iter();
+            return page
+                .map(|url| Link {
+                    text: "Open the machines",
+                    url,
+                })
+                .collect();
+        }
         let machine = self.portal.resource(&notification.target.to_string());
         [
             ("Open the incident", self.page(notification)),

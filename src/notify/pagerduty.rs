@@ -70,11 +70,15 @@ impl Notifier for PagerDuty {
     }
 
     async fn send(&self, notification: &Notification) -> Result<Sent, DeliveryError> {
-        if notification.event != Event::Resolved {
+        let only_closes = matches!(
+            notification.event,
+            Event::Resolved | Event::ReadinessRestored
+        ) && notification.closes();
+        if !only_closes {
             self.enqueue(trigger(notification, &self.links)).await?;
         }
         if notification.closes() {
-            self.enqueue(resolve(notification)).await?;
+            self.enqueue(resolve(notification, &self.links)).await?;
         }
         Ok(Sent::default())
     }

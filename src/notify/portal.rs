@@ -78,7 +78,10 @@ pub fn how_to_open(event: Event, report: &Report) -> Option<HowToOpen> {
         Event::Created => vec!["This works once the capture has ended.".to_owned()],
         Event::Completed | Event::Analyzed | Event::Resolved => Vec::new(),
         Event::Failed => vec!["Part of the evidence may be there.".to_owned()],
-        Event::Skipped => return None,
+        Event::Skipped
+        | Event::ReadinessDegraded
+        | Event::ReadinessRestored
+        | Event::ReadinessWeekly => return None,
     };
     let command = report
         .storage_path

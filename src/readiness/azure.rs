@@ -3,9 +3,13 @@
 use super::{
     Parts, Report, Targets,
     required::{ALERTS_CHANGE_STATE, ALERTS_READ, INSTANCES_READ, MACHINES_READ, SCALE_SETS_READ},
-    shell::Word,
 };
-use crate::{azure::client::ArmClient, config::Settings, resource_id::ResourceId};
+use crate::shell::Word;
+use crate::{
+    azure::{client::ArmClient, network_watcher::NetworkWatcher},
+    config::Settings,
+    resource_id::ResourceId,
+};
 
 /// What these checks share.
 pub struct AzureChecks<'a> {
@@ -17,10 +21,22 @@ pub struct AzureChecks<'a> {
     pub report: Report,
     /// Resource Manager did not answer: further calls would only take time.
     pub unreachable: bool,
+    pub learned: Learned,
+}
+
+/// What the checks learned that those of machines need.
+#[derive(Debug, Default)]
+pub struct Learned {
+    /// The network watchers of each subscription, if they could be listed.
+    pub watchers: Vec<(ResourceId, Option<Vec<NetworkWatcher>>)>,
+    /// The network watchers without room for another capture.
+    pub full: Vec<ResourceId>,
+    /// The region of the storage account.
+    pub account_region: Option<String>,
 }
 
 impl AzureChecks<'_> {
-    pub async fn run(mut self, targets: &Targets) -> Report {
+    pub async fn run(&mut self, targets: &Targets) {
         let accounts = storage_accounts(self.settings);
         let scopes = scopes(self.settings, accounts.first(), targets);
         if scopes.is_empty() && targets.machines.is_empty() {
@@ -36,9 +52,11 @@ impl AzureChecks<'_> {
                 subscriptions.push(subscription);
             }
         }
-        let mut known = Vec::new();
         for subscription in &subscriptions {
-            known.push((subscription, self.subscription(subscription).await));
+            self.report.about(Some(subscription));
+            let watchers = self.subscription(subscription).await;
+            self.report.about(None);
+            self.learned.watchers.push((subscription.clone(), watchers));
             if self.unreachable {
                 return self.without_answer();
             }
@@ -46,13 +64,19 @@ impl AzureChecks<'_> {
         self.write_back(&subscriptions).await;
         for scope in &scopes {
             let needed = [MACHINES_READ, SCALE_SETS_READ, INSTANCES_READ];
+            self.report.about(Some(scope));
             self.look_up(&needed, &[scope], scope).await;
         }
         for scope in scopes.iter().chain(&targets.machines) {
             self.what_changed(scope).await;
         }
+        self.report.about(None);
         for account in &accounts {
             self.storage_account(account).await;
+        }
+        // With several, profiles decide which one a capture goes to.
+        if accounts.len() > 1 {
+            self.learned.account_region = None;
         }
         if accounts.is_empty() {
             self.report.skipped(
@@ -62,13 +86,9 @@ impl AzureChecks<'_> {
         }
         self.record_retention().await;
         for machine in &targets.machines {
-            let watchers = known
-                .iter()
-                .find(|(subscription, _)| subscription.contains(machine))
-                .and_then(|(_, watchers)| watchers.as_deref());
-            self.machine(machine, watchers).await;
+            let watchers = self.learned.watchers_of(machine).map(<[_]>::to_vec);
+            self.machine(machine, watchers.as_deref()).await;
         }
-        self.report
     }
 
     /// The comments on Azure alerts, where they are switched on: Azure keeps alerts below their subscription.
@@ -96,12 +116,20 @@ impl AzureChecks<'_> {
         }
     }
 
-    fn without_answer(mut self) -> Report {
+    fn without_answer(&mut self) {
         for check in ["storage account", "virtual machine"] {
             self.report
                 .skipped(check, "Azure Resource Manager does not answer");
         }
-        self.report
+    }
+}
+
+impl Learned {
+    /// The network watchers of a machine's subscription, if they are known.
+    pub fn watchers_of(&self, machine: &ResourceId) -> Option<&[NetworkWatcher]> {
+        let mut known = self.watchers.iter();
+        let (_, watchers) = known.find(|(subscription, _)| subscription.contains(machine))?;
+        watchers.as_deref()
     }
 }
 

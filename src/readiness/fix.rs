@@ -1,7 +1,7 @@
 //! The commands that fix faults of Azure resources. Nothing here is ever run.
 
-use super::shell::{ShellCommand, Word};
 use crate::resource_id::ResourceId;
+use crate::shell::{ShellCommand, Word};
 
 /// Gives a built-in role at a scope.
 pub fn assign_role(assignee: &Word, role: &str, scope: impl Into<Word>) -> ShellCommand {

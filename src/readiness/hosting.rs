@@ -1,11 +1,10 @@
 //! What the platform says about the function app, and the commands that change the app itself.
 
-use super::shell::{ShellCommand, Word};
-use crate::config::AppSettings;
+use crate::config::{AppSettings, Platform};
+use crate::shell::{ShellCommand, Word};
 use std::path::PathBuf;
 
 /// The app as App Service describes it to the process. All of it is missing elsewhere.
-/// <https://learn.microsoft.com/en-us/azure/app-service/reference-app-settings>
 #[derive(Debug, Clone, Default)]
 pub struct Hosting {
     app: Option<String>,
@@ -18,14 +17,15 @@ pub struct Hosting {
 
 impl Hosting {
     pub fn of(settings: &AppSettings) -> Self {
-        let text = |name| settings.get(name).map(str::to_owned);
+        Self::on(&Platform::of(settings))
+    }
+
+    pub fn on(platform: &Platform) -> Self {
         Self {
-            app: text("WEBSITE_SITE_NAME"),
-            resource_group: text("WEBSITE_RESOURCE_GROUP"),
-            root: PathBuf::from(settings.get("FUNCTIONS_APP_ROOT_PATH").unwrap_or(".")),
-            authentication: settings
-                .get("WEBSITE_AUTH_ENABLED")
-                .is_some_and(|it| it.eq_ignore_ascii_case("true")),
+            app: platform.site.clone(),
+            resource_group: platform.resource_group.clone(),
+            root: platform.root.clone(),
+            authentication: platform.authentication,
         }
     }
 

@@ -1,9 +1,7 @@
 //! The identity that the function signs in with: its description, and what to do when Azure gives it no token.
 
-use super::{
-    Hosting, Report, fix,
-    shell::{ShellCommand, Word},
-};
+use super::{Hosting, Report, fix};
+use crate::shell::{ShellCommand, Word};
 use crate::{
     advice,
     azure::{

@@ -1,10 +1,8 @@
 //! Whether the incident record opens: the container can be read, writes on conditions are evaluated, and the clocks agree.
 //! Nothing is changed; the container is created at the first write, not here.
 
-use super::{
-    Group, Parts, Report, fix, identity, job_queue,
-    shell::{ShellCommand, Word},
-};
+use super::{Group, Parts, Report, fix, identity, job_queue};
+use crate::shell::{ShellCommand, Word};
 use crate::{
     azure::error::chain,
     config::{QueueAccount, QueueKind, Settings},

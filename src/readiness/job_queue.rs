@@ -1,10 +1,8 @@
 //! Whether the job queue opens, and whether jobs are in its poison queue. The queue itself is created at first use,
 //! not here.
 
-use super::{
-    Group, Parts, Report, fix, identity,
-    shell::{ShellCommand, Word},
-};
+use super::{Group, Parts, Report, fix, identity};
+use crate::shell::{ShellCommand, Word};
 use crate::{
     azure::error::chain,
     config::{QueueAccount, QueueKind, Settings},

@@ -97,7 +97,8 @@ impl AzureChecks<'_> {
     async fn power(&mut self, id: &ResourceId) {
         let name = id.name().unwrap_or_default();
         let fix = fix::start_machine(id);
-        match self.compute().get_power_state(id).await {
+        let view = self.compute().get_instance_view(id).await;
+        match view.map(|view| view.power) {
             Err(error) => self.refused(POWER, INSTANCE_VIEW_READ, id, &error, fix),
             Ok(Some(state)) if state.eq_ignore_ascii_case("running") => {
                 self.report.ok(POWER, format!("{name} is running"));
@@ -113,12 +114,16 @@ impl AzureChecks<'_> {
 
 /// By publisher and type: the name of an extension is free.
 fn is_agent(extension: &Extension) -> bool {
-    extension
-        .publisher
-        .eq_ignore_ascii_case("Microsoft.Azure.NetworkWatcher")
-        && ["NetworkWatcherAgentLinux", "NetworkWatcherAgentWindows"]
-            .iter()
-            .any(|kind| kind.eq_ignore_ascii_case(&extension.kind))
+    extension.publisher.eq_ignore_ascii_case(AGENT_PUBLISHER) && is_agent_type(&extension.kind)
+}
+
+pub(super) const AGENT_PUBLISHER: &str = "Microsoft.Azure.NetworkWatcher";
+
+/// Whether an extension of that publisher is the agent.
+pub(super) fn is_agent_type(kind: &str) -> bool {
+    ["NetworkWatcherAgentLinux", "NetworkWatcherAgentWindows"]
+        .iter()
+        .any(|it| it.eq_ignore_ascii_case(kind))
 }
 
 #[cfg(test)]

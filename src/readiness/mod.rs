@@ -4,6 +4,7 @@
 
 mod azure;
 mod changes;
+mod everywhere;
 mod fix;
 mod function_key;
 mod hosting;
@@ -19,14 +20,14 @@ mod retention;
 mod roles;
 mod secure_webhook;
 mod settings;
-mod shell;
 mod storage;
 mod subscription;
 
+pub use crate::shell::{ShellCommand, quote};
+pub use everywhere::{Everywhere, Keep, Quiet};
 pub use hosting::Hosting;
 pub use report::{Check, Report, Status};
 pub use settings::{FoundSettings, Group};
-pub use shell::{ShellCommand, quote};
 
 use crate::{
     azure::{client::ArmClient, entra_keys::EntraKeys},
@@ -35,7 +36,7 @@ use crate::{
     record::BlobStore,
     resource_id::ResourceId,
 };
-use azure::AzureChecks;
+use azure::{AzureChecks, Learned};
 
 /// A part that the settings ask for, or why it could not be made. `None` when they do not ask for it.
 pub type Part<T> = Option<Result<T, String>>;
@@ -64,6 +65,11 @@ pub struct Targets {
 
 /// Makes all checks.
 pub async fn check(parts: &Parts, targets: &Targets) -> Report {
+    examine(parts, targets).await.0
+}
+
+/// Makes all checks, and keeps what those of further machines need.
+async fn examine(parts: &Parts, targets: &Targets) -> (Report, Learned) {
     let mut report = Report::default();
     settings::check(parts, targets, &mut report);
     let Some(settings) = &parts.found.settings else {
@@ -91,21 +97,22 @@ pub async fn check(parts: &Parts, targets: &Targets) -> Report {
     let assignee = identity::assignee(&azure.identity, &parts.hosting);
     job_queue::check(parts, settings, Some(&assignee), &mut report).await;
     incident_record::check(parts, settings, Some(&assignee), &mut report).await;
-    AzureChecks {
+    let mut checks = AzureChecks {
         parts,
         settings,
         arm,
         assignee,
         report,
         unreachable: false,
-    }
-    .run(targets)
-    .await
+        learned: Learned::default(),
+    };
+    checks.run(targets).await;
+    (checks.report, checks.learned)
 }
 
-fn without_azure(mut report: Report, reason: &str) -> Report {
+fn without_azure(mut report: Report, reason: &str) -> (Report, Learned) {
     for check in ["network watchers", "storage account", "virtual machine"] {
         report.skipped(check, reason);
     }
-    report
+    (report, Learned::default())
 }

@@ -6,8 +6,8 @@ use super::{
     fix,
     required::{PERMISSIONS_READ, Permission},
     roles,
-    shell::ShellCommand,
 };
+use crate::shell::ShellCommand;
 use crate::{
     advice,
     azure::{

@@ -1,12 +1,10 @@
 //! The result of all checks, as a value: the commands print it, and others may keep or compare it.
 
-use super::shell::ShellCommand;
-use crate::text;
+use crate::{
+    resource_id::ResourceId,
+    shell::{ShellCommand, one_line},
+};
 use serde::Serialize;
-use std::borrow::Cow;
-
-/// Maximum characters of a message, and of a value in a command: the longest resource id.
-const MAXIMUM_LINE: usize = text::ID;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -30,6 +28,9 @@ pub struct Check {
     pub message: String,
     /// The command that fixes it.
     pub fix: Option<ShellCommand>,
+    /// The machines in this scope are concerned; all of them without one.
+    #[serde(skip)]
+    pub scope: Option<ResourceId>,
 }
 
 /// All checks, in the order in which they were made.
@@ -37,9 +38,17 @@ pub struct Check {
 #[serde(transparent)]
 pub struct Report {
     checks: Vec<Check>,
+    /// What the checks are about that are added next.
+    #[serde(skip)]
+    scope: Option<ResourceId>,
 }
 
 impl Report {
+    /// The checks from now on are about the machines in this scope, or about all of them.
+    pub fn about(&mut self, scope: Option<&ResourceId>) {
+        self.scope = scope.cloned();
+    }
+
     pub fn ok(&mut self, check: &str, message: impl AsRef<str>) {
         self.add(check, Status::Ok, message, None);
     }
@@ -69,6 +78,7 @@ impl Report {
             status,
             message: one_line(message.as_ref()).into_owned(),
             fix,
+            scope: self.scope.clone(),
         });
     }
 
@@ -87,9 +97,4 @@ impl Report {
         let alike = |check: &&Check| check.status == status;
         self.checks.iter().filter(alike).count()
     }
-}
-
-/// A text from elsewhere in one line, fit for a terminal.
-pub(super) fn one_line(text: &str) -> Cow<'_, str> {
-    text::clean(text, MAXIMUM_LINE)
 }

@@ -32,6 +32,7 @@ const fn wanted(
 const NETWORK: &str = "Network Contributor";
 const READER: &str = "Reader";
 const MONITORING: &str = "Monitoring Contributor";
+const MONITORING_READER: &str = "Monitoring Reader";
 const STORAGE: &str = "Storage Account Contributor";
 
 pub const WATCHERS_READ: Permission = needed("Microsoft.Network/networkWatchers/read", NETWORK);
@@ -134,6 +135,51 @@ pub const PERMISSIONS_READ: Permission = wanted(
     "only this check needs it",
 );
 
+/// In a role of its own, `deploy/roles/readiness.json`: runs over all machines need it.
+const fn of_runs(action: &'static str, role: &'static str) -> Permission {
+    wanted(action, role, "only runs over all machines need it")
+}
+
+pub const RULES_READ: [Permission; 4] = [
+    of_runs("Microsoft.Insights/metricAlerts/read", MONITORING_READER),
+    of_runs(
+        "Microsoft.Insights/activityLogAlerts/read",
+        MONITORING_READER,
+    ),
+    of_runs(
+        "Microsoft.Insights/scheduledQueryRules/read",
+        MONITORING_READER,
+    ),
+    of_runs("Microsoft.Insights/actionGroups/read", MONITORING_READER),
+];
+pub const USAGES_READ: Permission = of_runs("Microsoft.Network/locations/usages/read", READER);
+/// Reads where `Readiness__EffectiveRules` is set.
+pub const EFFECTIVE_RULES: Permission = of_runs(
+    "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action",
+    NETWORK,
+);
+/// Azure requires it for the effective rules.
+pub const INTERFACES_READ: Permission =
+    of_runs("Microsoft.Network/networkInterfaces/read", NETWORK);
+
+/// The rights without which only some alerts, or some checks, fail.
+pub const OPTIONAL: [Permission; 6] = [
+    OPERATIONS_READ,
+    SCALE_SETS_READ,
+    INSTANCES_READ,
+    EXTENSIONS_READ,
+    INSTANCE_VIEW_READ,
+    POLICIES_READ,
+];
+
+/// A built-in role that permits what runs over all machines do.
+pub fn role_of(action: &str) -> &'static str {
+    match action.ends_with("/read") {
+        true => READER,
+        false => NETWORK,
+    }
+}
+
 impl Permission {
     /// The name of its check.
     pub fn label(self) -> String {
@@ -154,6 +200,7 @@ mod tests {
             include_str!("../../deploy/roles/storage.json"),
             include_str!("../../deploy/roles/doctor.json"),
             include_str!("../../deploy/roles/write-back.json"),
+            include_str!("../../deploy/roles/readiness.json"),
         ];
         let (mut given, mut read) = (BTreeSet::new(), Vec::new());
         for role in roles {

@@ -5,11 +5,12 @@ use super::{
     fix,
     required::{ACCOUNT_KEYS, ACCOUNTS_READ},
     retention::CAPTURE_RETENTION,
-    shell::{ShellCommand, Word},
 };
+use crate::shell::{ShellCommand, Word};
 use crate::{azure::storage::StorageAccountClient, resource_id::ResourceId};
 
 const FIRST_LOOK: &str = "first look";
+const NETWORK: &str = "account network";
 
 impl AzureChecks<'_> {
     pub async fn storage_account(&mut self, account: &ResourceId) {
@@ -20,6 +21,7 @@ impl AzureChecks<'_> {
             Ok(found) => {
                 self.has(ACCOUNTS_READ, name);
                 self.report.ok(CHECK, format!("{name} exists"));
+                self.learned.account_region = found.location;
                 if found.allows_shared_keys {
                     self.report.ok("shared keys", "allowed");
                 } else {
@@ -38,6 +40,17 @@ impl AzureChecks<'_> {
                 } else {
                     self.report.ok("performance tier", found.sku);
                 }
+                if found.is_restricted {
+                    self.report.warning(
+                        NETWORK,
+                        format!("{name} is open to selected networks only: each machine needs a way to it"),
+                        ShellCommand::new("az storage account show")
+                            .with("--ids", account.to_string().as_str())
+                            .words("--query '[publicNetworkAccess, networkRuleSet]'"),
+                    );
+                } else {
+                    self.report.ok(NETWORK, "open to all networks");
+                }
                 self.capture_retention(account).await;
                 self.first_look(account).await;
             }
@@ -50,6 +63,7 @@ impl AzureChecks<'_> {
                 for check in [
                     "shared keys",
                     "performance tier",
+                    NETWORK,
                     CAPTURE_RETENTION,
                     FIRST_LOOK,
                 ] {

@@ -130,6 +130,7 @@ impl AzureChecks<'_> {
             most = most.max(others);
             if others >= limit {
                 full = true;
+                self.learned.full.push(watcher.id.clone());
                 let name = names(&[&watcher.id]);
                 self.report.failed(
                     SLOTS,

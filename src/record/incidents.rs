@@ -10,7 +10,7 @@ pub use claims::Claim;
 
 use super::{
     MemoryStore, Store, breaker::Breaker, clock::Clock, document::Document, keeper::Keeper,
-    looks::MOST_IN_MEMORY,
+    looks::MOST_IN_MEMORY, runs::MOST_RUNS_IN_MEMORY,
 };
 use crate::{
     incident::{
@@ -67,6 +67,8 @@ pub struct Incidents {
     pub(super) hours: Arc<Keeper<Hour>>,
     /// Where reports about capture files are.
     pub(super) looks: Arc<dyn Store>,
+    /// Where readiness runs are.
+    pub(super) runs: Arc<dyn Store>,
     pub(super) options: RecordOptions,
     // Held for a few map operations, never over an await.
     claims: Mutex<Claims>,
@@ -80,6 +82,9 @@ impl Incidents {
             machines: keeper(&store, &breaker, &options, Duration::ZERO),
             incidents: keeper(&store, &breaker, &options, options.gather),
             hours: keeper(&store, &breaker, &options, options.gather),
+            runs: store
+                .clone()
+                .unwrap_or_else(|| Arc::new(MemoryStore::of(MOST_RUNS_IN_MEMORY))),
             looks: store.unwrap_or_else(|| Arc::new(MemoryStore::of(2 * MOST_IN_MEMORY))),
             options,
             claims: Mutex::default(),

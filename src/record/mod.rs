@@ -10,6 +10,7 @@ mod keeper;
 mod list;
 mod looks;
 mod memory;
+mod runs;
 mod shown;
 mod store;
 mod summary;
@@ -20,6 +21,7 @@ pub use incidents::{Claim, Incidents, RecordOptions};
 pub use list::{ReadError, Rows};
 pub use looks::LookPart;
 pub use memory::MemoryStore;
+pub use runs::RunInProgress;
 pub use store::{
     Condition, Etag, Listed, MAX_BODY_BYTES, MAX_SUMMARY_BYTES, Page, Store, StoreError, Stored,
 };

@@ -8,6 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use time::OffsetDateTime;
 
 /// From a warm alert (two calls) to one that waits for another capture to end.
 const CREATED_AFTER_SECONDS: [f64; 12] = [
@@ -47,17 +48,31 @@ struct NotificationLabels {
     result: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VerdictLabels {
+    verdict: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CauseLabels {
+    cause: &'static str,
+}
+
 /// What is counted. Each counts from the start of the process.
 pub struct Metrics {
     registry: Registry,
     alerts: Family<AlertLabels, Counter>,
     captures: Family<EndLabels, Counter>,
+    drills: Family<EndLabels, Counter>,
     arm_requests: Family<CallLabels, Counter>,
     arm_retries: Family<OperationLabels, Counter>,
     created_after: Histogram,
     notifications: Family<NotificationLabels, Counter>,
     held_back: Family<ReasonLabels, Counter>,
     waiting: Gauge,
+    ready: Family<VerdictLabels, Gauge>,
+    causes: Family<CauseLabels, Gauge>,
+    checked_at: Gauge,
 }
 
 impl Default for Metrics {
@@ -66,12 +81,16 @@ impl Default for Metrics {
         let metrics = Self {
             alerts: Family::default(),
             captures: Family::default(),
+            drills: Family::default(),
             arm_requests: Family::default(),
             arm_retries: Family::default(),
             created_after: Histogram::new(CREATED_AFTER_SECONDS),
             notifications: Family::default(),
             held_back: Family::default(),
             waiting: Gauge::default(),
+            ready: Family::default(),
+            causes: Family::default(),
+            checked_at: Gauge::default(),
             registry: Registry::default(),
         };
         // The crate ends each help with a full stop, and each counter's name with _total.
@@ -84,6 +103,11 @@ impl Default for Metrics {
             "apc_captures",
             "Finished jobs, by how they ended; joined ones followed a capture that another job made",
             metrics.captures.clone(),
+        );
+        registry.register(
+            "apc_drills",
+            "Finished drills, by how they ended",
+            metrics.drills.clone(),
         );
         registry.register(
             "apc_arm_requests",
@@ -114,6 +138,21 @@ impl Default for Metrics {
             "apc_jobs_waiting",
             "Jobs in the queue, those in progress included",
             metrics.waiting.clone(),
+        );
+        registry.register(
+            "apc_readiness_machines",
+            "Machines of the last readiness run that this process knows: ready, not_ready, unknown",
+            metrics.ready.clone(),
+        );
+        registry.register(
+            "apc_readiness_causes",
+            "Machines of that run by what was found on them; one with two causes counts twice",
+            metrics.causes.clone(),
+        );
+        registry.register(
+            "apc_readiness_finished_seconds",
+            "End of that run since the Unix epoch; 0 when there was none",
+            metrics.checked_at.clone(),
         );
         let started = Gauge::<i64>::default();
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -154,6 +193,36 @@ impl Metrics {
     /// Counts a finished job.
     pub fn ended(&self, end: &'static str) {
         self.captures.get_or_create(&EndLabels { end }).inc();
+    }
+
+    /// Counts a finished drill.
+    pub fn drilled(&self, end: &'static str) {
+        self.drills.get_or_create(&EndLabels { end }).inc();
+    }
+
+    /// Shows a finished readiness run: how many machines are ready, are not, and are unknown, and how many have each cause.
+    pub fn readiness(
+        &self,
+        [ready, not_ready, unknown]: [usize; 3],
+        causes: impl IntoIterator<Item = (&'static str, usize)>,
+        finished: OffsetDateTime,
+    ) {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        for (verdict, count) in [
+            ("ready", ready),
+            ("not_ready", not_ready),
+            ("unknown", unknown),
+        ] {
+            let labels = VerdictLabels { verdict };
+            self.ready.get_or_create(&labels).set(gauge(count));
+        }
+        // A cause that is fixed is none.
+        self.causes.clear();
+        for (cause, count) in causes {
+            let labels = CauseLabels { cause };
+            self.causes.get_or_create(&labels).set(gauge(count));
+        }
+        self.checked_at.set(finished.unix_timestamp());
     }
 
     /// One try of a call to Resource Manager; the first one is number 1.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 /// How long the delivery of a final notification is retried.
-const DELIVERY_PERIOD: Duration = Duration::from_secs(24 * 3600);
+const DELIVERY_PERIOD: time::Duration = time::Duration::hours(24);
 
 impl Worker {
     /// Sends the `created` notification once: the end of the capture is notified in any case.
@@ -29,7 +29,7 @@ impl Worker {
             .send(job, &notification, &Delivered::default(), now)
             .await
         {
-            self.note(job, Event::Created, receiver, &result);
+            self.note(job, Event::Created, receiver, &result, true);
             if let Err(error) = result {
                 tracing::warn!("could not send the `created` notification: {error}");
             }
@@ -106,13 +106,20 @@ impl Worker {
     /// Makes an attempt at each receiver that does not have the notification; `Some`: when to make the next one.
     async fn deliver(&self, job: &mut Job, notification: &Notification) -> Option<Duration> {
         let (event, now) = (notification.event, OffsetDateTime::now_utc());
-        let deadline = notification.at.saturating_add(period());
+        let deadline = notification.at.saturating_add(match job.is_drill() {
+            true => time::Duration::try_from(self.drill_period).unwrap_or(DELIVERY_PERIOD),
+            false => DELIVERY_PERIOD,
+        });
         let attempts = self.send(job, notification, &job.delivered, now).await;
         for Attempt { receiver, result } in attempts {
-            self.note(job, event, receiver, &result);
+            let last = match &result {
+                Ok(_) => true,
+                Err(error) => !error.is_temporary() || now >= deadline,
+            };
+            self.note(job, event, receiver, &result, last);
             match result {
                 Ok(_) => job.delivered.done(receiver),
-                Err(error) if error.is_temporary() && now < deadline => {
+                Err(error) if !last => {
                     self.send_again(job, receiver, &error);
                 }
                 Err(error) => {
@@ -140,13 +147,25 @@ impl Worker {
         notification
     }
 
-    /// Adds to the incident whether a notification has arrived, and the message that later ones answer.
-    fn note(&self, job: &Job, event: Event, receiver: &str, result: &Result<Sent, DeliveryError>) {
+    /// Adds to the incident whether a notification has arrived, and the message that later ones answer. `last`: this receiver
+    /// gets no further attempt.
+    fn note(
+        &self,
+        job: &Job,
+        event: Event,
+        receiver: &str,
+        result: &Result<Sent, DeliveryError>,
+        last: bool,
+    ) {
         let receiver = self.receivers.host(receiver);
         let (what, text) = match result {
             Ok(_) => (
                 What::Notified(event),
                 format!("{receiver} accepted the notification"),
+            ),
+            Err(error) if last => (
+                What::NotNotified(event),
+                format!("{}{error}", Step::GIVEN_UP),
             ),
             Err(error) => (
                 What::NotNotified(event),
@@ -215,10 +234,6 @@ impl Worker {
             .saturating_add(time::Duration::try_from(pause).unwrap_or(time::Duration::DAY));
         job.delivered.again_at(receiver, again_at);
     }
-}
-
-fn period() -> time::Duration {
-    time::Duration::try_from(DELIVERY_PERIOD).unwrap_or(time::Duration::DAY)
 }
 
 /// One line: information when all is well, an error when evidence is missing. The span around it has the job's and the

@@ -63,6 +63,9 @@ pub struct Worker {
     pub retry: Retry,
     /// Interval between checks of the poison queue.
     pub poison_interval: Duration,
+    /// How long the delivery of a drill's notification is retried. Its session is removed afterwards, and a receiver that is
+    /// down for longer is what the drill has found.
+    pub drill_period: Duration,
 }
 
 impl Worker {

@@ -147,7 +147,9 @@ impl Surroundings {
                 | Phase::Removing { .. }
                 | Phase::Completing { .. }
         );
+        // What changed around a drill explains nothing.
         job.action == Action::Capture
+            && !job.is_drill()
             && captured
             && before_notification
             && report.name.is_some()

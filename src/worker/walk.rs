@@ -142,6 +142,13 @@ impl Worker {
     /// Counts what this step has changed.
     fn count(&self, job: &Job, before: &Report) {
         let report = &job.report;
+        if job.is_drill() {
+            // Figures about alerts stay figures about alerts.
+            if report.finished && !before.finished {
+                self.metrics.drilled(report.status.as_str());
+            }
+            return;
+        }
         if report.status == Status::Created && before.status != Status::Created {
             let after = until(OffsetDateTime::now_utc(), job.taken_at);
             // Zero when the clocks of two instances differ.

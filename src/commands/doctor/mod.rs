@@ -1,5 +1,6 @@
 //! `handler doctor`: builds the parts, lets `readiness` check them, and prints the report.
 
+mod all;
 mod parts;
 mod print;
 
@@ -10,6 +11,7 @@ use crate::{
 };
 use std::{
     io::{self, IsTerminal},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -28,6 +30,12 @@ pub struct Arguments {
     /// Check the network watchers and permissions of this subscription; repeatable
     #[arg(long = "subscription", value_name = "GUID", value_parser = subscription)]
     subscriptions: Vec<ResourceId>,
+    /// Check all machines that alerts can name, as `Readiness__Targets` says
+    #[arg(long, conflicts_with_all = ["subscriptions", "machines"])]
+    all: bool,
+    /// Write the commands that fix what --all found into this file, to be read and run by an operator; - is standard output
+    #[arg(long, value_name = "FILE", requires = "all", conflicts_with = "json")]
+    script: Option<PathBuf>,
     /// Check that an alert on this virtual machine could start a capture; repeatable
     #[arg(long = "vm", value_name = "ID", value_parser = machine)]
     machines: Vec<ResourceId>,
@@ -35,6 +43,9 @@ pub struct Arguments {
 
 /// Exit code 0 when no check fails, 1 when one does.
 pub fn run(arguments: &Arguments, settings: &AppSettings) -> ExitCode {
+    if arguments.all {
+        return all::run(arguments.json, arguments.script.as_deref(), settings);
+    }
     let targets = Targets {
         subscriptions: arguments.subscriptions.clone(),
         machines: arguments.machines.clone(),

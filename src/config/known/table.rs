@@ -4,7 +4,7 @@ use super::{
     Form::{Flag, List, Number, Text, Word},
     Group::{
         Allowed, ApiVersion, Capture, Changes, Cloud, FirstLook, Identity, Incidents, JobQueue,
-        Log, Notification, Platform, Profile, SecureWebhook, Traces,
+        Log, Notification, Platform, Profile, Readiness, SecureWebhook, Traces,
     },
     {Form, Group, Setting},
 };
@@ -46,9 +46,12 @@ const VERSION: Form =
     Text("an api-version: a date such as 2025-05-01, with or without -preview after it");
 const HTTPS: Form = Text("an https address");
 const GUID: Form = Text("a GUID such as 00000000-0000-0000-0000-000000000000");
+const SCHEDULE: Form = Text("a six-field cron expression in UTC such as 0 30 2 * * *");
 const FORMATS: Form = Word(&["json", "teams", "slack", "pagerduty"]);
 const RECEIVER: Form = Text("the receiver's https address (http only on this machine itself)");
-const EVENTS: Form = List("some of created, completed, failed, skipped, analyzed");
+const EVENTS: Form = List(
+    "some of created, completed, failed, skipped, analyzed, readiness.degraded, readiness.restored, readiness.weekly",
+);
 const SECRET: Form =
     Text("whsec_ and the base64 of 24 random bytes or more, or any text of 24 bytes or more");
 const ROUTING_KEY: Form =
@@ -143,6 +146,12 @@ pub const SETTINGS: &[Setting] = &[
     setting(Changes, "Changes__NotifyWithinSeconds", number(0, 600)).or("20"),
     setting(Changes, "Changes__ShowCallers", Flag).or("true"),
     setting(Changes, "Changes__EffectiveRules", Flag).or("false"),
+    setting(Readiness, "Readiness__Targets", List("rules, scopes, or up to 200 ids of subscriptions, resource groups, scale sets and machines")).or("rules"),
+    setting(Readiness, "Readiness__EffectiveRules", Flag).or("false"),
+    setting(Readiness, "Readiness__Schedule", SCHEDULE),
+    setting(Readiness, "Readiness__Weekly", Flag).or("false"),
+    setting(Readiness, "Readiness__DrillTargets", List("ids of virtual machines or of instances of scale sets")).restricts(),
+    setting(Readiness, "Readiness__DrillSchedule", SCHEDULE),
     setting(JobQueue, "JobQueue__Kind", Word(&["memory", "storage"])).or("memory"),
     setting(JobQueue, "JobQueue__Capacity", number(1, 100_000)).or("1000"),
     setting(JobQueue, "JobQueue__MaxAttempts", number(1, 100)).or("5"),
@@ -158,7 +167,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(JobQueue, "AzureWebJobsStorage__managedIdentityResourceId", Text("the resource id of the user-assigned managed identity that opens the account")),
     setting(Notification, "Notification__WebhookUrl", RECEIVER).secret(),
     setting(Notification, "Notification__Format", FORMATS).or("json"),
-    setting(Notification, "Notification__Events", EVENTS).or("completed, failed, skipped, analyzed").restricts(),
+    setting(Notification, "Notification__Events", EVENTS).or("completed, failed, skipped, analyzed, readiness.degraded, readiness.restored, readiness.weekly").restricts(),
     setting(Notification, "Notification__Secret", SECRET).secret().restricts(),
     setting(Notification, "Notification__PageBaseUrl", Text("the https address of the list of incidents, without a query, such as https://NAME.azurewebsites.net/api/PacketCaptures")),
     setting(Notification, "Notification__PagerDutyRoutingKey", ROUTING_KEY).secret(),
@@ -167,7 +176,7 @@ pub const SETTINGS: &[Setting] = &[
     // Those of each further receiver, up to `Receivers__9`.
     setting(Notification, "Notification__Receivers__0__Url", RECEIVER).secret(),
     setting(Notification, "Notification__Receivers__0__Format", FORMATS).or("json"),
-    setting(Notification, "Notification__Receivers__0__Events", EVENTS).or("completed, failed, skipped, analyzed").restricts(),
+    setting(Notification, "Notification__Receivers__0__Events", EVENTS).or("completed, failed, skipped, analyzed, readiness.degraded, readiness.restored, readiness.weekly").restricts(),
     setting(Notification, "Notification__Receivers__0__Secret", SECRET).secret().restricts(),
     setting(Notification, "Notification__Receivers__0__PagerDutyRoutingKey", ROUTING_KEY).secret(),
     setting(Notification, "Notification__Receivers__0__SlackToken", TOKEN).secret(),

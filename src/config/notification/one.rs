@@ -257,6 +257,9 @@ fn events(reader: &mut Reader<'_>, name: &'static str) -> Vec<Event> {
             Event::Failed,
             Event::Skipped,
             Event::Analyzed,
+            Event::ReadinessDegraded,
+            Event::ReadinessRestored,
+            Event::ReadinessWeekly,
         ];
     }
     let mut events = Vec::new();

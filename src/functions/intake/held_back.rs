@@ -30,7 +30,7 @@ impl Intake {
         let (mut granted, mut taken) = (Vec::with_capacity(jobs.len()), HashSet::new());
         for mut job in jobs {
             job.copy = CopyId::new(rand::random());
-            let captures = job.action == Action::Capture && !job.report.finished;
+            let captures = Admission::of(&job).captures;
             let spent = match captures {
                 true => self.incidents.take_from_budget(job.job_id).await,
                 false => Spent::Again,

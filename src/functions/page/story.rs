@@ -13,6 +13,7 @@ use crate::{
     functions::incidents::Found,
     incident::{
         Action, Event, JobId, Status,
+        drill::Drill,
         record::{Entry, Incident, State, Step, What},
     },
     notify::{HowToOpen, Portal, condition_in_words, how_to_open},
@@ -26,6 +27,8 @@ use std::collections::{BTreeSet, HashMap};
 struct StoryPage<'a> {
     incident: &'a Incident,
     outcome: &'a str,
+    /// What a drill came to.
+    drill: Option<String>,
     state: &'static str,
     class: &'static str,
     hint: &'static str,
@@ -124,6 +127,11 @@ pub(in crate::functions) fn story(
     html(&StoryPage {
         incident,
         outcome: &summary.outcome,
+        drill: incident
+            .entries
+            .first()
+            .filter(|_| incident.is_drill())
+            .map(|entry| Drill::of(entry, &incident.steps).sentence()),
         state: words::state(summary.state),
         class: words::state_name(summary.state),
         hint: words::state_hint(summary.state),

@@ -158,6 +158,7 @@ pub(super) fn step(what: What) -> String {
         What::HeldBack => "held back".to_owned(),
         What::Waiting => "waiting".to_owned(),
         What::Failed => "failed".to_owned(),
+        What::Created => "created".to_owned(),
         What::Running => "running".to_owned(),
         What::Joined => "joined".to_owned(),
         What::Ended => "ended".to_owned(),
@@ -166,6 +167,7 @@ pub(super) fn step(what: What) -> String {
         What::NotNotified(event) => format!("not notified ({event})"),
         What::WrittenBack => "commented on the alert".to_owned(),
         What::NotWrittenBack => "no comment on the alert".to_owned(),
+        What::Removed => "session removed".to_owned(),
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Admission {
     /// How long after another capture of the machine it must not be captured, where its profile says so; `None`: as
     /// [`Limits::cooldown`] says.
     pub cooldown: Option<Duration>,
+    /// It is a drill: it has an incident of its own, and neither cool-down nor budgets count it.
+    pub drill: bool,
 }
 
 impl Admission {
@@ -38,11 +40,12 @@ impl Admission {
             copy: job.copy,
             at: job.taken_at,
             rule: job.rule().map(Into::into),
-            captures: job.action == Action::Capture && !job.report.finished,
+            captures: job.action == Action::Capture && !job.report.finished && !job.is_drill(),
             cooldown: job
                 .profile
                 .as_ref()
                 .map(|it| Duration::from_secs(it.cooldown.into())),
+            drill: job.is_drill(),
         }
     }
 }

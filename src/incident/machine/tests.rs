@@ -38,6 +38,7 @@ fn admission(key: &str, copy: u64, seconds: i64) -> Admission {
         rule: Some("cpu".into()),
         captures: true,
         cooldown: None,
+        drill: false,
     }
 }
 
@@ -368,4 +369,41 @@ fn the_document_names_days_as_people_do() {
     let written = serde_json::json!({ "date": "2026-11-28", "captures": 3 });
     assert_eq!(serde_json::to_value(day).unwrap(), written);
     assert_eq!(serde_json::from_value::<Day>(written).unwrap(), day);
+}
+
+#[test]
+fn a_drill_stands_in_no_alert_s_way() {
+    let drill = |key: &str, copy: u64, seconds: i64| {
+        Change::Admit(Admission {
+            captures: false,
+            drill: true,
+            ..admission(key, copy, seconds)
+        })
+    };
+    let strict = Limits {
+        cooldown: Duration::from_secs(600),
+        captures_per_day: Some(1),
+        ..limits()
+    };
+    // Before an alert, beside it and within its cool-down; in no incident but its own.
+    let machine = play(
+        &strict,
+        &[
+            (0, drill("drill 1", 1, 0), "new, opens another"),
+            (
+                1,
+                Change::Admit(admission("alert", 2, 1)),
+                "new, opens first",
+            ),
+            (2, drill("drill 2", 3, 2), "new, opens another"),
+            (3, ended("drill 2", 3, Status::Completed, 3), "noted"),
+            (4, Change::Admit(admission("another", 4, 4)), "cooldown"),
+        ],
+    );
+    assert_eq!(machine.captures_today(at(5)), 1);
+    let incident = |key: &str| machine.find(&job(key)).unwrap().incident.clone();
+    assert_eq!(incident("alert"), machine.incident);
+    assert_ne!(incident("drill 1"), incident("drill 2"));
+    // The end of a drill keeps no incident open.
+    assert_eq!(machine.quiet_until, None);
 }

@@ -52,11 +52,17 @@ impl Incident {
             .saturating_add(self.entries_left_out)
     }
 
-    /// Whether nothing more is expected: its captures ended and its alerts are resolved.
+    /// Whether it is a drill, which is an incident of its own.
+    pub fn is_drill(&self) -> bool {
+        let first = self.entries.first();
+        first.is_some_and(|entry| entry.alert.is_drill())
+    }
+
+    /// Whether nothing more is expected: its captures ended and its alerts are resolved. Nothing resolves a drill's alert.
     pub fn is_over(&self) -> bool {
         let over = |entry: &Entry| {
-            entry.report.finished
-                && (entry.action != Action::Capture || entry.resolved_at.is_some())
+            let resolved = entry.resolved_at.is_some() || entry.alert.is_drill();
+            entry.report.finished && (entry.action != Action::Capture || resolved)
         };
         !self.entries.is_empty() && self.entries.iter().all(over)
     }
@@ -74,6 +80,7 @@ impl Incident {
             state: self.state(now, quiet),
             outcome: self.outcome(),
             alerts: self.alerts(),
+            drill: self.is_drill(),
             file_bytes: sizes.fold(None, |sum, size| {
                 Some(size.saturating_add(sum.unwrap_or_default()))
             }),

@@ -77,7 +77,11 @@ impl Incident {
             profile: job.profile.clone(),
             accepted_at: job.taken_at,
             resolved_at: None,
-            phase: job.phase.as_str().into(),
+            phase: match job.notified {
+                true => DONE,
+                false => job.phase.as_str(),
+            }
+            .into(),
             failures: job.failures,
             updated_at: now,
             report: SharedReport::OfJob(job.clone()),
@@ -369,6 +373,10 @@ pub(super) fn steps(before: Option<&Entry>, now: &Entry) -> Vec<Step> {
         Status::Accepted if is_news && !new.message.is_empty() => {
             add(now.updated_at, What::Waiting, message());
         }
+        // Of drills alone: versions before them do not know this kind of step.
+        Status::Created if status != Status::Created && now.alert.is_drill() => {
+            add(now.updated_at, What::Created, message());
+        }
         Status::Created if status != Status::Created => {
             add(
                 new.began_at.unwrap_or(now.updated_at),
@@ -406,6 +414,14 @@ pub(super) fn steps(before: Option<&Entry>, now: &Entry) -> Vec<Step> {
         let said = look.said().into_iter().next();
         let text = said.unwrap_or_else(|| "The capture's file was read".to_owned());
         add(look.at, What::Analyzed, text.into());
+    }
+    if new.session_removed
+        && now.alert.is_drill()
+        && old.is_none_or(|report| !report.session_removed)
+    {
+        let name = new.name.as_deref().unwrap_or_default();
+        let text = format!("Packet capture {name} was removed; its file stays");
+        add(now.updated_at, What::Removed, text.into());
     }
     steps
 }

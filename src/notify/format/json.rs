@@ -2,7 +2,7 @@
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>
 
 use crate::{
-    incident::Notification,
+    incident::{Notification, Readiness},
     notify::{Links, links::own, portal::how_to_open},
 };
 use serde_json::{Value, json};
@@ -10,8 +10,13 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// The beginning of `type`; the event's name follows.
 const TYPE: &str = "alert-packet-capture.capture";
+/// The same of a readiness run, whose event's name begins with `readiness`.
+const TYPE_OF_RUNS: &str = "alert-packet-capture";
 
 pub(super) fn render(notification: &Notification, links: &Links) -> Value {
+    if let Some(readiness) = &notification.readiness {
+        return of_run(notification, readiness, links);
+    }
     let portal = &links.portal;
     let (alert, report) = (&notification.alert, &notification.report);
     let target = notification.target.to_string();
@@ -40,6 +45,7 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
         "datacontenttype": "application/json",
         "data": {
             "event": notification.event.as_str(),
+            "drill": alert.is_drill(),
             "message": report.message,
             "jobId": notification.job_id,
             "incident": notification.incident.as_ref().map(|incident| json!({
@@ -105,6 +111,26 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
         event["data"]["links"]["runbook"] = link.as_str().into();
     }
     event
+}
+
+/// What a readiness run found.
+fn of_run(notification: &Notification, readiness: &Readiness, links: &Links) -> Value {
+    json!({
+        "specversion": "1.0",
+        "type": format!("{TYPE_OF_RUNS}.{}", notification.event),
+        "source": links.source,
+        "subject": "readiness",
+        "id": notification.id(),
+        "time": rfc3339(notification.at),
+        "datacontenttype": "application/json",
+        "data": {
+            "event": notification.event.as_str(),
+            "message": notification.report.message,
+            "title": readiness.title,
+            "readiness": readiness.data,
+            "links": { "page": links.page(notification).map(String::from) },
+        },
+    })
 }
 
 fn rfc3339(at: OffsetDateTime) -> Option<String> {

@@ -14,6 +14,8 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 pub(super) const MOST_SUMMARY: usize = 1_024;
 /// Characters of each detail; an event has at most 512 KB.
 pub(super) const MOST_DETAIL: usize = 2_000;
+/// PagerDuty's limit of a key, in characters.
+const MOST_KEY: usize = 255;
 
 /// The event that opens an alert, or adds to the one that is open.
 pub(in crate::notify) fn trigger(notification: &Notification, links: &Links) -> Value {
@@ -36,13 +38,13 @@ pub(in crate::notify) fn trigger(notification: &Notification, links: &Links) -> 
         .map(|link| json!({ "href": link.url.as_str(), "text": link.text }));
     json!({
         "event_action": "trigger",
-        "dedup_key": notification.incident_key(),
+        "dedup_key": dedup_key(notification, links),
         "client": "alert-packet-capture",
         "client_url": links.page(notification).map(String::from),
         "links": href.collect::<Vec<_>>(),
         "payload": {
             "summary": text::clean(&summary, MOST_SUMMARY),
-            "source": text::clean(&notification.target.short_name(), text::NAME),
+            "source": text::clean(&source(notification, links), text::NAME),
             "severity": severity(notification),
             "timestamp": rfc3339(notification.at),
             "class": notification.event.as_str(),
@@ -60,8 +62,24 @@ fn add(details: &mut Map<String, Value>, label: &str, lines: &[String]) {
 }
 
 /// The event that resolves the alert of an incident.
-pub(in crate::notify) fn resolve(notification: &Notification) -> Value {
-    json!({ "event_action": "resolve", "dedup_key": notification.incident_key() })
+pub(in crate::notify) fn resolve(notification: &Notification, links: &Links) -> Value {
+    json!({ "event_action": "resolve", "dedup_key": dedup_key(notification, links) })
+}
+
+/// One alert for each incident, and one for the readiness of this function's machines: several functions may share a service.
+fn dedup_key(notification: &Notification, links: &Links) -> String {
+    let key = notification.incident_key();
+    match notification.event.is_readiness() {
+        true => text::clean(&format!("{key} {}", links.source), MOST_KEY).into_owned(),
+        false => key,
+    }
+}
+
+fn source(notification: &Notification, links: &Links) -> String {
+    match notification.event.is_readiness() {
+        true => links.source.clone(),
+        false => notification.target.short_name(),
+    }
 }
 
 /// Azure's severities are `Sev0` (critical) to `Sev4` (verbose). Without one, missing evidence is an error.
@@ -73,6 +91,7 @@ fn severity(notification: &Notification) -> &'static str {
         "2" | "warning" => "warning",
         "3" | "4" | "informational" | "verbose" => "info",
         _ if notification.event == Event::Failed => "error",
+        _ if notification.event == Event::ReadinessWeekly => "info",
         _ => "warning",
     }
 }
@@ -114,6 +133,7 @@ mod tests {
                 incident: None,
                 profile: None,
                 link: None,
+                readiness: None,
             };
             assert_eq!(super::severity(&notification), expected, "{severity:?}");
         }

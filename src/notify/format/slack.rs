@@ -50,7 +50,10 @@ pub(super) fn render(notification: &Notification, links: &Links) -> Value {
         .map(|it| link(it.text, &it.url))
         .filter(|link| link.len() <= MOST_TEXT / 4 - 10)
         .collect();
-    blocks.push(json!({ "type": "section", "text": markup(links.join("  ·  ")) }));
+    // Without a page, a readiness run has none. Slack refuses empty texts.
+    if !links.is_empty() {
+        blocks.push(json!({ "type": "section", "text": markup(links.join("  ·  ")) }));
+    }
     json!({
         // What notifications and screen readers show.
         "text": escaped_line(&format!("{title}: {}", notification.report.message), MOST_TEXT),

@@ -39,7 +39,9 @@ fn message(notification: &Notification, links: &Links, most: usize) -> Value {
         Event::Completed | Event::Analyzed => ("Good", "good"),
         Event::Failed => ("Attention", "attention"),
         Event::Skipped => ("Warning", "warning"),
-        Event::Resolved => ("Good", "good"),
+        Event::Resolved | Event::ReadinessRestored => ("Good", "good"),
+        Event::ReadinessDegraded => ("Attention", "attention"),
+        Event::ReadinessWeekly => ("Accent", "accent"),
     };
     let title = facts::title(notification);
     let title = text::clean(&title, most.min(MOST_TITLE));

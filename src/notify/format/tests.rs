@@ -6,7 +6,8 @@ use crate::{
     alert::{AlertFacts, Condition},
     changes::ChangesNote,
     incident::{
-        Event, FileFinding, FileLook, IncidentContext, JobId, Notification, Report, Status,
+        Event, FileFinding, FileLook, IncidentContext, JobId, Notification, Readiness, Report,
+        Status,
     },
     notify::{Links, Portal},
 };
@@ -60,6 +61,7 @@ fn notification(event: Event, message: &str) -> Notification {
             closed: false,
             threads: Vec::new(),
         }),
+        readiness: None,
     }
 }
 
@@ -223,6 +225,84 @@ fn each_form_of_each_notification() {
             insta::assert_json_snapshot!(format!("{form}_{name}"), render(format, &notification));
         }
     }
+}
+
+/// What a readiness run found, as the app makes it.
+fn degraded() -> Notification {
+    let mut notification = notification(Event::ReadinessDegraded, "5 of 6 machines ready.");
+    notification.alert = AlertFacts::default();
+    notification.report = Report {
+        message: notification.report.message,
+        ..Report::default()
+    };
+    notification.incident = None;
+    notification.readiness = Some(Box::new(Readiness {
+        title: "Readiness degraded: 1 machine not ready any more".to_owned(),
+        facts: vec![(
+            "Not ready any more",
+            "web-1 (agent not installed)".to_owned(),
+        )],
+        data: serde_json::json!({ "worse": [VM] }),
+        closes: false,
+    }));
+    notification
+}
+
+#[test]
+fn a_readiness_run_is_about_machines_and_no_capture() {
+    let notification = degraded();
+    for format in [
+        Format::Json,
+        Format::Teams,
+        Format::Slack,
+        Format::PagerDuty,
+    ] {
+        let value = render(format, &notification);
+        let text = value.to_string();
+        for words in [
+            "Readiness degraded: 1 machine not ready any more",
+            "5 of 6 machines ready.",
+            "/api/PacketCaptures/readiness",
+        ] {
+            assert!(text.contains(words), "{words} is not in {value:#}");
+        }
+        for words in [
+            "Packet capture",
+            "Alert rule",
+            "Open the machine\"",
+            "portal.azure.com",
+        ] {
+            assert!(!text.contains(words), "{words} is in {value:#}");
+        }
+        let named = text.contains("web-1 (agent not installed)") || text.contains(VM);
+        assert!(named, "{value:#}");
+    }
+    let json = render(Format::Json, &notification);
+    assert_eq!(json["type"], "alert-packet-capture.readiness.degraded");
+    assert_eq!(json["data"]["readiness"]["worse"][0], VM);
+    let event = render(Format::PagerDuty, &notification);
+    assert_eq!(
+        event["dedup_key"],
+        "readiness https://contoso-captures.azurewebsites.net"
+    );
+    assert_eq!(
+        pagerduty::resolve(&notification, &links())["dedup_key"],
+        event["dedup_key"]
+    );
+}
+
+#[test]
+fn the_title_of_a_drill_says_so() {
+    let mut notification = completed();
+    notification.alert.signal = Some("Drill".to_owned());
+    for format in [Format::Teams, Format::Slack, Format::PagerDuty] {
+        let text = render(format, &notification).to_string();
+        assert!(
+            text.contains("Drill: Packet capture completed on web-1"),
+            "{text}"
+        );
+    }
+    assert_eq!(render(Format::Json, &notification)["data"]["drill"], true);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod doctor;
+mod drill;
 mod executable;
 mod identity;
 mod look;

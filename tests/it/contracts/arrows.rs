@@ -8,7 +8,7 @@ use std::{
 
 /// Rooms, and which others each may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
 /// `docs/architecture.md` has the same table.
-pub(super) const ARROWS: [(&str, &[&str]); 21] = [
+pub(super) const ARROWS: [(&str, &[&str]); 24] = [
     (
         "functions",
         &[
@@ -16,6 +16,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 21] = [
             "advice",
             "alert",
             "changes",
+            "fleet",
             "incident",
             "notify",
             "queue",
@@ -93,6 +94,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 21] = [
         &[
             "record",
             "alert",
+            "fleet",
             "incident",
             "resource_id",
             "storage",
@@ -120,6 +122,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 21] = [
             "config",
             "resource_id",
             "text",
+            "alert::drill::is_machine",
             "azure::api_versions::ApiVersions",
             "azure::credentials::Application",
             "azure::credentials::Assigned",
@@ -143,8 +146,10 @@ pub(super) const ARROWS: [(&str, &[&str]); 21] = [
             "storage::Connection",
         ],
     ),
+    ("fleet", &["fleet", "resource_id", "shell", "text"]),
     ("resource_id", &["resource_id", "text"]),
     ("retry_after", &[]),
+    ("shell", &["text"]),
     ("text", &["text"]),
     ("telemetry", &["text"]),
     (
@@ -155,11 +160,13 @@ pub(super) const ARROWS: [(&str, &[&str]); 21] = [
             "azure",
             "capture",
             "config",
+            "fleet",
             "incident",
             "look",
             "queue",
             "record",
             "resource_id",
+            "shell",
             "text",
         ],
     ),

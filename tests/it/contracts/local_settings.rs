@@ -6,10 +6,15 @@ use std::collections::BTreeMap;
 
 /// What the sandbox does not say: who runs the function, and where the executable puts the CA's certificate.
 /// `func start` insists on a storage account once there is a queue trigger, disabled or not; nothing uses it here.
-const OTHERS: [(&str, &str); 4] = [
+const OTHERS: [(&str, &str); 8] = [
+    ("AzureWebJobs.PacketCaptureDrill.Disabled", "true"),
     ("AzureWebJobs.PacketCaptureJob.Disabled", "true"),
     ("AzureWebJobsStorage", "UseDevelopmentStorage=true"),
     ("FUNCTIONS_WORKER_RUNTIME", "custom"),
+    ("AzureWebJobs.PacketCaptureReadiness.Disabled", "true"),
+    // The host resolves them although the timers are off.
+    ("Readiness__DrillSchedule", "0 30 2 * * *"),
+    ("Readiness__Schedule", "0 0 16 * * *"),
     ("SSL_CERT_FILE", "target/sandbox/ca.pem"),
 ];
 

@@ -123,6 +123,7 @@ async fn a_job_whose_step_panics_each_time_is_given_up_and_notified() {
         metrics: Arc::new(Metrics::default()),
         retry,
         poison_interval: pace.poison_interval,
+        drill_period: pace.drill_period,
     });
     let (stop, stopped) = watch::channel(false);
     let works = tokio::spawn(worker.run(stopped));

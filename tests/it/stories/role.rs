@@ -241,6 +241,22 @@ async fn the_optional_role_shows_how_long_files_are_kept() {
     }
 }
 
+/// What `deploy/roles/readiness.json` allows.
+pub fn readiness_actions() -> Vec<String> {
+    let role: Value =
+        serde_json::from_str(include_str!("../../../deploy/roles/readiness.json")).unwrap();
+    let listed = role["Actions"].as_array().unwrap();
+    listed
+        .iter()
+        .map(|it| it.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The rights of the three roles, and those of readiness runs.
+pub fn actions_of_runs() -> Vec<String> {
+    [actions(), readiness_actions()].concat()
+}
+
 #[tokio::test]
 async fn an_alert_names_the_right_that_it_lacks() {
     for missing in actions() {

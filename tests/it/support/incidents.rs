@@ -274,6 +274,7 @@ fn found(
         outcome: outcome.into(),
         alerts: alerts.count() as u32,
         file_bytes,
+        drill: false,
     };
     let incident = Incident {
         version: VERSION,

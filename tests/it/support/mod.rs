@@ -10,6 +10,7 @@ pub mod identities;
 pub mod incidents;
 pub mod length;
 pub mod log;
+pub mod operator;
 pub mod people;
 pub mod practice;
 pub mod receiver;

@@ -5,10 +5,19 @@ use alert_packet_capture::{
     app::{App, Pace},
     azure::retry::RetryLimits,
     config::Settings,
+    fleet::Start,
+    record::Incidents,
 };
 use azure_sandbox::{Entry, Options, Sandbox, samples};
 use serde_json::{Value, json};
-use std::{sync::atomic::AtomicU32, sync::atomic::Ordering, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// A running app and the Azure that it talks to.
@@ -16,8 +25,22 @@ pub struct World {
     pub azure: Azure,
     pub url: String,
     pub http: reqwest::Client,
+    /// Asks for readiness runs.
+    pub start: Start,
+    pub record: Arc<Incidents>,
+    /// Readiness runs make clients of their own.
+    _ca_file: Removed,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<()>,
+}
+
+/// A file that goes with its world.
+struct Removed(PathBuf);
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// What the function answered.
@@ -97,8 +120,7 @@ impl World {
         );
         let settings = Settings::read(&pairs.into_iter().collect()).expect("good settings");
         let app = App::build(&settings, &pace).expect("the app is built");
-        // Read by now; nothing else needs it.
-        let _ = std::fs::remove_file(ca_file);
+        let (start, record) = (app.start_of_runs(), app.record());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -112,6 +134,9 @@ impl World {
             azure,
             url,
             http: reqwest::Client::new(),
+            start,
+            record,
+            _ca_file: Removed(ca_file),
             stop: Some(stop),
             served,
         }
@@ -173,6 +198,12 @@ impl World {
             .iter()
             .filter(|line| line.starts_with(start))
             .count()
+    }
+
+    /// The app ends at once, as after a SIGKILL.
+    pub async fn kill(self) {
+        self.served.abort();
+        let _ = self.served.await;
     }
 
     /// The app stops and finishes what is in progress, and the sandbox checks what is left over.

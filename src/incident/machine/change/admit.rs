@@ -76,6 +76,11 @@ impl Machine {
         // The clocks of two instances differ, and a job's time may be forged.
         let at = it.at.min(now);
         let (incident, opened) = match it.action {
+            // No alert joins it, and it joins none.
+            Action::Capture if it.drill => {
+                let own = IncidentId::new(at, &self.machine, &it.job_id);
+                (Some(own), true)
+            }
             Action::Capture => {
                 let (incident, opened) = self.join_or_open(it, now);
                 (Some(incident), opened)

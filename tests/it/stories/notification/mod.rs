@@ -154,5 +154,6 @@ pub fn notification() -> Notification {
         incident: None,
         profile: None,
         link: None,
+        readiness: None,
     }
 }

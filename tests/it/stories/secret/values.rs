@@ -122,6 +122,7 @@ async fn nothing_secret_is_in_the_errors_of_azure_the_queue_and_the_webhook() {
             profile: None,
             link: None,
             incident: None,
+            readiness: None,
         };
         let receiver = receivers.iter().next().unwrap();
         let error = receiver.notifier.send(&notification).await.unwrap_err();

@@ -1,9 +1,14 @@
 //! Commands as people copy them into a shell. Names come from Azure, from alerts and from settings, and none of them
 //! may start a second command: every value is one quoted word, by construction.
 
-use super::report::one_line;
+use crate::text;
 use serde::{Serialize, Serializer};
 use std::{borrow::Cow, fmt};
+
+/// A text from elsewhere in one line, fit for a terminal. The longest value in a command is a resource id.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    text::clean(text, text::ID)
+}
 
 /// A command line that is printed and never run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +28,20 @@ impl ShellCommand {
     pub fn with(self, option: &'static str, value: impl Into<Word>) -> Self {
         let Word(value) = value.into();
         Self(format!("{} {option} {value}", self.0))
+    }
+
+    /// Adds an option and its values, such as the ids of several resources.
+    pub fn with_each<'v>(
+        self,
+        option: &'static str,
+        values: impl IntoIterator<Item = &'v str>,
+    ) -> Self {
+        let mut line = format!("{} {option}", self.0);
+        for value in values {
+            line.push(' ');
+            line.push_str(&quote(value));
+        }
+        Self(line)
     }
 
     /// Adds words of this program's own.

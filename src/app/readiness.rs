@@ -1,0 +1,175 @@
+//! Makes readiness runs when they are asked for, and continues the one that a process left when it ended.
+
+use super::{Pace, ReadinessPace, news::Desk};
+use crate::{
+    azure::{client::ArmClient, error::chain},
+    config::Settings,
+    fleet::{Run, Start},
+    readiness::{Everywhere, FoundSettings, Hosting, Keep, Quiet},
+    record::{Etag, Incidents, StoreError},
+    worker::Worker,
+};
+use std::sync::{Arc, Mutex};
+use time::OffsetDateTime;
+
+/// What runs need.
+pub(super) struct Readiness {
+    pub settings: Settings,
+    pub pace: Pace,
+    /// Shared with the calls of alerts.
+    pub arm: Option<ArmClient>,
+    pub worker: Option<Arc<Worker>>,
+    pub incidents: Arc<Incidents>,
+    pub start: Start,
+    pub desk: Desk,
+}
+
+impl Readiness {
+    /// Makes runs until it is dropped.
+    pub async fn run(self) {
+        let pace = self.pace.readiness;
+        if self.incidents.is_shared() {
+            tokio::select! {
+                () = self.start.asked() => self.start.ask(),
+                () = tokio::time::sleep(pace.continue_after) => {
+                    if let Some(last) = self.keep().last().await {
+                        self.publish(&last).await;
+                    }
+                    if self.was_abandoned().await {
+                        self.start.ask();
+                    }
+                }
+            }
+        }
+        loop {
+            self.start.asked().await;
+            self.one(pace).await;
+            self.start.ended();
+        }
+    }
+
+    /// Whether a process began a run and ended before it had finished.
+    async fn was_abandoned(&self) -> bool {
+        self.keep().unfinished().await.is_some()
+    }
+
+    async fn one(&self, pace: ReadinessPace) {
+        let found = FoundSettings {
+            dry_run: self.settings.capture.dry_run,
+            settings: Some(self.settings.clone()),
+            problems: Vec::new(),
+        };
+        let hosting = Hosting::on(&self.settings.platform);
+        // Made for this run alone: connections and certificates take memory that alerts do not need.
+        let arm = self.arm.as_ref().map(ArmClient::ahead);
+        let parts = super::checked_parts(found, hosting, &self.pace, arm);
+        let everywhere = Everywhere {
+            parts: &parts,
+            quiet: self,
+            keep: &self.keep(),
+            pace: pace.between_calls,
+        };
+        match everywhere.run(OffsetDateTime::now_utc()).await {
+            Some(run) => {
+                tracing::info!(
+                    calls = run.calls,
+                    "readiness run finished: {}",
+                    run.sentence()
+                );
+                self.publish(&run).await;
+            }
+            None => tracing::info!("another instance makes the readiness run; stopping this one"),
+        }
+    }
+
+    fn keep(&self) -> Kept<'_> {
+        Kept {
+            incidents: &self.incidents,
+            abandoned_after: self.pace.readiness.abandoned_after,
+            etag: Mutex::default(),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Quiet for Readiness {
+    async fn none_waits(&self) {
+        if let Some(worker) = &self.worker {
+            worker.capturer.until_quiet().await;
+        }
+    }
+}
+
+/// Runs in the incident record.
+struct Kept<'a> {
+    incidents: &'a Incidents,
+    abandoned_after: std::time::Duration,
+    /// The version of the progress that this process wrote last. Held for one operation, never over an await.
+    etag: Mutex<Option<Etag>>,
+}
+
+impl Kept<'_> {
+    fn known(&self, new: Option<Etag>) -> Option<Etag> {
+        let mut etag = self.etag.lock().expect("no code panics with this lock");
+        std::mem::replace(&mut etag, new)
+    }
+}
+
+#[async_trait::async_trait]
+impl Keep for Kept<'_> {
+    async fn last(&self) -> Option<Run> {
+        let last = self.incidents.last_run().await;
+        last.unwrap_or_else(|error| {
+            tracing::warn!(
+                "could not read the last readiness run; continuing without it: {}",
+                chain(&error)
+            );
+            None
+        })
+    }
+
+    async fn unfinished(&self) -> Option<Run> {
+        let found = match self.incidents.run_in_progress().await {
+            Ok(found) => found?,
+            Err(error) => {
+                tracing::warn!(
+                    "could not read the readiness run in progress; continuing without it: {}",
+                    chain(&error)
+                );
+                return None;
+            }
+        };
+        let left = self.incidents.now() - found.kept >= self.abandoned_after;
+        if !left {
+            return None;
+        }
+        self.known(Some(found.etag));
+        Some(found.run)
+    }
+
+    async fn keep(&self, run: &Run) -> bool {
+        let kept = match run.finished {
+            Some(_) => self.incidents.finish_run(run).await,
+            None => {
+                let known = self.known(None);
+                let written = self.incidents.keep_run(run, known.clone()).await;
+                written
+                    .map(|etag| drop(self.known(Some(etag))))
+                    .inspect_err(|_| {
+                        self.known(known);
+                    })
+            }
+        };
+        match kept {
+            Ok(()) => true,
+            Err(StoreError::Conflict) => false,
+            Err(error) => {
+                tracing::warn!(
+                    "could not keep the readiness run; continuing: {}",
+                    chain(&error)
+                );
+                true
+            }
+        }
+    }
+}
