@@ -18,7 +18,7 @@ use crate::{
     },
     resource_id::ResourceId,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -204,10 +204,14 @@ impl Capturer {
     }
 
     /// The capture that is running, and what it gathers in another way than this job's profile asks for.
-    fn joined(&self, job: &Job, session: &Session, capture: &PacketCapture) -> Report {
+    fn joined(&self, job: &mut Job, session: &Session, capture: &PacketCapture) -> Report {
         let mut report = outcome::joined(&job.target, session, capture.storage_path.clone());
         if let Some(differ) = differences(capture, &self.parameters(job), job) {
             report.message = format!("{}. {differ}", report.message);
+            // The report's sentence gives way to that of the end.
+            if let Some(profile) = &mut job.profile {
+                Arc::make_mut(profile).note(&differ);
+            }
         }
         report
     }

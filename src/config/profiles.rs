@@ -15,7 +15,9 @@ use url::Url;
 
 /// Maximum number of profiles.
 const MOST: usize = 50;
-const CONDITIONS: &str = "Rules, Severities, Signals, Metrics, Scopes, Drill or AllowByProperty";
+/// The time limit of a drill where its profile says nothing: it proves the way, and needs few packets.
+const DRILL_SECONDS: u32 = 5;
+const CONDITIONS: &str = "Severities, Signals, Metrics, Scopes, Drill or AllowByProperty";
 
 /// What the settings without a profile's name say.
 pub(super) struct Defaults<'d> {
@@ -97,8 +99,10 @@ fn one(reader: &mut Reader<'_>, name: String, defaults: &Defaults<'_>) -> Profil
     if given(reader, "Name") {
         parameters.name = capture::name(reader, &of("Name"));
     }
-    if let Some(seconds) = reader.optional_number(&of("TimeLimitInSeconds")) {
-        parameters.time_limit_seconds = seconds;
+    match reader.optional_number(&of("TimeLimitInSeconds")) {
+        Some(seconds) => parameters.time_limit_seconds = seconds,
+        None if conditions.drill => parameters.time_limit_seconds = DRILL_SECONDS,
+        None => {}
     }
     let bytes = reader.optional_number(&of("BytesToCapturePerPacket"));
     parameters.bytes_per_packet = bytes.or(default.bytes_per_packet);
@@ -150,19 +154,19 @@ fn half_set(
     by_property: bool,
     changes: bool,
 ) {
-    let profile = format!("{PROFILES}{name}");
+    let names = Names(name);
     if conditions.is_empty() && !by_property {
         let text = format!(
-            "has no condition; needs one of {CONDITIONS}. {profile}__Rules=* matches every alert"
+            "missing; the profile {name} has no condition: needs this setting (* matches every alert) or one of {CONDITIONS}"
         );
-        reader.add(Problem::new(&*profile, text));
+        reader.problem(&names.of("Rules"), text);
     }
     if !changes {
         let text = format!(
-            "changes nothing of the capture; needs one of {}",
+            "missing; the profile {name} changes nothing of the capture: needs one of {}",
             PARAMETERS.join(", ")
         );
-        reader.add(Problem::new(profile, text));
+        reader.problem(&names.of("TimeLimitInSeconds"), text);
     }
 }
 
@@ -255,11 +259,10 @@ fn check_reach(reader: &mut Reader<'_>, all: &[ProfileSettings]) {
         let mut earlier = earlier.filter(|it| !it.conditions.is_empty());
         if let Some(first) = earlier.find(|it| it.conditions.cover(&profile.conditions)) {
             let text = format!(
-                "is never used: each alert that matches it matches the profile {}, which comes first; change the conditions or {}",
-                first.name,
-                Names(&profile.name).of("Order")
+                "the profile {} is never used: each alert that matches it matches the profile {}, which comes first; change the conditions, or let it come earlier",
+                profile.name, first.name
             );
-            reader.add(Problem::new(format!("{PROFILES}{}", profile.name), text));
+            reader.problem(&Names(&profile.name).of("Order"), text);
         }
     }
 }

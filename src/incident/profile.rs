@@ -23,3 +23,15 @@ pub struct ChosenProfile {
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub notes: Box<[Box<str>]>,
 }
+
+impl ChosenProfile {
+    /// Adds what people are to know, once.
+    pub fn note(&mut self, text: &str) {
+        if self.notes.iter().any(|known| &**known == text) {
+            return;
+        }
+        let mut notes = std::mem::take(&mut self.notes).into_vec();
+        notes.push(text.into());
+        self.notes = notes.into();
+    }
+}

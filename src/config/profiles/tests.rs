@@ -52,7 +52,7 @@ fn a_profile_has_its_own_parameters_and_the_others_of_the_default() {
         ),
         ("PacketCapture__Profiles__drill__Drill", "true"),
         ("PacketCapture__Profiles__drill__Order", "3"),
-        (".drill.TimeLimitInSeconds", "5"),
+        (".drill.BytesToCapturePerPacket", "64"),
         (".first.CooldownSeconds", "0"),
         (".first.Filters", r#"[{"remotePort":"{DestinationPort}"}]"#),
         (".asked.AllowByProperty", "true"),
@@ -76,6 +76,7 @@ fn a_profile_has_its_own_parameters_and_the_others_of_the_default() {
         )
     };
     assert_eq!(of(deep), (300, Some(128), 60, false));
+    assert_eq!(of(drill), (5, Some(64), 60, true));
     assert_eq!(of(first), (20, Some(128), 0, true));
     assert_eq!(deep.parameters.storage.storage_id.as_deref(), Some(ACCOUNT));
     assert_eq!(deep.parameters.storage.file_path, None);
@@ -104,9 +105,17 @@ fn what_is_half_set_or_never_used_is_refused_by_name() {
     const RULE: (&str, &str) = (".a.Rules", "*");
     const SECONDS: (&str, &str) = (".a.TimeLimitInSeconds", "60");
     for (pairs, name, words) in [
-        (&[RULE][..], "a", "changes nothing of the capture"),
-        (&[SECONDS], "a", "has no condition"),
-        (&[(".a.Order", "1"), SECONDS], "a", "has no condition"),
+        (
+            &[RULE][..],
+            "a__TimeLimitInSeconds",
+            "the profile a changes nothing of the capture",
+        ),
+        (&[SECONDS], "a__Rules", "the profile a has no condition"),
+        (
+            &[(".a.Order", "1"), SECONDS],
+            "a__Rules",
+            "has no condition",
+        ),
         (
             &[(".a.Rules", " ,"), SECONDS],
             "a__Rules",
@@ -188,8 +197,8 @@ fn what_is_half_set_or_never_used_is_refused_by_name() {
                 (".b.Name", "b"),
                 (".b.Order", "2"),
             ],
-            "b",
-            "is never used: each alert that matches it matches the profile a",
+            "b__Order",
+            "the profile b is never used: each alert that matches it matches the profile a",
         ),
         (
             &[RULE, (".a.TimeLimitSeconds", "1"), SECONDS],

@@ -207,7 +207,7 @@ async fn a_resolution_that_says_less_stops_the_capture_of_its_firing() {
     assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
     world.azure.complete_operations();
     alert["data"]["essentials"]["monitorCondition"] = "Resolved".into();
-    alert["data"]["alertContext"]["condition"] = Value::Null;
+    alert["data"]["alertContext"]["condition"]["allOf"][0]["metricName"] = Value::Null;
     let reply = world.post(&alert).await;
     assert_eq!(reply.body["outcome"], "stopped", "{:?}", reply.body);
     let stop = "POST packetCaptures/probe-web-01-";
@@ -218,7 +218,11 @@ async fn a_resolution_that_says_less_stops_the_capture_of_its_firing() {
 
 #[tokio::test]
 async fn what_a_joined_capture_does_in_another_way_is_said() {
-    let world = world(&[("PacketCapture__Profiles__probe__TimeLimitInSeconds", "60")]).await;
+    let receiver = Receiver::start().await;
+    let settings = receiver.settings_for("completed");
+    let mut settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
+    settings.push(("PacketCapture__Profiles__probe__TimeLimitInSeconds", "60"));
+    let world = world(&settings).await;
     world.azure.add_capture(ExistingCapture {
         watcher: samples::WATCHER_WESTEUROPE.to_owned(),
         name: "PSAzureFunction".to_owned(),
@@ -236,6 +240,11 @@ async fn what_a_joined_capture_does_in_another_way_is_said() {
         "{message}"
     );
     assert_eq!(world.count("PUT") + world.count("DELETE"), 0);
+    world.run_out();
+    receiver.until(|notices| notices.len() == 1).await;
+    let data = receiver.notices().remove(0)["data"].take();
+    let note = data["profile"]["notes"][0].as_str().unwrap();
+    assert!(message.ends_with(note), "{data}");
     world.end().await;
 }
 

@@ -33,7 +33,7 @@ async fn a_profile_that_is_half_set_leaves_the_other_checks() {
     assert_eq!(code, Some(1));
     let problem = message(&checks, "app settings");
     assert!(
-        problem.starts_with("PacketCapture__Profiles__sql: changes nothing of the capture"),
+        problem.starts_with("PacketCapture__Profiles__sql__TimeLimitInSeconds: missing; the profile sql changes nothing"),
         "{problem}"
     );
     assert_eq!(found(&checks, "profiles")["status"], "skipped");
