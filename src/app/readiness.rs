@@ -30,16 +30,11 @@ impl Readiness {
         let pace = self.pace.readiness;
         if self.incidents.is_shared() {
             tokio::select! {
-                () = self.start.asked() => self.start.ask(),
-                () = tokio::time::sleep(pace.continue_after) => {
-                    if let Some(last) = self.keep().last().await {
-                        self.publish(&last).await;
-                    }
-                    if self.was_abandoned().await {
-                        self.start.ask();
-                    }
-                }
+                () = self.start.asked() => {}
+                () = self.abandoned(pace) => {}
             }
+            self.one(pace).await;
+            self.start.ended();
         }
         loop {
             self.start.asked().await;
@@ -48,9 +43,22 @@ impl Readiness {
         }
     }
 
-    /// Whether a process began a run and ended before it had finished.
-    async fn was_abandoned(&self) -> bool {
-        self.keep().unfinished().await.is_some()
+    /// Waits for a run whose process ended before it had finished: until another process makes it, its progress is fresh.
+    async fn abandoned(&self, pace: ReadinessPace) {
+        tokio::time::sleep(pace.continue_after).await;
+        if let Some(last) = self.keep().last().await {
+            self.publish(&last).await;
+        }
+        while let Ok(Some(found)) = self.incidents.run_in_progress().await {
+            let age = self.incidents.now() - found.kept;
+            let age = std::time::Duration::try_from(age).unwrap_or_default();
+            let left = pace.abandoned_after.saturating_sub(age);
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left).await;
+        }
+        std::future::pending().await
     }
 
     async fn one(&self, pace: ReadinessPace) {

@@ -4,6 +4,7 @@
 use super::{Because, Cause, Change, Check, Counts, Finding, Machine, Reach, Run, Verdict, Weight};
 use crate::{resource_id::ResourceId, text};
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The version of the form. Another major version is not read.
@@ -24,7 +25,8 @@ impl Run {
             "started": time(self.started),
             "finished": self.finished.map(time),
             "targets": self.targets,
-            "sentence": self.sentence(),
+            // Progress is written often, and read by no person.
+            "sentence": self.finished.map(|_| self.sentence()),
             "counts": counts(self.counts()),
             "calls": self.calls,
             "leftOut": self.left_out,
@@ -45,7 +47,9 @@ impl Run {
     fn listed(&self, mut room: usize) -> (Vec<Value>, Vec<Value>, Counts) {
         let mut rest = self.not_stored;
         let mut causes: Vec<&Cause> = Vec::new();
+        let mut numbered: HashMap<&Cause, usize> = HashMap::new();
         let mut groups: Vec<(String, Vec<Value>)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for wanted in [Verdict::NotReady, Verdict::Unknown, Verdict::Ready] {
             for machine in &self.machines {
                 let verdict = self.verdict(machine);
@@ -57,16 +61,15 @@ impl Run {
                 let mut cost = name.len().saturating_add(24);
                 for cause in &machine.causes {
                     cost = cost.saturating_add(6);
-                    let known = causes.iter().position(|it| *it == cause);
-                    numbers.push(known.unwrap_or_else(|| {
+                    let number = *numbered.entry(cause).or_insert_with(|| {
                         causes.push(cause);
                         cost = cost.saturating_add(fields(cause).to_string().len());
                         causes.len().saturating_sub(1)
-                    }));
+                    });
+                    numbers.push(number);
                 }
-                let group = groups
-                    .iter()
-                    .position(|(it, _)| it.eq_ignore_ascii_case(&prefix));
+                let place = prefix.to_ascii_lowercase();
+                let group = places.get(&place).copied();
                 if group.is_none() {
                     cost = cost.saturating_add(prefix.len()).saturating_add(24);
                 }
@@ -85,7 +88,10 @@ impl Run {
                 ]);
                 match group {
                     Some(at) => groups[at].1.push(row),
-                    None => groups.push((prefix, vec![row])),
+                    None => {
+                        places.insert(place, groups.len());
+                        groups.push((prefix, vec![row]));
+                    }
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::{future::Future, time::Duration};
 /// Maximum tries of a call that Azure throttles.
 const MAXIMUM_TRIES: u32 = 3;
 /// How long a call waits when Azure throttles without saying how long, and at most.
-const THROTTLED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(120));
+const THROTTLED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
 
 /// Waits until no alert waits for its capture.
 #[async_trait::async_trait]

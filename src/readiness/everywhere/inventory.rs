@@ -12,7 +12,7 @@ use crate::{
     resource_id::ResourceId,
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 /// Maximum machines of a run. More are counted as unknown.
 pub const MAXIMUM_MACHINES: usize = 10_000;
@@ -48,7 +48,7 @@ pub struct Set {
 /// All machines of a run.
 #[derive(Debug, Default)]
 pub struct Inventory {
-    machines: BTreeMap<String, (ResourceId, Listed)>,
+    machines: HashMap<ResourceId, Listed>,
     pub sets: Vec<Set>,
     pub findings: Vec<Finding>,
     pub left_out: usize,
@@ -57,31 +57,30 @@ pub struct Inventory {
 impl Inventory {
     pub fn ids(&self) -> Vec<ResourceId> {
         let sets = self.sets.iter().map(|it| it.id.clone());
-        let machines = self.machines.values().map(|(id, _)| id.clone());
+        let machines = self.machines.keys().cloned();
         machines.chain(sets).collect()
     }
 
     pub fn get(&self, id: &ResourceId) -> Option<&Listed> {
-        self.machines.get(&key(id)).map(|(_, listed)| listed)
+        self.machines.get(id)
     }
 
     pub fn get_mut(&mut self, id: &ResourceId) -> Option<&mut Listed> {
-        self.machines.get_mut(&key(id)).map(|(_, listed)| listed)
+        self.machines.get_mut(id)
     }
 
     /// Adds a machine, or counts it when there is no room.
     pub fn add(&mut self, id: ResourceId, listed: Listed) {
-        let key = key(&id);
-        if self.machines.len() >= MAXIMUM_MACHINES && !self.machines.contains_key(&key) {
+        if self.machines.len() >= MAXIMUM_MACHINES && !self.machines.contains_key(&id) {
             self.left_out = self.left_out.saturating_add(1);
             return;
         }
-        self.machines.insert(key, (id, listed));
+        self.machines.insert(id, listed);
     }
 
     /// The regions with machines, by subscription.
-    pub fn regions(&self) -> BTreeSet<(ResourceId, String)> {
-        let machines = self.machines.values();
+    pub fn regions(&self) -> HashSet<(ResourceId, String)> {
+        let machines = self.machines.iter();
         let machines = machines.filter_map(|(id, it)| Some((id, it.region.as_deref()?)));
         let sets = self.sets.iter().map(|it| (&it.id, it.region.as_str()));
         machines
@@ -99,10 +98,6 @@ impl Inventory {
                 .push(note("capture quota", Weight::Unknown, message, None));
         }
     }
-}
-
-fn key(id: &ResourceId) -> String {
-    id.to_string().to_ascii_lowercase()
 }
 
 /// A row of the list of machines.
@@ -176,4 +171,91 @@ pub fn add_instances(
         }
     }
     run.replace(&set.id, judged, MAXIMUM_MACHINES);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const GROUP: &str = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee/resourceGroups/rg-shop/providers/Microsoft.Compute";
+
+    fn id(below: &str) -> ResourceId {
+        format!("{GROUP}/{below}").parse().unwrap()
+    }
+
+    #[test]
+    fn rows_of_machines_follow_the_table() {
+        let interface = format!("{GROUP}/x/y").replace("Compute/x", "Network/networkInterfaces");
+        let row = json!({
+            "location": "West Europe", "os": "windows", "extensions": false,
+            "interfaces": [{ "id": interface }, { "id": "odd" }, 7],
+        });
+        let whole = machine(&row, true);
+        assert_eq!(whole.region.as_deref(), Some("westeurope"));
+        assert!(whole.is_windows && whole.forbids_extensions);
+        assert_eq!(whole.interfaces.len(), 1);
+        assert!(machine(&row, false).interfaces.is_empty());
+        for row in [
+            json!({}),
+            json!({ "location": 7, "extensions": null, "os": [] }),
+            json!(null),
+        ] {
+            assert_eq!(machine(&row, true), Listed::default(), "{row}");
+        }
+    }
+
+    #[test]
+    fn rows_of_scale_sets_follow_the_table() {
+        let pool = id("virtualMachineScaleSets/pool");
+        let agent = |publisher: &str, kind: &str| json!({ "properties": { "publisher": publisher, "type": kind } });
+        let good = agent("Microsoft.Azure.NetworkWatcher", "NetworkWatcherAgentLinux");
+        for (model, expected) in [
+            (json!([good]), true),
+            (json!([agent("x", "y"), good]), true),
+            (json!([agent("x", "NetworkWatcherAgentLinux")]), false),
+            (json!([7, null]), false),
+            (json!(null), false),
+        ] {
+            let row = json!({ "location": "westeurope", "mode": "Uniform", "model": model });
+            assert_eq!(
+                set(&pool, &row).unwrap().has_agent_in_model,
+                expected,
+                "{row}"
+            );
+        }
+        assert_eq!(set(&pool, &json!({ "mode": "flexible" })), None);
+    }
+
+    /// What a run holds for a machine: the entry of the list, and that of the run. The id is shared.
+    #[test]
+    fn ten_thousand_machines_take_less_than_six_mebibytes() {
+        let mut inventory = Inventory::default();
+        let row = json!({ "location": "westeurope", "os": "Linux" });
+        let name = "a-machine-with-a-name-of-forty-characters";
+        for number in 0..MAXIMUM_MACHINES {
+            let listed = Listed {
+                agent: Some("Succeeded".to_owned()),
+                ..machine(&row, false)
+            };
+            inventory.add(id(&format!("virtualMachines/{name}{number}")), listed);
+        }
+        inventory.add(id("virtualMachines/one-more"), machine(&row, false));
+        assert_eq!(inventory.left_out, 1);
+        let texts: usize = inventory
+            .machines
+            .iter()
+            .map(|(id, it)| {
+                let region = it.region.as_ref().map_or(0, String::capacity);
+                let agent = it.agent.as_ref().map_or(0, String::capacity);
+                // An Arc counts twice, in two words.
+                id.to_string().len() + 16 + region + agent
+            })
+            .sum();
+        let entry = size_of::<(ResourceId, Listed)>() + 1;
+        let entries = inventory.machines.capacity() * 8 / 7 * entry;
+        let run = MAXIMUM_MACHINES * size_of::<crate::fleet::Machine>();
+        let all = texts + entries + run;
+        assert!(all < 6 * 1024 * 1024, "{all}");
+    }
 }

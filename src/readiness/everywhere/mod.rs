@@ -34,8 +34,11 @@ use tokio::time::Instant;
 
 /// Maximum duration of a run. 5,000 machines take about 25 minutes.
 const LONGEST: Duration = Duration::from_secs(4 * 60 * 60);
-/// Number of machines after which the progress is kept.
-const KEPT_EVERY: usize = 50;
+/// Number of machines after which the progress is kept, and the time after which it is kept with fewer: others take a run over
+/// whose progress is not kept.
+const KEPT_EVERY: (usize, Duration) = (50, Duration::from_secs(30));
+/// Number of machines in a row without an answer after which a run ends: the others would only take time.
+const MAXIMUM_SILENT: u32 = 20;
 /// A run that is older is not continued: its findings would be stale.
 const OLDEST: time::Duration = time::Duration::hours(12);
 
@@ -231,18 +234,23 @@ impl Round<'_> {
             inventory::add_instances(run, set, instances, around);
         }
         let left: Vec<ResourceId> = run.unchecked().cloned().collect();
-        let mut since = 0_usize;
+        let (mut since, mut kept) = (0_usize, Instant::now());
+        let mut silent = 0_u32;
         for id in &left {
-            if Instant::now() >= self.until {
+            if Instant::now() >= self.until || silent >= MAXIMUM_SILENT {
                 run.found(id, Cause::Unknown(Check::Machine, Because::NotReached));
                 continue;
             }
             let listed = inventory.get(id);
             let causes = self.machine(&compute, id, listed, around).await;
+            silent = match causes.iter().any(Cause::is_passing) {
+                true => silent.saturating_add(1),
+                false => 0,
+            };
             run.checked(id, causes);
             since = since.saturating_add(1);
-            if since >= KEPT_EVERY {
-                since = 0;
+            if since >= KEPT_EVERY.0 || kept.elapsed() >= KEPT_EVERY.1 {
+                (since, kept) = (0, Instant::now());
                 run.calls = earlier.saturating_add(self.calls.made());
                 if !self.everywhere.keep.keep(run).await {
                     return false;

@@ -9,6 +9,7 @@ use crate::{
     shell::ShellCommand,
 };
 use serde_json::Value;
+use std::collections::HashSet;
 use url::Url;
 
 /// The name of the function that receives alerts.
@@ -71,7 +72,7 @@ impl Own {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Where the machines are that the rules send here.
-    pub scopes: Vec<ResourceId>,
+    pub scopes: HashSet<ResourceId>,
     pub findings: Vec<Finding>,
 }
 
@@ -172,13 +173,7 @@ impl Found {
             self.add(message, Weight::Blocks, Some(enable(&rule.id)));
         }
         match rule.names {
-            Names::Machines => {
-                for scope in &rule.scopes {
-                    if !self.scopes.contains(scope) {
-                        self.scopes.push(scope.clone());
-                    }
-                }
-            }
+            Names::Machines => self.scopes.extend(rule.scopes.iter().cloned()),
             Names::Nothing => {
                 let message = format!(
                     "{rule_name} names no machine: its alerts are answered with no_vm_target"

@@ -25,6 +25,7 @@ use crate::{
     shell::Word,
 };
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Maximum rows of a page of rules: each has some kilobytes.
 const RULES_A_PAGE: usize = 200;
@@ -146,10 +147,10 @@ struct Graph<'g, 'c> {
 
 impl Graph<'_, '_> {
     /// Where the machines are.
-    async fn scopes(&mut self, settings: &Settings) -> Result<Vec<ResourceId>, AzureError> {
+    async fn scopes(&mut self, settings: &Settings) -> Result<HashSet<ResourceId>, AzureError> {
         let allowed = &settings.allowed.allowed.scopes;
         match &settings.readiness.targets {
-            ReadinessTargets::Ids(ids) => return Ok(ids.clone()),
+            ReadinessTargets::Ids(ids) => return Ok(ids.iter().cloned().collect()),
             ReadinessTargets::Scopes => {}
             ReadinessTargets::Rules => {
                 let own = own(settings);
@@ -171,12 +172,12 @@ impl Graph<'_, '_> {
             let finding = note(TARGETS, Weight::Unknown, message.to_owned(), None);
             self.inventory.findings.push(finding);
         }
-        Ok(allowed.clone())
+        Ok(allowed.iter().cloned().collect())
     }
 
     async fn machines(
         &mut self,
-        scopes: &[ResourceId],
+        scopes: &HashSet<ResourceId>,
         with_interfaces: bool,
     ) -> Result<(), AzureError> {
         let mut subscriptions: Vec<&str> = scopes.iter().map(ResourceId::subscription).collect();
@@ -189,7 +190,7 @@ impl Graph<'_, '_> {
                     return;
                 };
                 let instances = instances_of(scopes, &id);
-                let whole = scopes.iter().any(|scope| scope.contains(&id));
+                let whole = is_within(scopes, &id);
                 if !whole && instances.is_empty() {
                     return;
                 }
@@ -209,7 +210,7 @@ impl Graph<'_, '_> {
                 };
                 let set = resource_graph::id(&row, "set");
                 let member = set.is_some_and(|set| flexible.contains(&set));
-                if member || scopes.iter().any(|scope| scope.contains(&id)) {
+                if member || is_within(scopes, &id) {
                     inventory.add(id, inventory::machine(&row, with_interfaces));
                 }
             };
@@ -268,8 +269,21 @@ impl Graph<'_, '_> {
     }
 }
 
+/// Whether a resource, or what contains it, is one of the scopes. A rule may name 5,000 machines: they are not gone through one
+/// by one.
+fn is_within(scopes: &HashSet<ResourceId>, id: &ResourceId) -> bool {
+    let mut inner = Some(id.clone());
+    while let Some(id) = inner {
+        if scopes.contains(&id) {
+            return true;
+        }
+        inner = id.parent();
+    }
+    false
+}
+
 /// The instances of this set that scopes name.
-fn instances_of(scopes: &[ResourceId], set: &ResourceId) -> Vec<ResourceId> {
+fn instances_of(scopes: &HashSet<ResourceId>, set: &ResourceId) -> Vec<ResourceId> {
     let named = scopes.iter();
     named
         .filter(|id| id.is_type(INSTANCE) && set.contains(id))
@@ -303,5 +317,33 @@ fn own(settings: &Settings) -> Own {
         hosts,
         site: settings.platform.site.clone(),
         audiences: webhook.map_or_else(Vec::new, |it| it.expected.audiences.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_within_what_contains_it() {
+        const SUB: &str = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee";
+        let id = |below: &str| -> ResourceId { format!("{SUB}{below}").parse().unwrap() };
+        let set = "/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/pool";
+        let instance = id(&format!("{set}/virtualMachines/3"));
+        for (scope, expected) in [
+            ("", true),
+            ("/resourceGroups/G", true),
+            (
+                &set.to_uppercase()
+                    .replace("RESOURCEGROUPS", "resourceGroups"),
+                true,
+            ),
+            (&format!("{set}/virtualMachines/3"), true),
+            (&format!("{set}/virtualMachines/33"), false),
+            ("/resourceGroups/g2", false),
+        ] {
+            let scopes = HashSet::from([id(scope)]);
+            assert_eq!(is_within(&scopes, &instance), expected, "{scope}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What may not be read is unknown, never ready, and the run says which right is missing. Throttling is waited for.
 
-use super::{Kept, causes, findings, fix, healthy, machine, run, run_after};
+use super::{Kept, add_rule, causes, findings, fix, healthy, insights, machine, run, run_after};
 use crate::stories::role::{actions_of_runs, readiness_actions};
 use alert_packet_capture::fleet::{Change, Verdict};
 use azure_sandbox::{Call, Fault, FaultBody, What, samples};
@@ -196,6 +196,39 @@ async fn a_throttled_call_is_made_again_and_one_that_stays_throttled_changes_not
     practice.azure.deallocate_vm(samples::WEB_01);
     let worse = run_after(&practice, &kept).await;
     assert!(worse.change.is_worse() && worse.change.worse.len() == 1);
+}
+
+/// Azure that throttles every machine is left alone: the others are not asked for.
+#[tokio::test]
+async fn a_run_ends_when_many_machines_in_a_row_get_no_answer() {
+    let practice = healthy().await;
+    let group = format!(
+        "/subscriptions/{}/resourceGroups/rg-many",
+        samples::SUBSCRIPTION_ID
+    );
+    practice.azure.add_vms(&group, "vm", "westeurope", 60);
+    add_rule(&practice, "many", &[&group]);
+    let rule = insights("metricAlerts", "many");
+    practice.azure.change_alert_resource(&rule, |it| {
+        it["targetResourceType"] = "Microsoft.Compute/virtualMachines".into();
+    });
+    throttle(&practice, 1_000);
+    let run = run(&practice).await;
+    practice.azure.withdraw_faults();
+    assert_eq!(
+        (run.counts().ready, run.counts().unknown),
+        (3, 63),
+        "{}",
+        run.sentence()
+    );
+    assert!(
+        run.sentence().contains("the run ended before"),
+        "{}",
+        run.sentence()
+    );
+    let journal = practice.azure.journal();
+    let asked = journal.iter().filter(|it| it.kind == Call::GetInstanceView);
+    assert_eq!(asked.count(), 20 * 3, "three tries each");
 }
 
 #[tokio::test]
