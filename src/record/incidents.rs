@@ -80,7 +80,7 @@ impl Incidents {
             machines: keeper(&store, &breaker, &options, Duration::ZERO),
             incidents: keeper(&store, &breaker, &options, options.gather),
             hours: keeper(&store, &breaker, &options, options.gather),
-            looks: store.unwrap_or_else(|| Arc::new(MemoryStore::of(2 * MOST_IN_MEMORY))),
+            looks: store.unwrap_or_else(|| Arc::new(MemoryStore::of(3 * MOST_IN_MEMORY))),
             options,
             claims: Mutex::default(),
         })
