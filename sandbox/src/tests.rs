@@ -4,6 +4,7 @@ mod assertions;
 mod blobs;
 mod client;
 mod queues;
+mod surroundings;
 
 use std::sync::Arc;
 

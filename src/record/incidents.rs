@@ -85,7 +85,7 @@ impl Incidents {
             runs: store
                 .clone()
                 .unwrap_or_else(|| Arc::new(MemoryStore::of(MOST_RUNS_IN_MEMORY))),
-            looks: store.unwrap_or_else(|| Arc::new(MemoryStore::of(2 * MOST_IN_MEMORY))),
+            looks: store.unwrap_or_else(|| Arc::new(MemoryStore::of(3 * MOST_IN_MEMORY))),
             options,
             claims: Mutex::default(),
         })
