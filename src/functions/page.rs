@@ -1,10 +1,12 @@
 //! The pages for people, as templates in `pages/`: no script but one (`script.rs`), nothing from elsewhere, and askama
 //! escapes every text: alerts fill names. Links are relative, so that a key in the address never gets into a page.
 
+mod change_row;
 mod changes;
 mod curve;
 mod file_look;
 mod list;
+mod metric;
 mod readiness;
 mod script;
 mod story;

@@ -181,40 +181,47 @@ async fn reports(incidents: &dyn Incidents, found: &Found) -> HashMap<JobId, Str
 
 /// What changed around the newest alerts of an incident.
 async fn gathered(incidents: &dyn Incidents, incident: &Incident) -> Gathered {
-    let mut gathered = Gathered::new();
     let kept = |entry: &&Entry| {
         let changes = entry.report.changes.as_ref();
         changes.is_some_and(|changes| changes.kept)
     };
-    for entry in incident
-        .entries
-        .iter()
-        .rev()
-        .filter(kept)
-        .take(MOST_REPORTS)
-    {
-        let found = incidents.look(&incident.id, &entry.job_id, LookPart::Changes);
-        let read = match found.await {
-            Ok(Some(text)) => ControlPlane::parse(text.as_bytes()).map_err(|it| it.to_string()),
-            // It was deleted: the lines remain.
-            Ok(None) => continue,
-            Err(error) => Err(error.to_string()),
-        };
-        gathered.insert(entry.job_id, read);
+    let entries = incident.entries.iter().rev().filter(kept);
+    let mut gathered = Gathered::new();
+    for entry in entries.take(MOST_REPORTS) {
+        if let Some(found) = changes_of(incidents, incident, &entry.job_id).await {
+            gathered.insert(entry.job_id, found);
+        }
     }
     gathered
 }
 
+/// What changed around the alert of one job; `None`: it is not kept, or it was deleted.
+async fn changes_of(
+    incidents: &dyn Incidents,
+    incident: &Incident,
+    job: &JobId,
+) -> Option<Result<ControlPlane, String>> {
+    let found = incidents.look(&incident.id, job, LookPart::Changes).await;
+    let read = found.map_err(|error| error.to_string()).transpose()?;
+    Some(
+        read.and_then(|text| {
+            ControlPlane::parse(text.as_bytes()).map_err(|error| error.to_string())
+        }),
+    )
+}
+
 /// A report with what changed around its alert.
 async fn with_changes(pages: &Pages, incident: &IncidentId, job: &JobId, report: String) -> String {
-    let Ok(Some(found)) = pages.incidents.get(incident).await else {
+    let incidents = &*pages.incidents;
+    let Ok(Some(found)) = incidents.get(incident).await else {
         return report;
     };
-    let gathered = gathered(&*pages.incidents, &found.incident).await;
-    match found.incident.entry(job) {
-        Some(entry) => page::with_changes(report, entry, &gathered, &pages.portal),
-        None => report,
-    }
+    let Some(entry) = found.incident.entry(job) else {
+        return report;
+    };
+    let changes = changes_of(incidents, &found.incident, job).await;
+    let gathered = changes.into_iter().map(|changes| (*job, changes)).collect();
+    page::with_changes(report, entry, &gathered, &pages.portal)
 }
 
 async fn find(

@@ -2,16 +2,15 @@
 //! endpoints that did not answer, and what could not be read. The incident's page and the report of the first look have it.
 
 use super::{
-    Link, Stamp,
-    curve::{Curve, Moments, draw, span},
-    timeline::Shape,
-    words,
+    Stamp,
+    change_row::{Row, row},
+    curve::Moments,
+    metric::{CurveView, curve},
 };
 use crate::{
-    changes::{Change, ControlPlane, MetricSeries, RuleNote, Verb, relative},
+    changes::{ControlPlane, RuleNote},
     incident::{Action, JobId, record::Entry},
     notify::Portal,
-    resource_id::ResourceId,
 };
 use askama::Template;
 use std::collections::HashMap;
@@ -40,39 +39,6 @@ pub(super) struct ChangesView<'a> {
     complete: bool,
     /// The address of the same data as JSON.
     json: Option<String>,
-}
-
-struct CurveView {
-    /// In the ids of the page's elements.
-    key: String,
-    title: String,
-    words: String,
-    spoken: String,
-    wide: Curve,
-    narrow: Curve,
-    capture: bool,
-    /// The alert's own, which stands first.
-    first: bool,
-}
-
-struct Row<'a> {
-    at: Stamp,
-    when: String,
-    noun: &'static str,
-    resource: Link,
-    what: String,
-    failed: bool,
-    by: Option<&'a str>,
-    values: Vec<Value<'a>>,
-    values_left_out: u32,
-}
-
-struct Value<'a> {
-    path: &'a str,
-    /// Without the `properties` that stand in every path.
-    short: String,
-    old: &'a str,
-    new: &'a str,
 }
 
 impl<'a> ChangesView<'a> {
@@ -182,108 +148,6 @@ pub(in crate::functions) fn with_changes(
             view.html()
         ),
         None => report,
-    }
-}
-
-fn curve(
-    key: String,
-    first: bool,
-    series: &MetricSeries,
-    gathered: &ControlPlane,
-    moments: &Moments,
-) -> CurveView {
-    let value = |value: f64| words::metric(value, series.unit.as_deref());
-    let values = || series.points().map(|(_, value)| value);
-    let (begin, end) = span(series, moments);
-    let words = match values().next() {
-        None => "Azure has no value of this metric in this time.".to_owned(),
-        Some(_) => {
-            let (least, most) = (
-                values().fold(f64::INFINITY, f64::min),
-                values().fold(f64::NEG_INFINITY, f64::max),
-            );
-            let minute = time::Duration::MINUTE;
-            let mut points = series.points();
-            let at_alert = points
-                .find(|(at, _)| *at <= moments.alert && moments.alert < at.saturating_add(minute));
-            let at_alert = at_alert.map_or(String::new(), |(_, it)| {
-                format!("; {} in the minute of the alert", value(it))
-            });
-            format!("From {} to {}{at_alert}.", value(least), value(most))
-        }
-    };
-    let wide = draw(series, gathered, moments, Shape::Wide);
-    let capture = moments.capture.map_or(String::new(), |(from, to)| {
-        format!(
-            " Packets were captured from {} to {}.",
-            words::time_of_day(from),
-            words::time_of_day(to)
-        )
-    });
-    let marked = words::count(
-        u64::try_from(wide.marks.len()).unwrap_or(u64::MAX),
-        "change",
-    );
-    let spoken = format!(
-        "From {} to {} UTC. {words} The alert fired at {}.{capture} {marked} marked.",
-        words::time_of_day(begin),
-        words::time_of_day(end),
-        words::time_of_day(moments.alert),
-    );
-    CurveView {
-        key,
-        title: format!(
-            "{}, {} a minute",
-            series.name,
-            series.aggregation.to_lowercase()
-        ),
-        words,
-        spoken,
-        wide,
-        narrow: draw(series, gathered, moments, Shape::Narrow),
-        capture: moments.capture.is_some(),
-        first,
-    }
-}
-
-fn row<'a>(change: &'a Change, gathered: &ControlPlane, portal: &Portal) -> Row<'a> {
-    let resource = match change.resource.parse::<ResourceId>() {
-        Ok(id) => Link {
-            text: change.name().to_owned(),
-            ..Link::of_resource(portal, &id)
-        },
-        Err(_) => Link {
-            text: change.name().to_owned(),
-            title: change.resource.to_string(),
-            href: None,
-        },
-    };
-    let verb = change.verb.as_str();
-    let done = match (change.verb, &change.failed) {
-        (Verb::Acted, None) => "action".to_owned(),
-        (Verb::Acted, Some(code)) => format!("action failed ({code})"),
-        (_, None) => verb.to_owned(),
-        (_, Some(code)) => format!("could not be {verb} ({code})"),
-    };
-    let values = change.values.iter().map(|value| Value {
-        path: &value.path,
-        short: value.path.replace("properties.", ""),
-        old: value.old.as_deref().unwrap_or("nothing"),
-        new: value.new.as_deref().unwrap_or("nothing"),
-    });
-    Row {
-        at: Stamp::of(change.at),
-        when: relative(change.at, gathered.alert_at),
-        noun: change.kind.noun(),
-        resource,
-        what: match &change.what {
-            Some(what) => format!("{done}: {what}"),
-            None => done,
-        },
-        failed: change.failed.is_some(),
-        by: change.by.as_deref(),
-        values: values.collect(),
-        values_left_out: change.values_left_out,
     }
 }
 

@@ -94,7 +94,9 @@ pub(super) fn draw(
         left + share.clamp(0.0, 1.0) * (right - left)
     };
     let (least, most) = bounds(series);
-    let y = |value: f64| bottom - (value - least) / (most - least) * (bottom - top);
+    // Halves, whose difference is finite whatever Azure says.
+    let half_of = |value: f64| value / 2.0 - least / 2.0;
+    let y = |value: f64| bottom - half_of(value) / half_of(most) * (bottom - top);
     // A value is of the minute that begins then.
     let half = Duration::seconds(30);
     let (line, dots) = path(series, |at, value| (x(at + half), y(value)));

@@ -128,7 +128,7 @@ async fn pages_are_readable_on_a_phone_and_on_a_screen_light_and_dark() {
                     continue;
                 }
                 let long = ["captured", "report"].contains(&name.as_str());
-                let height = if long { 9_000 } else { 2_600 };
+                let height = if long { 14_000 } else { 2_600 };
                 let window = Window {
                     width,
                     height,
