@@ -3,6 +3,7 @@
 use super::readiness::Readiness;
 use crate::{
     azure::error::chain,
+    capture::times::until,
     fleet::{News, Notified, Run},
     incident::{Action, Delivered, Event, JobId, Notification, Readiness as Facts, Report, Retry},
     notify::{Attempt, Receivers},
@@ -116,13 +117,12 @@ impl Desk {
             let Some(again_at) = delivered.next(wanted) else {
                 return;
             };
-            let wait = again_at - OffsetDateTime::now_utc();
-            tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
+            tokio::time::sleep(until(again_at, OffsetDateTime::now_utc())).await;
         }
     }
 }
 
-/// The notification of a run. Its id is that of the run: a repeat can be told from another one.
+/// The notification of a run. Its id is that of the run: receivers can drop a repeat.
 fn notification(run: &Run, news: News) -> Notification {
     let event = match news {
         News::Degraded => Event::ReadinessDegraded,
