@@ -8,7 +8,7 @@ use std::{
 
 /// Rooms, and which others each may use. What is not listed may use everything (`app`, `commands`, `main`, `lib`).
 /// `docs/architecture.md` has the same table.
-pub(super) const ARROWS: [(&str, &[&str]); 24] = [
+pub(super) const ARROWS: [(&str, &[&str]); 23] = [
     (
         "functions",
         &[
