@@ -46,7 +46,10 @@ pub(super) fn curve(
             let at_alert = at_alert.map_or(String::new(), |(_, it)| {
                 format!("; {} in the minute of the alert", value(it))
             });
-            format!("From {} to {}{at_alert}.", value(least), value(most))
+            match least < most {
+                true => format!("From {} to {}{at_alert}.", value(least), value(most)),
+                false => format!("All values are {}{at_alert}.", value(most)),
+            }
         }
     };
     let wide = draw(series, gathered, moments, Shape::Wide);

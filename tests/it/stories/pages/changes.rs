@@ -60,7 +60,7 @@ async fn the_page_has_the_curve_the_changes_and_the_rule_of_the_silent_endpoint(
 async fn one_value_or_lines_alone_or_nothing_are_shown_as_they_are() {
     let site = Site::open().await;
     let one = page_of(&site, 0).await;
-    assert!(one.contains("From 41.5 to 41.5."), "{one}");
+    assert!(one.contains("All values are 41.5."), "{one}");
     assert_eq!(one.matches("class=\"dot\"").count(), 2);
     assert!(!one.contains("class=\"line\""));
     assert!(one.contains("No change to the machine in the six hours before the alert."));
