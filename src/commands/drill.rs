@@ -117,17 +117,20 @@ async fn follow(arguments: &Arguments, function: &Function) -> Result<bool, Stri
             "Drill on {name}: a synthetic alert and a capture of 5 s\n"
         ))?;
     }
-    let mut printed = 0;
+    let mut printed: Vec<(&str, String)> = Vec::new();
     let followed = function
         .drill(&arguments.machine, |drill| {
             if arguments.json {
                 return Ok(());
             }
             // Times of Azure's clock come late, and may belong before what is printed already.
-            for mark in drill.marks.iter().skip(printed) {
-                print(&line(mark.after, mark.what, &mark.text, mark.failed))?;
+            for mark in &drill.marks {
+                let one = (mark.what, mark.text.clone());
+                if !printed.contains(&one) {
+                    print(&line(mark.after, mark.what, &mark.text, mark.failed))?;
+                    printed.push(one);
+                }
             }
-            printed = printed.max(drill.marks.len());
             Ok(())
         })
         .await?;

@@ -2,6 +2,7 @@
 //! `handler drill` show the same.
 
 use super::{
+    Event,
     ledger::DONE,
     record::{Entry, Step, What},
     report::Status,
@@ -58,7 +59,7 @@ impl Drill {
         // Those of Azure's clock may stand before ours.
         marks.sort_by_key(|mark| mark.after);
         Self {
-            verdict: verdict(entry, steps, &marks),
+            verdict: verdict(entry, steps),
             marks,
             left: left(entry),
         }
@@ -128,9 +129,13 @@ fn marks(entry: &Entry, steps: &[Step]) -> Vec<Mark> {
             What::Waiting => add(step.at, "waiting", &step.text, false),
             What::Failed => add(step.at, "attempt failed", &step.text, false),
             What::Joined => add(step.at, "joined", &step.text, true),
-            What::Notified(_) => add(step.at, "notified", &step.text, false),
-            What::NotNotified(_) => {
-                add(step.at, "not notified", &step.text, step.is_given_up());
+            What::Notified(event) => {
+                let text = format!("{event}: {}", step.text);
+                add(step.at, "notified", &text, false);
+            }
+            What::NotNotified(event) => {
+                let text = format!("{event}: {}", step.text);
+                add(step.at, "not notified", &text, step.is_given_up());
             }
             What::Removed => add(step.at, "session removed", "its file stays", false),
             What::AlertFired
@@ -180,7 +185,7 @@ fn since(entry: &Entry, at: OffsetDateTime) -> Duration {
     Duration::nanoseconds(i64::try_from(nanos.max(0)).unwrap_or(i64::MAX))
 }
 
-fn verdict(entry: &Entry, steps: &[Step], marks: &[Mark]) -> Verdict {
+fn verdict(entry: &Entry, steps: &[Step]) -> Verdict {
     let report = &*entry.report;
     if &*entry.phase != DONE {
         return Verdict::InProgress;
@@ -211,9 +216,10 @@ fn verdict(entry: &Entry, steps: &[Step], marks: &[Mark]) -> Verdict {
         let fix = "check the receiver and the Notification__ settings";
         return failed("notification", &step.text, None, Some(fix));
     }
-    let notified = marks.iter().filter(|mark| mark.what == "notified");
+    let completed = |step: &&Step| step.what == What::Notified(Event::Completed);
+    let notified = steps.iter().filter(of_job).filter(completed);
     Verdict::Passed {
-        notified: notified.map(|mark| mark.after).max(),
+        notified: notified.map(|step| since(entry, step.at)).max(),
     }
 }
 

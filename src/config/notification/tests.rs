@@ -42,7 +42,10 @@ fn nothing_is_sent_unless_a_url_is_set() {
     assert!(!settings.receivers[0].destination.is_signed());
     assert_eq!(settings.pages, None);
     use Event::{Analyzed, Completed, Failed, Skipped};
-    let usual = [Completed, Failed, Skipped, Analyzed];
+    use Event::{ReadinessDegraded, ReadinessRestored, ReadinessWeekly};
+    let captures = [Completed, Failed, Skipped, Analyzed];
+    let runs = [ReadinessDegraded, ReadinessRestored, ReadinessWeekly];
+    let usual = [&captures[..], &runs[..]].concat();
     assert_eq!(settings.receivers[0].events, usual);
     assert_eq!(settings.portal.as_str(), "https://portal.azure.com/");
     assert_eq!(settings.source, "alert-packet-capture");
