@@ -50,8 +50,8 @@ impl Readiness {
             self.publish(&last).await;
         }
         while let Ok(Some(found)) = self.incidents.run_in_progress().await {
-            let age = self.incidents.now() - found.kept;
-            let age = std::time::Duration::try_from(age).unwrap_or_default();
+            let now = self.incidents.now();
+            let age = crate::incident::machine::before(now, found.kept);
             let left = pace.abandoned_after.saturating_sub(age);
             if left.is_zero() {
                 return;
