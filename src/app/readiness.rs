@@ -50,8 +50,7 @@ impl Readiness {
             self.publish(&last).await;
         }
         while let Ok(Some(found)) = self.incidents.run_in_progress().await {
-            let now = self.incidents.now();
-            let age = crate::incident::machine::before(now, found.kept);
+            let age = found.age(self.incidents.now());
             let left = pace.abandoned_after.saturating_sub(age);
             if left.is_zero() {
                 return;
@@ -147,7 +146,7 @@ impl Keep for Kept<'_> {
                 return None;
             }
         };
-        let left = self.incidents.now() - found.kept >= self.abandoned_after;
+        let left = found.age(self.incidents.now()) >= self.abandoned_after;
         if !left {
             return None;
         }

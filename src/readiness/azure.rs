@@ -67,10 +67,10 @@ impl AzureChecks<'_> {
             self.report.about(Some(scope));
             self.look_up(&needed, &[scope], scope).await;
         }
+        self.report.about(None);
         for scope in scopes.iter().chain(&targets.machines) {
             self.what_changed(scope).await;
         }
-        self.report.about(None);
         for account in &accounts {
             self.storage_account(account).await;
         }

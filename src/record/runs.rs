@@ -22,6 +22,13 @@ pub struct RunInProgress {
     pub etag: Etag,
 }
 
+impl RunInProgress {
+    /// How long ago its progress was written. A clock that was set back makes it no older.
+    pub fn age(&self, now: OffsetDateTime) -> std::time::Duration {
+        (now - self.kept).try_into().unwrap_or_default()
+    }
+}
+
 impl Incidents {
     /// The last finished readiness run; `None`: there was none, or one of another version.
     ///

@@ -112,3 +112,108 @@ pub fn missing_rights(run: &Run, assignee: Option<&Word>) -> Vec<Finding> {
     };
     missing.into_iter().map(finding).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::ShellCommand;
+
+    fn scope() -> ResourceId {
+        "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee"
+            .parse()
+            .unwrap()
+    }
+
+    #[test]
+    fn checks_are_findings_by_the_table() {
+        let within = || Reach::Within(scope());
+        let write = required::CAPTURES_WRITE.label();
+        let alerts = required::ALERTS_READ.label();
+        for (check, status, scoped, expected) in [
+            ("shared keys", Status::Ok, false, None),
+            (
+                "shared keys",
+                Status::Failed,
+                false,
+                Some((Weight::Blocks, Reach::All)),
+            ),
+            (
+                "shared keys",
+                Status::Skipped,
+                false,
+                Some((Weight::Unknown, Reach::All)),
+            ),
+            (
+                "first look",
+                Status::Warning,
+                false,
+                Some((Weight::Warns, Reach::All)),
+            ),
+            ("first look", Status::Skipped, false, None),
+            (
+                "network watchers",
+                Status::Failed,
+                true,
+                Some((Weight::Blocks, within())),
+            ),
+            (
+                "network watchers",
+                Status::Skipped,
+                true,
+                Some((Weight::Unknown, within())),
+            ),
+            (
+                "function key",
+                Status::Failed,
+                false,
+                Some((Weight::Blocks, Reach::None)),
+            ),
+            (
+                "capture slots",
+                Status::Failed,
+                true,
+                Some((Weight::Blocks, Reach::None)),
+            ),
+            (
+                &write,
+                Status::Failed,
+                true,
+                Some((Weight::Blocks, within())),
+            ),
+            (
+                &write,
+                Status::Skipped,
+                true,
+                Some((Weight::Unknown, within())),
+            ),
+            (
+                &alerts,
+                Status::Skipped,
+                true,
+                Some((Weight::Unknown, Reach::None)),
+            ),
+        ] {
+            let mut report = Report::default();
+            report.about(scoped.then(scope).as_ref());
+            match status {
+                Status::Ok => report.ok(check, "good"),
+                Status::Warning => report.warning(check, "odd", ShellCommand::new("az")),
+                Status::Failed => report.failed(check, "bad", ShellCommand::new("az")),
+                Status::Skipped => report.skipped(check, "not made"),
+            }
+            let found = findings(&report);
+            let found = found.first().map(|it| (it.weight, it.reach.clone()));
+            assert_eq!(found, expected, "{check} {status:?}");
+        }
+        let mut report = Report::default();
+        report.skipped(
+            "storage account",
+            "PacketCapture__StorageAccountId is not set",
+        );
+        assert_eq!(
+            findings(&report),
+            [],
+            "captures go to a file on the machine"
+        );
+    }
+}
