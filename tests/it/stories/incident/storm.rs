@@ -1,5 +1,5 @@
 //! Two instances and thousands of alerts on some machines: as many incidents as machines, and no capture twice.
-//! `APC_ALERTS=10000 FULL_TESTS=1 cargo test --test it as_many_incidents -- --nocapture` runs more.
+//! `APC_ALERTS=10000 APC_MACHINES=200 cargo test --test it as_many_incidents -- --nocapture` runs more.
 
 use super::*;
 use crate::support::length::full_or_short;
@@ -14,11 +14,12 @@ const AT_ONCE: usize = 32;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_at_two_instances_is_as_many_incidents_as_machines() {
     let began = Instant::now();
-    let alerts = std::env::var("APC_ALERTS").map_or_else(
-        |_| full_or_short(2_000, 300),
-        |text| text.parse().expect("a number"),
-    );
-    let machines = full_or_short(200, 12);
+    let number = |name, usual| {
+        let named = std::env::var(name).ok();
+        named.map_or(usual, |text| text.parse().expect("a number"))
+    };
+    let alerts = number("APC_ALERTS", full_or_short(1_000, 300));
+    let machines = number("APC_MACHINES", full_or_short(40, 12));
     let azure = Azure::start().await;
     let machine = |number: usize| samples::WEB_01.replace("web-01", &format!("vm-{number:03}"));
     for number in 0..machines {
