@@ -81,6 +81,13 @@ impl Change {
         self.resource.rsplit('/').next().unwrap_or_default()
     }
 
+    /// The change without the names of persons and applications that made it or an earlier one.
+    pub fn without_callers(mut self) -> Self {
+        self.by = None;
+        self.values.retain(|value| !names_a_caller(&value.path));
+        self
+    }
+
     /// The change with its texts cleaned and its lists within their limits.
     pub fn bounded(mut self) -> Self {
         self.resource = text::clean(&self.resource, text::ID).into();
@@ -112,9 +119,43 @@ impl Change {
     }
 }
 
+/// Whether a value at this place says who wrote a resource. `managedBy` is a resource.
+fn names_a_caller(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let written_by = ["createdby", "modifiedby", "changedby", "updatedby"];
+    path.starts_with("systemdata") || written_by.iter().any(|it| last.ends_with(it))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_without_callers_names_them_in_no_value_either() {
+        let value = |path: &str| ChangedValue {
+            path: path.into(),
+            old: Some("a@contoso.example".into()),
+            new: Some("b@contoso.example".into()),
+        };
+        let change = Change {
+            by: Some("b@contoso.example".into()),
+            values: vec![
+                value("systemData.lastModifiedBy"),
+                value("SystemData.createdBy"),
+                value("systemData"),
+                value("properties.lastModifiedBy"),
+                value("properties.modifiedby"),
+                value("managedBy"),
+                value("properties.hardwareProfile.vmSize"),
+            ],
+            ..Change::new(OffsetDateTime::UNIX_EPOCH, Kind::Other, Verb::Changed, "/x")
+        };
+        let change = change.without_callers();
+        let paths: Vec<&str> = change.values.iter().map(|it| &*it.path).collect();
+        assert_eq!(paths, ["managedBy", "properties.hardwareProfile.vmSize"]);
+        assert_eq!(change.by, None);
+    }
 
     #[test]
     fn foreign_texts_are_cleaned_and_bounded() {

@@ -99,7 +99,9 @@ fn values(change: &Change) -> String {
 fn in_words(value: &ChangedValue) -> Option<String> {
     let (old, new) = (value.old.as_deref()?, value.new.as_deref()?);
     let name = value.path.rsplit('.').next().unwrap_or_default();
-    let told = !matches!(name, "etag" | "provisioningState" | "lastModifiedAt");
+    // Who wrote it and when is said of the change itself.
+    let told = !value.path.starts_with("systemData")
+        && !matches!(name, "etag" | "provisioningState" | "lastModifiedAt");
     (told && !old.is_empty() && !new.is_empty()).then(|| format!("{name} {old} to {new}"))
 }
 

@@ -260,11 +260,9 @@ impl Gatherer {
     }
 
     fn add(&self, known: &mut ControlPlane, found: Vec<crate::changes::Change>, left_out: u32) {
-        let found = found.into_iter().map(|mut change| {
-            if !self.options.callers {
-                change.by = None;
-            }
-            change
+        let found = found.into_iter().map(|change| match self.options.callers {
+            true => change,
+            false => change.without_callers(),
         });
         known.changes.extend(found);
         known.changes_left_out = known.changes_left_out.max(left_out);

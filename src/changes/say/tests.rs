@@ -111,11 +111,14 @@ fn changes_follow_the_table() {
         ),
         (
             Change {
-                values: vec![value(
-                    "properties.hardwareProfile.vmSize",
-                    "Standard_D2s_v5",
-                    "Standard_D4s_v5",
-                )],
+                values: vec![
+                    value("systemData.lastModifiedBy", "a", "b"),
+                    value(
+                        "properties.hardwareProfile.vmSize",
+                        "Standard_D2s_v5",
+                        "Standard_D4s_v5",
+                    ),
+                ],
                 ..vm(Verb::Changed)
             },
             "web-01 was changed 3 minutes before the alert: vmSize Standard_D2s_v5 to Standard_D4s_v5.",
