@@ -96,6 +96,8 @@ impl Worker {
                         );
                     }
                     Arc::make_mut(&mut job).report.changes = Some(Box::new(note));
+                    // The lines of the notification are read from what is kept; those about endpoints are joined again.
+                    self.add_rules(&mut job).await;
                 }
             }
             // Each process that asked was killed, or it is switched off by now: what is known stays.

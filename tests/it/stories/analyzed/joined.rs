@@ -26,6 +26,44 @@ fn deny_sql(azure: &Azure) {
 }
 
 #[tokio::test]
+async fn the_completed_record_says_the_rule_first_as_the_notification_did() {
+    let azure = azure().await;
+    deny_sql(&azure);
+    let mut storage = azure.queue_settings();
+    storage.push(("JobQueue__Receive".to_owned(), "poll".to_owned()));
+    let settings = [
+        ("Changes__Enabled", "true"),
+        ("Changes__EffectiveRules", "true"),
+        ("FirstLook__InNotice", "full"),
+    ];
+    let pace = Pace {
+        complete_after: Duration::ZERO,
+        ..World::pace()
+    };
+    let story = Story::paced(azure.clone(), &storage, &settings, pace).await;
+    let reply = story.world.post(&common_alert(&[samples::WEB_01])).await;
+    assert_eq!(reply.body["outcome"], "created", "{:?}", reply.body);
+    let asked = |lines: &[String]| {
+        let asked = |it: &String| it.contains("effectiveNetworkSecurityGroups");
+        lines.iter().any(asked)
+    };
+    story.world.until(asked).await;
+    story.world.run_out();
+    let notice = story.notice("completed", samples::WEB_01).await;
+    let done = |_: &[String]| azure.queue_messages("packet-capture-jobs").is_empty();
+    story.world.until(done).await;
+    let incident = notice["data"]["incident"]["id"].as_str().unwrap();
+    let (_, whole) = story.get(&format!("/{incident}"), "application/json").await;
+    let whole: Value = serde_json::from_str(&whole).unwrap();
+    let known = &whole["entries"][0]["report"]["changes"];
+    assert_eq!(known["complete"], true, "{known}");
+    let said = &notice["data"]["changes"]["lines"][0];
+    assert!(said.as_str().unwrap().contains("deny-sql"), "{said}");
+    assert_eq!(&known["lines"][0], said);
+    story.world.end().await;
+}
+
+#[tokio::test]
 async fn the_rule_that_denies_a_silent_endpoint_is_said_first() {
     const RULE: &str = "did not answer; effective rule deny-sql denies it outbound (NSG nsg-web).";
     for (policy, expected) in [
