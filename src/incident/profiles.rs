@@ -137,8 +137,10 @@ impl Conditions {
         }
         // A pattern's `*`, taken as a letter, is matched by another's `*` alone.
         let pattern = |own: &String, other: &String| matches(own, other);
+        // An alert without a rule's name matches it as well.
+        let any_rule = self.rules.iter().any(|rule| rule == "*");
         self.drill == other.drill
-            && covered(&self.rules, &other.rules, pattern)
+            && (any_rule || covered(&self.rules, &other.rules, pattern))
             && covered(&self.severities, &other.severities, |a, b| a == b)
             && covered(&self.signals, &other.signals, |a, b| same_signal(a, b))
             && covered(&self.metrics, &other.metrics, pattern)

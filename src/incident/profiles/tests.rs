@@ -263,7 +263,9 @@ fn a_profile_covers_another_by_the_table() {
         (&rules(&["web-*"]), &rules(&["web-1", "db"]), false),
         (&rules(&["web-?*"]), &rules(&["web-*"]), false),
         (&rules(&["*-in", "web-*"]), &rules(&["a-in", "web-b"]), true),
-        (&all, &scope(""), false),
+        (&all, &scope(""), true),
+        (&rules(&["a", "*"]), &severity("b", &["Sev1"]), true),
+        (&rules(&["*a"]), &scope(""), false),
         (&scope(""), &scope("/resourceGroups/rg"), true),
         (&scope("/resourceGroups/rg"), &scope(""), false),
         (
