@@ -151,9 +151,12 @@ fn bounds(series: &MetricSeries) -> (f64, f64) {
     let values = || series.points().map(|(_, value)| value);
     let least = values().fold(0.0, f64::min);
     let most = values().fold(f64::NEG_INFINITY, f64::max);
-    match most > least {
+    // Halves, as they are drawn: those of the least numbers there are do not differ.
+    match most / 2.0 > least / 2.0 {
         true => (least, most),
-        false => (least, least + 1.0),
+        // All are zero, or the same below it.
+        false if least < 0.0 => (least, 0.0),
+        false => (0.0, 1.0),
     }
 }
 

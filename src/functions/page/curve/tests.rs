@@ -45,12 +45,17 @@ fn the_line_is_broken_where_azure_has_no_value() {
             0,
         ),
         (vec![some(0.0); 70], 1, 69, 0),
+        (vec![some(-5.0); 2], 1, 1, 0),
+        (vec![some(-1e300)], 0, 0, 1),
+        (vec![some(5e-324)], 0, 0, 1),
     ] {
         let curve = draw(&series(&values), &gathered(), &moments(), Shape::Wide);
         assert_eq!(curve.line.matches('M').count(), moves, "{values:?}");
         assert_eq!(curve.line.matches('L').count(), lines, "{values:?}");
         assert_eq!(curve.dots.len(), dots, "{values:?}");
         assert!(!curve.line.contains("NaN") && !curve.line.contains("inf"));
+        let drawn = |y: &f64| (curve.top..=curve.bottom).contains(y);
+        assert!(curve.dots.iter().all(|(_, y)| drawn(y)), "{values:?}");
     }
 }
 
