@@ -201,8 +201,13 @@ pub(super) fn page(
         ));
     }
     if next < all.len() {
+        // A list that is filtered stays so on its further pages.
+        let filter = parameter(asked.query, "$filter").map_or(String::new(), |filter| {
+            let mut pair = form_urlencoded::Serializer::for_suffix("&".to_owned(), 1);
+            pair.append_pair("$filter", &filter).finish()
+        });
         body["nextLink"] = json!(format!(
-            "{}{}?api-version={}&$skiptoken=page-{next}",
+            "{}{}?api-version={}{filter}&$skiptoken=page-{next}",
             world.endpoint, asked.path, asked.api_version
         ));
     }

@@ -265,12 +265,14 @@ impl Gatherer {
             false => change.without_callers(),
         });
         known.changes.extend(found);
-        known.changes_left_out = known.changes_left_out.max(left_out);
+        // Both sources report the same changes: what is beyond the bound counts once, by the source that has more.
+        let left_out_before = std::mem::take(&mut known.changes_left_out).max(left_out);
         let all = std::mem::replace(
             known,
             ControlPlane::new(known.alert_at, known.since, known.asked_at),
         );
         *known = all.bounded();
+        known.changes_left_out = known.changes_left_out.max(left_out_before);
     }
 
     async fn metrics(&self, subject: &Subject, now: OffsetDateTime, known: &Known) {

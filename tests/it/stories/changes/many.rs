@@ -20,8 +20,10 @@ async fn of_a_thousand_changes_the_newest_on_the_path_are_said_and_the_others_co
     assert_eq!(lines[0], DENY_SQL);
     assert_eq!(lines[4], "997 more changes are in the incident's record.");
     assert_eq!(notice["data"]["changes"]["count"], 1_001);
+    // Both sources report each of them, and it counts once.
     let kept = story.until_kept(|kept| kept.changes_left_out > 0).await;
     assert_eq!((kept.changes.len(), kept.changes_left_out), (200, 801));
+    assert_eq!(kept.missing, [], "each page of both was read");
     story.world.end().await;
 }
 
