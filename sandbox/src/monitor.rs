@@ -142,7 +142,7 @@ pub(super) fn metrics(world: &World, asked: &Asked<'_>) -> Outcome {
     ))
 }
 
-/// Made-up values that rise in the last ten minutes; the newest minute has none yet.
+/// Made-up values, which are percentages as well, that rise in the last ten minutes; the newest minute has none yet.
 fn minutes(since: OffsetDateTime, until: OffsetDateTime, now: OffsetDateTime) -> Vec<Value> {
     let mut data = Vec::new();
     let mut at = since;
@@ -153,7 +153,7 @@ fn minutes(since: OffsetDateTime, until: OffsetDateTime, now: OffsetDateTime) ->
             ..1 => json!({ "timeStamp": stamp }),
             _ => {
                 let level = 20.0 + f64::from(u8::try_from(age % 7).unwrap_or_default());
-                let level = if age < 10 { level * 4.0 } else { level };
+                let level = if age < 10 { level * 3.0 } else { level };
                 json!({ "timeStamp": stamp, "total": level * 60.0, "average": level })
             }
         });

@@ -55,7 +55,9 @@ pub(super) fn series(metric: &Metric, since: OffsetDateTime, of_alert: &[String]
     });
     let unit = metric.unit.as_deref();
     MetricSeries {
-        unit: unit.map(Into::into),
+        unit: unit
+            .and_then(|unit| crate::text::cleaned(unit, crate::text::WORD))
+            .map(Into::into),
         of_alert: of_alert
             .iter()
             .any(|name| name.eq_ignore_ascii_case(&metric.name)),
@@ -79,6 +81,18 @@ mod tests {
         ] {
             assert_eq!(names(&of_alert), (USUAL.to_vec(), own));
         }
+    }
+
+    #[test]
+    fn the_unit_is_a_cleaned_word() {
+        let at = datetime!(2026-11-28 06:30:00 UTC);
+        let metric = Metric {
+            name: "x".to_owned(),
+            unit: Some("\u{202e}Bytes\n".repeat(9_000)),
+            points: Vec::new(),
+        };
+        let unit = series(&metric, at, &[]).unit.unwrap();
+        assert!(unit.chars().count() <= crate::text::WORD && !unit.contains('\u{202e}'));
     }
 
     #[test]
