@@ -99,6 +99,32 @@ async fn a_run_that_a_process_left_is_continued_by_another() {
     second.end().await;
 }
 
+/// A request for a run comes before the progress of the killed process is old enough.
+#[tokio::test]
+async fn a_run_that_was_left_is_continued_after_a_request_that_came_too_early() {
+    let azure = azure(60).await;
+    let storage = azure.queue_settings();
+    azure.hold(Call::GetInstanceView);
+    let first = instance(&azure, &storage).await;
+    first.start.ask();
+    azure
+        .wait_for(|entries| written(entries, "running.json") >= 1)
+        .await;
+    first.kill().await;
+    azure.release(Call::GetInstanceView);
+
+    let mut patient = pace();
+    patient.readiness.abandoned_after = Duration::from_secs(2);
+    let mut settings = vec![("WEBSITE_HOSTNAME", HOST)];
+    settings.extend(storage.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+    let second = World::paced(azure.clone(), &settings, patient).await;
+    second.start.ask();
+    azure
+        .wait_for(|entries| written(entries, "last.json") == 1)
+        .await;
+    second.end().await;
+}
+
 #[tokio::test]
 async fn an_alert_during_a_run_costs_the_calls_that_it_costs_without_one() {
     let mut counts = Vec::new();
