@@ -42,9 +42,16 @@ pub fn fixes(run: &Run) -> Vec<Fix> {
             continue;
         };
         let concerned = run.machines().iter().filter(|it| finding.concerns(&it.id));
+        let concerned = concerned.count();
+        // One role gives several permissions.
+        if let Some(same) = fixes.iter_mut().find(|it| it.commands[0] == *command) {
+            same.machines = same.machines.max(concerned);
+            same.cause = format!("{}; {}", same.cause, finding.check);
+            continue;
+        }
         fixes.push(Fix {
             cause: format!("{}: {}", finding.check, finding.message),
-            machines: concerned.count(),
+            machines: concerned,
             commands: vec![command.clone()],
             comes_first: true,
         });
@@ -397,6 +404,23 @@ mod tests {
                 .iter()
                 .any(|it| it.contains("--priority 100 "))
         );
+    }
+
+    #[test]
+    fn one_command_fixes_many_findings() {
+        let mut run = run(vec![(vm("a"), vec![])]);
+        for check in ["permission x/read", "permission x/write"] {
+            let mut missing = finding(Reach::All, Weight::Blocks, check);
+            missing.fix = Some("az role assignment create".to_owned());
+            run.findings.push(missing);
+        }
+        let found = fixes(&run);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            found[0].cause,
+            "permission x/read: disabled; permission x/write"
+        );
+        assert_eq!(commands(&run), ["az role assignment create"]);
     }
 
     #[test]
