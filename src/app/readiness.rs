@@ -46,9 +46,7 @@ impl Readiness {
     /// Waits for a run whose process ended before it had finished: until another process makes it, its progress is fresh.
     async fn abandoned(&self, pace: ReadinessPace) {
         tokio::time::sleep(pace.continue_after).await;
-        if let Some(last) = self.keep().last().await {
-            self.publish(&last).await;
-        }
+        self.overdue().await;
         loop {
             let left = match self.incidents.run_in_progress().await {
                 Ok(None) => return std::future::pending().await,
@@ -66,8 +64,18 @@ impl Readiness {
         }
     }
 
+    /// The news of the last run, whose process may have ended before they were delivered. The next run has none of them.
+    async fn overdue(&self) {
+        if self.incidents.is_shared()
+            && let Some(last) = self.keep().last().await
+        {
+            self.publish(&last).await;
+        }
+    }
+
     /// Makes a run. `false`: another process makes it.
     async fn one(&self, pace: ReadinessPace) -> bool {
+        self.overdue().await;
         let found = FoundSettings {
             dry_run: self.settings.capture.dry_run,
             settings: Some(self.settings.clone()),
