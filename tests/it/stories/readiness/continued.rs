@@ -132,7 +132,7 @@ async fn news_that_a_killed_process_did_not_deliver_are_not_lost_by_the_next_run
     let azure = azure(0).await;
     let receiver = Receiver::start().await;
     let mut settings = azure.queue_settings();
-    settings.extend(receiver.settings());
+    settings.extend(receiver.settings_for("readiness.degraded"));
     let first = instance(&azure, &settings).await;
     first.start.ask();
     azure
