@@ -9,7 +9,10 @@ use crate::{
     record::{Etag, Incidents, StoreError},
     worker::Worker,
 };
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use time::OffsetDateTime;
 
 /// What runs need.
@@ -28,17 +31,14 @@ impl Readiness {
     /// Makes runs until it is dropped.
     pub async fn run(self) {
         let pace = self.pace.readiness;
-        if self.incidents.is_shared() {
+        // A run that another process makes may be left by it.
+        let mut others = self.incidents.is_shared();
+        loop {
             tokio::select! {
                 () = self.start.asked() => {}
-                () = self.abandoned(pace) => {}
+                () = self.abandoned(pace), if others => {}
             }
-            self.one(pace).await;
-            self.start.ended();
-        }
-        loop {
-            self.start.asked().await;
-            self.one(pace).await;
+            others = !self.one(pace).await && self.incidents.is_shared();
             self.start.ended();
         }
     }
@@ -46,21 +46,36 @@ impl Readiness {
     /// Waits for a run whose process ended before it had finished: until another process makes it, its progress is fresh.
     async fn abandoned(&self, pace: ReadinessPace) {
         tokio::time::sleep(pace.continue_after).await;
-        if let Some(last) = self.keep().last().await {
-            self.publish(&last).await;
-        }
-        while let Ok(Some(found)) = self.incidents.run_in_progress().await {
-            let age = found.age(self.incidents.now());
-            let left = pace.abandoned_after.saturating_sub(age);
+        self.overdue().await;
+        loop {
+            let left = match self.incidents.run_in_progress().await {
+                Ok(None) => return std::future::pending().await,
+                Ok(Some(found)) => {
+                    let age = found.age(self.incidents.now());
+                    pace.abandoned_after.saturating_sub(age)
+                }
+                // The store may answer later.
+                Err(_) => pace.abandoned_after.max(Duration::from_secs(1)),
+            };
             if left.is_zero() {
                 return;
             }
             tokio::time::sleep(left).await;
         }
-        std::future::pending().await
     }
 
-    async fn one(&self, pace: ReadinessPace) {
+    /// The news of the last run, whose process may have ended before they were delivered. The next run has none of them.
+    async fn overdue(&self) {
+        if self.incidents.is_shared()
+            && let Some(last) = self.keep().last().await
+        {
+            self.publish(&last).await;
+        }
+    }
+
+    /// Makes a run. `false`: another process makes it.
+    async fn one(&self, pace: ReadinessPace) -> bool {
+        self.overdue().await;
         let found = FoundSettings {
             dry_run: self.settings.capture.dry_run,
             settings: Some(self.settings.clone()),
@@ -76,17 +91,17 @@ impl Readiness {
             keep: &self.keep(),
             pace: pace.between_calls,
         };
-        match everywhere.run(OffsetDateTime::now_utc()).await {
-            Some(run) => {
-                tracing::info!(
-                    calls = run.calls,
-                    "readiness run finished: {}",
-                    run.sentence()
-                );
-                self.publish(&run).await;
-            }
-            None => tracing::info!("another instance makes the readiness run; stopping this one"),
-        }
+        let Some(run) = everywhere.run(OffsetDateTime::now_utc()).await else {
+            tracing::info!("another instance makes the readiness run; stopping this one");
+            return false;
+        };
+        tracing::info!(
+            calls = run.calls,
+            "readiness run finished: {}",
+            run.sentence()
+        );
+        self.publish(&run).await;
+        true
     }
 
     fn keep(&self) -> Kept<'_> {

@@ -20,7 +20,10 @@ pub struct Platform {
 
 impl Platform {
     pub fn of(settings: &AppSettings) -> Self {
-        let text = |name| settings.get(name).map(str::to_owned);
+        let text = |name| {
+            let text = settings.get(name).filter(|it| !it.is_empty());
+            text.map(str::to_owned)
+        };
         Self {
             site: text("WEBSITE_SITE_NAME"),
             resource_group: text("WEBSITE_RESOURCE_GROUP"),

@@ -19,6 +19,8 @@ pub struct Fix {
     pub machines: usize,
     /// Each command is one line.
     pub commands: Vec<String>,
+    /// Whether others fail before it: an extension is installed on a machine that runs and allows extensions.
+    pub comes_first: bool,
 }
 
 /// What the machines of one command have in common.
@@ -40,10 +42,18 @@ pub fn fixes(run: &Run) -> Vec<Fix> {
             continue;
         };
         let concerned = run.machines().iter().filter(|it| finding.concerns(&it.id));
+        let concerned = concerned.count();
+        // One role gives several permissions.
+        if let Some(same) = fixes.iter_mut().find(|it| it.commands[0] == *command) {
+            same.machines = same.machines.max(concerned);
+            same.cause = format!("{}; {}", same.cause, finding.check);
+            continue;
+        }
         fixes.push(Fix {
             cause: format!("{}: {}", finding.check, finding.message),
-            machines: concerned.count(),
+            machines: concerned,
             commands: vec![command.clone()],
+            comes_first: true,
         });
     }
     let mut by_cause: BTreeMap<String, Causes<'_>> = BTreeMap::new();
@@ -51,6 +61,7 @@ pub fn fixes(run: &Run) -> Vec<Fix> {
         for cause in &machine.causes {
             let causes = by_cause.entry(cause.to_string()).or_default();
             causes.machines = causes.machines.saturating_add(1);
+            causes.comes_first = matches!(cause, Cause::Stopped(_) | Cause::ExtensionsForbidden);
             let targets = causes
                 .targets
                 .entry(target(cause, &machine.id))
@@ -69,12 +80,15 @@ pub fn fixes(run: &Run) -> Vec<Fix> {
                 .filter_map(command)
                 .collect::<Vec<_>>()
         });
-        let commands: Vec<String> = commands.map(|it| it.to_string()).collect();
+        let mut commands: Vec<String> = commands.map(|it| it.to_string()).collect();
+        // A command for a whole set is the same for each part of its instances.
+        commands.dedup();
         if !commands.is_empty() {
             of_machines.push(Fix {
                 cause,
                 machines: causes.machines,
                 commands,
+                comes_first: causes.comes_first,
             });
         }
     }
@@ -106,6 +120,7 @@ impl Run {
 #[derive(Default)]
 struct Causes<'r> {
     machines: usize,
+    comes_first: bool,
     targets: BTreeMap<Target, Vec<(&'r Cause, &'r ResourceId)>>,
 }
 
@@ -231,7 +246,14 @@ fn allow(to: &str, group: &ResourceId, blocks_at: u32) -> Option<ShellCommand> {
     const FIRST: u32 = 100;
     let (address, port) = to.rsplit_once(':')?;
     let name = format!("Allow-NetworkWatcher-{address}-{port}");
-    let priority = blocks_at.saturating_sub(1).clamp(FIRST, 4096).to_string();
+    // Azure refuses two rules of one direction with the same priority.
+    let before = match port {
+        "8037" => 1,
+        "80" => 2,
+        _ => 3,
+    };
+    let priority = blocks_at.saturating_sub(before).clamp(FIRST, 4096);
+    let priority = priority.to_string();
     Some(
         ShellCommand::new("az network nsg rule create")
             .with("--name", &name.replace([':', '/'], "-"))
@@ -382,6 +404,50 @@ mod tests {
                 .iter()
                 .any(|it| it.contains("--priority 100 "))
         );
+    }
+
+    #[test]
+    fn one_command_fixes_many_findings() {
+        let mut run = run(vec![(vm("a"), vec![])]);
+        for check in ["permission x/read", "permission x/write"] {
+            let mut missing = finding(Reach::All, Weight::Blocks, check);
+            missing.fix = Some("az role assignment create".to_owned());
+            run.findings.push(missing);
+        }
+        let found = fixes(&run);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            found[0].cause,
+            "permission x/read: disabled; permission x/write"
+        );
+        assert_eq!(commands(&run), ["az role assignment create"]);
+    }
+
+    #[test]
+    fn a_command_for_a_whole_set_is_printed_once() {
+        let missing = |it| {
+            let cause = Cause::AgentMissing { windows: false };
+            (instance("pool", it), vec![cause])
+        };
+        let found = commands(&run((0..120).map(missing).collect()));
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn rules_before_one_that_blocks_have_priorities_of_their_own() {
+        let blocked = |to: &str| Cause::Blocked {
+            to: to.to_owned(),
+            group: nsg("nsg-web"),
+            rule: "deny-all".to_owned(),
+            priority: 200,
+        };
+        let all = ["168.63.129.16:8037", "169.254.169.254:80", "Storage:443"].map(blocked);
+        let found = commands(&run(vec![(vm("a"), all.to_vec())]));
+        for priority in [197, 198, 199] {
+            let priority = format!("--priority {priority} ");
+            let with = found.iter().filter(|it| it.contains(&priority));
+            assert_eq!(with.count(), 1, "{found:?}");
+        }
     }
 
     #[test]

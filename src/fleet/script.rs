@@ -14,7 +14,8 @@ impl Run {
         // Texts of Azure: a line break would end the comment.
         let _ = writeln!(script, "# {}", inert(&self.sentence()));
         script.push_str("set -euo pipefail\n");
-        let fixes = fixes(self);
+        let mut fixes = fixes(self);
+        fixes.sort_by_key(|fix| !fix.comes_first);
         if fixes.is_empty() {
             script.push_str("\n# There is nothing to fix by a command.\n");
         }
@@ -26,11 +27,20 @@ impl Run {
             };
             let _ = writeln!(script, "\n# {}{machines}", inert(&fix.cause));
             for command in fix.commands {
-                let _ = writeln!(script, "{command}");
+                // Run as it is, it would write `...` into a setting of the app.
+                let _ = match is_complete(&command) {
+                    true => writeln!(script, "{command}"),
+                    false => writeln!(script, "# fill in and run: {command}"),
+                };
             }
         }
         script
     }
+}
+
+/// Whether a command can be run as it is: others have `...` or `<group>` where the operator's own value goes.
+fn is_complete(command: &str) -> bool {
+    !command.contains("...") && !command.contains("'<")
 }
 
 /// One line without what a terminal or a shell could take for more than a comment.
@@ -43,8 +53,8 @@ fn inert(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        Cause,
-        samples::{run, vm},
+        Cause, Reach, Weight,
+        samples::{finding, run, vm},
     };
 
     #[test]
@@ -77,5 +87,42 @@ mod tests {
                 || **line == *"set -euo pipefail"
         };
         assert!(lines.iter().all(good), "{script}");
+    }
+
+    #[test]
+    fn a_command_with_a_placeholder_is_a_comment() {
+        let mut run = run(vec![(vm("web-01"), vec![])]);
+        for command in [
+            "az functionapp config appsettings set --name func --settings 'A=https://...'",
+            "az functionapp restart --name '<app>'",
+            "az network watcher configure --locations westeurope",
+        ] {
+            let mut failed = finding(Reach::All, Weight::Warns, "notification");
+            failed.fix = Some(command.to_owned());
+            run.findings.push(failed);
+        }
+        let script = run.script();
+        let commands: Vec<&str> = script.lines().filter(|it| it.starts_with("az ")).collect();
+        assert_eq!(
+            commands,
+            ["az network watcher configure --locations westeurope"]
+        );
+        assert_eq!(script.matches("# fill in and run: az ").count(), 2);
+    }
+
+    #[test]
+    fn a_machine_is_started_before_its_agent_is_installed() {
+        let missing = || Cause::AgentMissing { windows: false };
+        let stopped = Cause::Stopped("deallocated".to_owned());
+        let run = run(vec![
+            (vm("web-01"), vec![missing()]),
+            (vm("web-02"), vec![Cause::ExtensionsForbidden, missing()]),
+            (vm("web-03"), vec![stopped, missing()]),
+        ]);
+        let script = run.script();
+        let at = |command: &str| script.find(command).expect(command);
+        let agent = at("\naz vm extension set ");
+        assert!(at("\naz vm start ") < agent, "{script}");
+        assert!(at("\naz vm update ") < agent, "{script}");
     }
 }

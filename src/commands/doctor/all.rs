@@ -137,12 +137,48 @@ fn text(run: &Run) -> String {
             }
         }
     }
+    // Those with a fix are named there.
+    for finding in run.findings.iter().filter(|it| it.fix.is_none()) {
+        let _ = writeln!(text, "\n{}: {}", finding.check, finding.message);
+    }
     for fix in fleet::fixes(run) {
-        let _ = writeln!(text, "\nfix: {} ({} machines)", fix.cause, fix.machines);
+        let machines = match fix.machines {
+            0 => String::new(),
+            1 => " (1 machine)".to_owned(),
+            machines => format!(" ({machines} machines)"),
+        };
+        let _ = writeln!(text, "\nfix: {}{machines}", fix.cause);
         for command in fix.commands {
             let _ = writeln!(text, "  {command}");
         }
     }
     let _ = write!(text, "\n{} calls to Azure", run.calls);
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::{Finding, Reach, Weight};
+
+    #[test]
+    fn a_finding_without_a_command_is_printed_too() {
+        let mut run = Run::new(OffsetDateTime::UNIX_EPOCH, "rules", []);
+        for fix in [None, Some("az vm list".to_owned())] {
+            run.findings.push(Finding {
+                reach: Reach::None,
+                check: "alert rules".to_owned(),
+                weight: Weight::Unknown,
+                message: format!("not known: {}", fix.is_some()),
+                fix,
+            });
+        }
+        let text = text(&run);
+        for line in [
+            "\nalert rules: not known: false\n",
+            "\nfix: alert rules: not known: true\n  az vm list\n",
+        ] {
+            assert_eq!(text.matches(line).count(), 1, "{text}");
+        }
+    }
 }

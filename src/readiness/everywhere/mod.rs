@@ -247,7 +247,11 @@ impl Round<'_> {
                 true => silent.saturating_add(1),
                 false => 0,
             };
-            run.checked(id, causes);
+            // It was deleted after it was listed: no fault, unless a rule names it, and the next run says so.
+            match causes == [Cause::NotFound] && listed.is_some_and(|it| it.region.is_some()) {
+                true => run.replace(id, Vec::new(), usize::MAX),
+                false => run.checked(id, causes),
+            }
             since = since.saturating_add(1);
             if since >= KEPT_EVERY.0 || kept.elapsed() >= KEPT_EVERY.1 {
                 (since, kept) = (0, Instant::now());

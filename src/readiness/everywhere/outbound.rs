@@ -1,7 +1,11 @@
 //! Whether security rules keep the Network Watcher agent from what it needs. Pure.
 //! <https://learn.microsoft.com/en-us/azure/network-watcher/packet-capture-overview#prerequisites>
 
-use crate::{fleet::Cause, resource_id::ResourceId, text};
+use crate::{
+    fleet::{Because, Cause, Check},
+    resource_id::ResourceId,
+    text,
+};
 use serde_json::Value;
 use std::net::Ipv4Addr;
 
@@ -111,16 +115,19 @@ pub fn blocked(rules: &[EffectiveRule], with_account: bool) -> Vec<Cause> {
         // Those of the subnet and of the interface apply one after the other: each must let it pass.
         for group in groups {
             let of_group = rules.iter().filter(|rule| rule.group == *group);
-            if let Some(rule) = decides(of_group, &needed).filter(|rule| !rule.allows)
-                && let Some(group) = group
-            {
-                causes.push(Cause::Blocked {
+            let Some(rule) = decides(of_group, &needed).filter(|rule| !rule.allows) else {
+                continue;
+            };
+            causes.push(match group {
+                Some(group) => Cause::Blocked {
                     to: needed.shown.to_owned(),
                     group: group.clone(),
                     rule: short(&rule.name),
                     priority: rule.priority,
-                });
-            }
+                },
+                // Those of a virtual network manager and of a group are in no known order.
+                None => Cause::Unknown(Check::Outbound, Because::NotReported),
+            });
         }
     }
     causes
@@ -290,6 +297,18 @@ mod tests {
         ] {
             assert_eq!(shown(&rules), expected, "{rules:?}");
         }
+    }
+
+    #[test]
+    fn a_rule_of_no_known_group_leaves_unknown_what_it_blocks() {
+        let of_manager = EffectiveRule {
+            group: None,
+            ..rule("deny", 10, false, &["8037"], &["*"])
+        };
+        assert_eq!(
+            blocked(&[of_manager], true),
+            [Cause::Unknown(Check::Outbound, Because::NotReported)]
+        );
     }
 
     #[test]

@@ -17,8 +17,9 @@ const OF_NO_MACHINE: [&str; 5] = [
     "virtual machine",
 ];
 /// Checks that must have been made for a machine to be ready.
-const NEEDED: [&str; 4] = [
+const NEEDED: [&str; 5] = [
     "network watchers",
+    "capture slots",
     "storage account",
     "shared keys",
     "performance tier",
@@ -41,7 +42,9 @@ fn finding(check: &Check) -> Option<Finding> {
         Status::Skipped if needed() => Weight::Unknown,
         Status::Ok | Status::Skipped => return None,
     };
-    let reach = match (&check.scope, OF_NO_MACHINE.contains(&check.check.as_str())) {
+    // A machine whose watcher is full says so itself; where captures could not be listed, none does.
+    let of_no_machine = weight != Weight::Unknown && OF_NO_MACHINE.contains(&check.check.as_str());
+    let reach = match (&check.scope, of_no_machine) {
         (_, true) => Reach::None,
         (None, false) => Reach::All,
         (Some(scope), false) => Reach::Within(scope.clone()),
@@ -173,6 +176,12 @@ mod tests {
                 Status::Failed,
                 true,
                 Some((Weight::Blocks, Reach::None)),
+            ),
+            (
+                "capture slots",
+                Status::Skipped,
+                true,
+                Some((Weight::Unknown, within())),
             ),
             (
                 &write,

@@ -69,7 +69,10 @@ pub async fn list(
     };
     let with_interfaces = settings.readiness.effective_rules;
     match graph.machines(&scopes, with_interfaces).await {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            graph.empty(&settings.readiness.targets);
+            Ok(())
+        }
         Err(error) => Err(failed(error, graph.inventory)),
     }
 }
@@ -241,6 +244,26 @@ impl Graph<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The subscriptions and groups in the setting without a machine: what may not be read is missing from the lists.
+    fn empty(&mut self, targets: &ReadinessTargets) {
+        let ReadinessTargets::Ids(ids) = targets else {
+            return;
+        };
+        let known = self.inventory.ids();
+        for id in ids
+            .iter()
+            .filter(|id| !known.iter().any(|it| id.contains(it)))
+        {
+            // Instances are checked with their set, and the members of a flexible one are elsewhere.
+            if id.is_type(INSTANCE) || id.is_type(SET) {
+                continue;
+            }
+            let message = format!("no machine that can be read is in {id}");
+            let finding = note(TARGETS, Weight::Unknown, message, None);
+            self.inventory.findings.push(finding);
+        }
     }
 
     /// Hands each row of a query to `take`.

@@ -3,7 +3,7 @@
 use super::{INSTANCES, causes, findings, fix, healthy, instance, machine, run};
 use crate::support::practice::Practice;
 use alert_packet_capture::fleet::Verdict;
-use azure_sandbox::{ExistingCapture, SessionStatus, samples};
+use azure_sandbox::{Call, Entry, ExistingCapture, SessionStatus, samples};
 
 const NSG: &str = "/subscriptions/6d1f3a58-27c4-4e0b-9b5d-0a8e4c7f1b32/resourceGroups/rg-shop/providers/Microsoft.Network/networkSecurityGroups/nsg-web";
 
@@ -162,6 +162,24 @@ async fn a_machine_that_is_gone_or_not_allowed_is_named() {
         found.contains(&"outside PacketCapture__AllowedScopes".to_owned()),
         "{found:?}"
     );
+}
+
+#[tokio::test]
+async fn a_machine_that_is_deleted_during_the_run_is_no_fault() {
+    let practice = healthy().await;
+    practice.azure.hold(Call::GetInstanceView);
+    // The quotas of both regions are read after the list of machines.
+    let listed = |entries: &[Entry]| {
+        let quotas = entries.iter().filter(|it| it.kind == Call::ListUsages);
+        quotas.count() >= 2
+    };
+    let deleted = async {
+        practice.azure.wait_for(listed).await;
+        practice.azure.delete_vm(samples::WEB_02);
+        practice.azure.release(Call::GetInstanceView);
+    };
+    let (during, ()) = tokio::join!(run(&practice), deleted);
+    assert_eq!(during.sentence(), "5 of 5 machines ready.");
 }
 
 #[tokio::test]

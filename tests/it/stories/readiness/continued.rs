@@ -3,11 +3,12 @@
 use super::{HOST, insights};
 use crate::support::{
     azure::Azure,
+    receiver::Receiver,
     world::{World, common_alert},
 };
 use alert_packet_capture::app::{Pace, ReadinessPace};
 use azure_sandbox::{Call, Entry, samples};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 const GROUP: &str = "/subscriptions/6d1f3a58-27c4-4e0b-9b5d-0a8e4c7f1b32/resourceGroups/rg-shop";
@@ -96,6 +97,65 @@ async fn a_run_that_a_process_left_is_continued_by_another() {
         format!("{0} of {0} machines ready.", MACHINES + 6)
     );
     assert!(second.record.run_in_progress().await.unwrap().is_none());
+    second.end().await;
+}
+
+/// A request for a run comes before the progress of the killed process is old enough.
+#[tokio::test]
+async fn a_run_that_was_left_is_continued_after_a_request_that_came_too_early() {
+    let azure = azure(60).await;
+    let storage = azure.queue_settings();
+    azure.hold(Call::GetInstanceView);
+    let first = instance(&azure, &storage).await;
+    first.start.ask();
+    azure
+        .wait_for(|entries| written(entries, "running.json") >= 1)
+        .await;
+    first.kill().await;
+    azure.release(Call::GetInstanceView);
+
+    let mut patient = pace();
+    patient.readiness.abandoned_after = Duration::from_secs(2);
+    let mut settings = vec![("WEBSITE_HOSTNAME", HOST)];
+    settings.extend(storage.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+    let second = World::paced(azure.clone(), &settings, patient).await;
+    second.start.ask();
+    azure
+        .wait_for(|entries| written(entries, "last.json") == 1)
+        .await;
+    second.end().await;
+}
+
+/// The host makes up for the timer's call that was cut, as soon as it starts.
+#[tokio::test]
+async fn news_that_a_killed_process_did_not_deliver_are_not_lost_by_the_next_run() {
+    let azure = azure(0).await;
+    let receiver = Receiver::start().await;
+    let mut settings = azure.queue_settings();
+    settings.extend(receiver.settings_for("readiness.degraded"));
+    let first = instance(&azure, &settings).await;
+    first.start.ask();
+    azure
+        .wait_for(|entries| written(entries, "notified.json") == 1)
+        .await;
+    azure.deallocate_vm(samples::WEB_01);
+    receiver.down(1_000);
+    first.start.ask();
+    receiver.until_came(1).await;
+    first.kill().await;
+    receiver.up();
+
+    let mut late = pace();
+    late.readiness.continue_after = Duration::from_secs(3_600);
+    let mut named = vec![("WEBSITE_HOSTNAME", HOST)];
+    named.extend(settings.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+    let second = World::paced(azure.clone(), &named, late).await;
+    second.start.ask();
+    azure
+        .wait_for(|entries| written(entries, "last.json") == 3)
+        .await;
+    let degraded = |it: &Value| it["type"] == "alert-packet-capture.readiness.degraded";
+    receiver.until(|all| all.iter().any(degraded)).await;
     second.end().await;
 }
 

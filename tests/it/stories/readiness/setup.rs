@@ -99,12 +99,29 @@ async fn the_machines_come_from_where_the_setting_says() {
 #[tokio::test]
 async fn without_its_own_address_the_allowed_scopes_are_checked_and_the_run_says_so() {
     let mut practice = healthy().await;
-    practice.unset("WEBSITE_HOSTNAME");
+    for empty in [true, false] {
+        practice.unset("WEBSITE_HOSTNAME");
+        if empty {
+            practice.set("WEBSITE_HOSTNAME", "");
+        }
+        let run = run(&practice).await;
+        assert_eq!(run.counts().ready, 6);
+        let found = findings(&run);
+        assert!(
+            matches!(&found[..], [one] if one.contains("address is not known")),
+            "{found:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_target_without_a_machine_is_named() {
+    let mut practice = healthy().await;
+    let nowhere = "/subscriptions/0d3c1d6e-5f5c-4a0b-8a3e-2d1f00c0ffee";
+    let targets = format!("{nowhere}, {}", samples::WEB_01);
+    practice.set("Readiness__Targets", &targets);
     let run = run(&practice).await;
-    assert_eq!(run.counts().ready, 6);
-    let found = findings(&run);
-    assert!(
-        matches!(&found[..], [one] if one.contains("address is not known")),
-        "{found:?}"
-    );
+    assert_eq!(run.sentence(), "1 of 1 machine ready.");
+    let message = format!("readiness targets: no machine that can be read is in {nowhere}");
+    assert_eq!(findings(&run), [message]);
 }
