@@ -203,7 +203,8 @@ impl Capturer {
             Some(session) => {
                 job.phase = Phase::Removing { session };
                 job.failures = 0;
-                Next::AtOnce
+                // Its turn at the watcher was given back before the notification.
+                Next::After(Duration::ZERO)
             }
             None => Next::Done,
         }

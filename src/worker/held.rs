@@ -28,6 +28,8 @@ pub(super) struct Held<'a> {
     /// The places for looks.
     looking: Places,
     place: Option<OwnedSemaphorePermit>,
+    /// The job's turn at its network watcher, as long as it may call it.
+    turn: Option<OwnedSemaphorePermit>,
     waiting: Option<OwnedSemaphorePermit>,
     stop: watch::Receiver<bool>,
 }
@@ -39,6 +41,7 @@ impl<'a> Held<'a> {
         places: Places,
         lanes: &Lanes,
         place: Option<OwnedSemaphorePermit>,
+        turn: Option<OwnedSemaphorePermit>,
     ) -> Self {
         Self {
             queue,
@@ -47,21 +50,26 @@ impl<'a> Held<'a> {
             notifying: lanes.notifying.clone(),
             looking: lanes.looking.clone(),
             place,
+            turn,
             waiting: None,
             stop: lanes.stop.clone(),
         }
     }
 
-    /// Exchanges the job's place for one of those for notifications, whose receiver may hang.
+    /// Exchanges the job's place for one of those for notifications, whose receiver may hang. The turn at the network watcher
+    /// goes to another job.
     pub async fn begin_notifying(&mut self) {
+        self.turn = None;
         self.places = self.notifying.clone();
         self.yield_place();
         // None: this process stops, and the notification in progress is sent all the same.
         self.take_place().await;
     }
 
-    /// Exchanges the job's place for one of those for looks, which hold memory only.
+    /// Exchanges the job's place for one of those for looks, which hold memory only. The turn at the network watcher goes to
+    /// another job: a look may take minutes.
     pub fn begin_looking(&mut self) {
+        self.turn = None;
         self.places = self.looking.clone();
         if let Ok(place) = self.places.working.clone().try_acquire_owned() {
             self.place = Some(place);

@@ -139,7 +139,7 @@ impl Worker {
             }
         };
         let stopping = place.is_none();
-        let held = Held::new(queue, message, places, &lanes, place);
+        let held = Held::new(queue, message, places, &lanes, place, turn);
         if stopping {
             return held.put_back(&job, Duration::ZERO).await;
         }
@@ -158,7 +158,6 @@ impl Worker {
         // Boxed: the runtime moves a task several times, and this one has 10 KB.
         let walk = Box::pin(self.walk(held, job, delivered, created));
         walk.instrument(span).await;
-        drop(turn);
     }
 }
 

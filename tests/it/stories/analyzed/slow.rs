@@ -62,3 +62,37 @@ async fn a_hanging_file_holds_up_no_create_and_no_other_notification() {
     assert!(!story.events().contains(&"analyzed".to_owned()));
     story.world.end().await;
 }
+
+/// A network watcher gives 64 jobs their turn at a time; those whose files are read keep none.
+#[tokio::test]
+async fn files_that_hang_hold_up_no_other_capture_at_the_same_watcher() {
+    let azure = azure().await;
+    let machines = (0..70).map(|number| samples::WEB_01.replace("web-01", &format!("vm-{number}")));
+    let machines: Vec<String> = machines.collect();
+    for machine in &machines {
+        azure.add_vm(machine, "westeurope");
+    }
+    let settings = [
+        ("FirstLook__NotifyWithinSeconds", "600"),
+        ("PacketCapture__Limit", "1000"),
+    ];
+    let story = Story::on(azure, &[], &settings).await;
+    story.world.azure.fault(Fault {
+        on: Call::GetBlob,
+        times: 10_000,
+        what: What::Hang,
+    });
+    let mut jobs: Vec<Value> = Vec::new();
+    for machine in &machines {
+        let reply = story.world.post(&common_alert(&[machine])).await;
+        jobs.push(reply.body["captures"][0]["jobId"].clone());
+    }
+    for job in &jobs {
+        let ended = |job: &Value| {
+            story.world.run_out();
+            job["status"] == "completed"
+        };
+        story.world.job_that(job, ended).await;
+    }
+    story.world.end().await;
+}
