@@ -25,6 +25,9 @@ use tokio::{
 const MOST_KEPT: usize = 100;
 /// Maximum number of rounds that ask Azure at the same time.
 const AT_ONCE: usize = 16;
+/// Maximum number of jobs of this process that wait for their last round, at some 3 KB each. In a larger storm the others
+/// are finished without it.
+const MOST_LATER: usize = 1_000;
 /// How long a round may take.
 const MOST_TIME: Duration = Duration::from_secs(90);
 /// How long a notification waits for what an earlier round has written.
@@ -46,8 +49,10 @@ pub struct Surroundings {
 
 /// The rounds in progress, and those whose results no job has taken.
 pub struct Rounds {
-    // Held for a few map operations, never over an await.
+    // Both are held for a few operations, never over an await.
     jobs: Mutex<HashMap<JobId, InProgress>>,
+    /// When the jobs that wait for their last round have it.
+    later: Mutex<Vec<OffsetDateTime>>,
     places: Arc<Semaphore>,
 }
 
@@ -55,6 +60,7 @@ impl Default for Rounds {
     fn default() -> Self {
         Self {
             jobs: Mutex::default(),
+            later: Mutex::default(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
@@ -194,14 +200,21 @@ impl Surroundings {
         note
     }
 
-    /// The phase of a job that is notified of and whose record is not complete; `None`: nothing is left to ask.
+    /// The phase of a job that is notified of and whose record is not complete; `None`: nothing is left to ask, or too many
+    /// wait for that already.
     pub fn completing(&self, job: &Job) -> Option<Phase> {
         let asked = job.report.changes.as_ref()?;
         let done = asked.complete || job.report.given_up;
-        (!done).then(|| {
+        let at = (!done).then(|| {
             let ended = job.report.ended_at.unwrap_or(asked.at).max(asked.at);
             let after = time::Duration::try_from(self.complete_after);
-            let at = ended.saturating_add(after.unwrap_or(time::Duration::HOUR));
+            ended.saturating_add(after.unwrap_or(time::Duration::HOUR))
+        })?;
+        let mut later = (self.running.later.lock()).expect("no code panics with this lock");
+        let now = OffsetDateTime::now_utc();
+        later.retain(|at| *at >= now);
+        (later.len() < MOST_LATER).then(|| {
+            later.push(at);
             Phase::Completing { at }
         })
     }

@@ -24,7 +24,7 @@ impl World {
     }
 
     /// One job as soon as it is as the story wants it.
-    pub async fn job_that(&self, id: &Value, good: impl Fn(&Value) -> bool) -> Value {
+    async fn job_that(&self, id: &Value, good: impl Fn(&Value) -> bool) -> Value {
         let path = format!("{STATUS}/{}", id.as_str().unwrap());
         let seen = async {
             loop {
