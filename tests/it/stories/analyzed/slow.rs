@@ -107,5 +107,6 @@ async fn files_that_hang_hold_up_no_other_capture_at_the_same_watcher() {
     };
     let ended = tokio::time::timeout(Duration::from_secs(110), all_ended).await;
     ended.expect("captures wait for no file of others");
+    story.world.azure.withdraw_faults();
     story.world.end().await;
 }
