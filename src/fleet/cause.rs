@@ -13,17 +13,20 @@ pub enum Check {
     VmAgent,
     Extensions,
     Watcher,
+    /// Whether the quota of captures leaves room.
+    Room,
     Outbound,
 }
 
 impl Check {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Machine,
         Self::Power,
         Self::Agent,
         Self::VmAgent,
         Self::Extensions,
         Self::Watcher,
+        Self::Room,
         Self::Outbound,
     ];
 
@@ -35,6 +38,7 @@ impl Check {
             Self::VmAgent => "vm_agent",
             Self::Extensions => "extensions",
             Self::Watcher => "watcher",
+            Self::Room => "room",
             Self::Outbound => "outbound",
         }
     }
@@ -51,6 +55,7 @@ impl Check {
             Self::VmAgent => "VM agent",
             Self::Extensions => "extensions",
             Self::Watcher => "network watcher",
+            Self::Room => "quota of captures",
             Self::Outbound => "outbound rules",
         }
     }
