@@ -150,7 +150,8 @@ impl MonitorClient {
         Self { arm }
     }
 
-    /// The events of a resource group in a span of time. `true`: there are more than are read.
+    /// The events of a resource group in a span of time, those of the pages before an error too. `true`: there are more than
+    /// are read.
     /// <https://learn.microsoft.com/en-us/rest/api/monitor/activity-logs/list>
     ///
     /// # Errors
@@ -160,7 +161,7 @@ impl MonitorClient {
         group: &ResourceId,
         since: OffsetDateTime,
         until: OffsetDateTime,
-    ) -> Result<(Vec<ActivityEvent>, bool), AzureError> {
+    ) -> (Vec<ActivityEvent>, Result<bool, AzureError>) {
         let path = [
             "providers",
             "Microsoft.Insights",
@@ -185,11 +186,12 @@ impl MonitorClient {
         let mut pages = Pages::of(&self.arm, "list the activity log", group, first);
         for _ in 0..MOST_PAGES {
             let take = |events: &mut Vec<ActivityEvent>, wire: EventWire| events.push(wire.into());
-            if !pages.read(&mut events, take).await? {
-                return Ok((events, false));
+            match pages.read(&mut events, take).await {
+                Ok(true) => {}
+                last => return (events, last),
             }
         }
-        Ok((events, true))
+        (events, Ok(true))
     }
 
     /// Metrics of a resource, minute by minute.

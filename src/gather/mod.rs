@@ -242,14 +242,13 @@ impl Gatherer {
         let mut refused = None;
         let (mut found, mut left_out) = (Vec::new(), 0_u32);
         for (group, answer) in groups.iter().zip(answers) {
-            match answer {
-                Ok((events, more)) => {
-                    // Of another group only what is around the machine matters.
-                    let own = Some(group) == groups.first();
-                    let events = events.iter().filter_map(activity::change);
-                    found.extend(events.filter(|it| own || around.has(&it.resource)));
-                    left_out = left_out.saturating_add(u32::from(more));
-                }
+            let (events, more) = answer;
+            // Of another group only what is around the machine matters.
+            let own = Some(group) == groups.first();
+            let events = events.iter().filter_map(activity::change);
+            found.extend(events.filter(|it| own || around.has(&it.resource)));
+            match more {
+                Ok(more) => left_out = left_out.saturating_add(u32::from(more)),
                 Err(error) => refused = Some(error),
             }
         }

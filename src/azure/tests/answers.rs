@@ -1,9 +1,10 @@
 //! What the clients make of Azure's odd answers.
 
-use super::script::{Scripted, answer, parameters, scripted, watcher, with};
-use crate::azure::network_watcher::PacketCaptureStatus;
+use super::script::{Scripted, answer, parameters, scripted, scripted_arm, watcher, with};
+use crate::azure::{monitor::MonitorClient, network_watcher::PacketCaptureStatus};
 use serde_json::json;
 use std::time::Duration;
+use time::OffsetDateTime;
 
 const CREATED: &str = r#"{"name":"c","properties":{"provisioningState":"Updating"}}"#;
 
@@ -245,4 +246,29 @@ async fn a_huge_retry_after_is_bounded() {
         let asked = error.unwrap_err().retry_after().expect("a wait");
         assert!(asked <= Duration::from_secs(24 * 3600), "{wait}");
     }
+}
+
+#[tokio::test]
+async fn pages_of_events_before_a_refused_one_are_kept() {
+    let (arm, _) = scripted_arm(|asked, _| match asked.contains("page2") {
+        true => refusal(403, "AuthorizationFailed"),
+        false => {
+            let link =
+                asked
+                    .split_once(' ')
+                    .unwrap()
+                    .1
+                    .replacen("api-version", "page2&api-version", 1);
+            let body = json!({
+                "value": [{ "operationName": { "value": "Microsoft.Network/networkSecurityGroups/write" } }],
+                "nextLink": format!("https://arm.example{link}"),
+            });
+            answer(200, &body.to_string())
+        }
+    });
+    let (since, until) = (OffsetDateTime::UNIX_EPOCH, OffsetDateTime::now_utc());
+    let client = MonitorClient::new(arm);
+    let (events, more) = client.list_activity_log(&watcher("w"), since, until).await;
+    assert_eq!(events.len(), 1);
+    assert!(!more.unwrap_err().is_temporary());
 }

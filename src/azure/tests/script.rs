@@ -169,6 +169,14 @@ impl TokenCredential for AnyToken {
 pub fn scripted(
     answers: impl Fn(&str, usize) -> Scripted + Send + Sync + 'static,
 ) -> (NetworkWatcherClient, Arc<Script>) {
+    let (arm, script) = scripted_arm(answers);
+    (NetworkWatcherClient::new(arm), script)
+}
+
+/// The same for the other clients.
+pub fn scripted_arm(
+    answers: impl Fn(&str, usize) -> Scripted + Send + Sync + 'static,
+) -> (ArmClient, Arc<Script>) {
     let script = Arc::new(Script {
         answers: Box::new(answers),
         asked: Mutex::default(),
@@ -195,5 +203,5 @@ pub fn scripted(
     let credential = RenewableCredential::new(sign_in, || Ok(Arc::new(AnyToken))).unwrap();
     let http = reqwest::Client::new();
     let arm = ArmClient::over(script.clone(), options, Arc::new(credential), http);
-    (NetworkWatcherClient::new(arm), script)
+    (arm, script)
 }
