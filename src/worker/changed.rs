@@ -52,6 +52,7 @@ impl Worker {
         let surroundings = self.surroundings.as_ref()?;
         let Some(phase) = surroundings.completing(job) else {
             surroundings.forget(&job.job_id);
+            never_again(job);
             return None;
         };
         let crate::incident::Phase::Completing { at } = phase else {
@@ -88,6 +89,9 @@ impl Worker {
                     note = surroundings.complete(&job) => note,
                     () = held.stopping() => return held.put_back(&job, Duration::ZERO).await,
                 };
+                if note.is_none() {
+                    never_again(&mut job);
+                }
                 if let Some(note) = note {
                     let more = note.count.saturating_sub(before);
                     if more > 0 {
@@ -101,8 +105,17 @@ impl Worker {
                 }
             }
             // Each process that asked was killed, or it is switched off by now: what is known stays.
-            _ => {}
+            _ => never_again(&mut job),
         }
         self.conclude(held, job).await;
+    }
+}
+
+/// Azure is not asked again what changed around the alert: the page must not promise it.
+fn never_again(job: &mut Arc<Job>) {
+    if job.report.changes.as_ref().is_some_and(|it| !it.complete)
+        && let Some(note) = &mut Arc::make_mut(job).report.changes
+    {
+        note.complete = true;
     }
 }

@@ -117,7 +117,8 @@ impl<'a> ChangesView<'a> {
         self.health = gathered.health.as_ref().and_then(health);
         self.missing = gathered.missing.iter().map(|it| it.sentence()).collect();
         self.asked = Some(Stamp::of(gathered.asked_at));
-        self.complete = gathered.complete;
+        // An incident that was not asked about again is as complete as it gets.
+        self.complete |= gathered.complete;
     }
 
     /// As a part of a page that has [`STYLE`].
