@@ -27,6 +27,8 @@ pub struct Around {
     pub account_region: Option<String>,
     /// Subscriptions and regions whose quota of captures is used up.
     pub full: Vec<(ResourceId, String)>,
+    /// Subscriptions and regions whose quota could not be read, and why.
+    pub quota_unread: Vec<(ResourceId, String, Because)>,
     /// Scopes whose extensions may not be read: there, one that is not listed may be installed.
     pub agents_unread: Vec<ResourceId>,
 }
@@ -128,6 +130,11 @@ fn surroundings(id: &ResourceId, region: Option<&str>, around: &Around) -> Vec<C
                 if around.learned.full.contains(&watcher.id) || around.full.iter().any(quota) {
                     causes.push(Cause::NoRoom(region.to_owned()));
                 }
+                let unread = around.quota_unread.iter();
+                let unread = unread.filter(|(subscription, unread, _)| {
+                    subscription.contains(id) && unread == region
+                });
+                causes.extend(unread.map(|(.., why)| Cause::Unknown(Check::Room, why.clone())));
             }
         },
     }

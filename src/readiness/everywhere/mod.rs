@@ -194,6 +194,7 @@ impl Round<'_> {
             allowed: self.settings.allowed.allowed.scopes.clone(),
             account_region: learned.account_region.clone(),
             full: Vec::new(),
+            quota_unread: Vec::new(),
             agents_unread: Vec::new(),
             learned,
         };
@@ -209,7 +210,8 @@ impl Round<'_> {
                 }
                 Err(error) => {
                     let why = calls::because(&error, USAGES_READ.action);
-                    inventory.quota_unknown(&subscription, why);
+                    inventory.quota_unknown(&subscription, why.clone());
+                    around.quota_unread.push((subscription, region, why));
                 }
             }
         }

@@ -72,6 +72,14 @@ async fn rules_and_quotas_that_may_not_be_read_are_not_known() {
         let before = run(&practice).await;
         let found = findings(&before).join("\n");
         assert!(found.contains(action), "{action}: {found}");
+        if action.ends_with("usages/read") {
+            let counts = before.counts();
+            assert_eq!(
+                (counts.ready, counts.unknown),
+                (0, 6),
+                "no machine is ready"
+            );
+        }
     }
 }
 
