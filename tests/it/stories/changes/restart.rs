@@ -39,3 +39,34 @@ async fn another_process_completes_the_record() {
     );
     next.world.end().await;
 }
+
+/// What is switched off by then is not promised on the page.
+#[tokio::test]
+async fn a_process_that_asks_no_more_promises_nothing() {
+    let azure = Azure::start().await;
+    azure.change(deny_sql());
+    let story = Story::completing(azure.clone(), &[]).await;
+    story.alert().await;
+    story.until_kept(|_| true).await;
+    for what in [What::Late(Duration::ZERO), What::Hang] {
+        azure.fault(Fault {
+            on: Call::ListActivityLog,
+            times: 1,
+            what,
+        });
+    }
+    let notice = story.end().await;
+    story.until("GET activity log", 3).await;
+    story.world.end().await;
+
+    let next = Story::completing(azure.clone(), &[("Changes__Enabled", "false")]).await;
+    let gone = |_: &[String]| azure.queue_messages("packet-capture-jobs").is_empty();
+    next.world.until(gone).await;
+    let incident = notice["data"]["incident"]["id"].as_str().unwrap();
+    let url = format!("{}/api/PacketCaptures/{incident}", next.world.url);
+    let page = next.world.http.get(url).header("accept", "text/html");
+    let page = page.send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("Azure was asked at"), "{page}");
+    assert!(!page.contains("is asked again"), "{page}");
+    next.world.end().await;
+}
