@@ -241,7 +241,7 @@ fn of_instances(
     })
 }
 
-/// A rule before the one that blocks. The priorities 100 to 4096 are allowed.
+/// A rule before the one that blocks, where there is room. The priorities 100 to 4096 are allowed.
 fn allow(to: &str, group: &ResourceId, blocks_at: u32) -> Option<ShellCommand> {
     const FIRST: u32 = 100;
     let (address, port) = to.rsplit_once(':')?;
@@ -252,8 +252,20 @@ fn allow(to: &str, group: &ResourceId, blocks_at: u32) -> Option<ShellCommand> {
         "80" => 2,
         _ => 3,
     };
-    let priority = blocks_at.saturating_sub(before).clamp(FIRST, 4096);
-    let priority = priority.to_string();
+    let Some(priority) = blocks_at.checked_sub(before).filter(|it| *it >= FIRST) else {
+        return Some(
+            ShellCommand::new("az network nsg rule list")
+                .with("--nsg-name", group.name().unwrap_or_default())
+                .with(
+                    "--resource-group",
+                    group.resource_group().unwrap_or_default(),
+                )
+                .with("--subscription", group.subscription())
+                .words("--output table")
+                .remark("no rule fits before the one that blocks: give that one a higher number"),
+        );
+    };
+    let priority = priority.min(4096).to_string();
     Some(
         ShellCommand::new("az network nsg rule create")
             .with("--name", &name.replace([':', '/'], "-"))

@@ -122,7 +122,7 @@ fn one_command_fixes_many_and_the_most_frequent_cause_comes_first() {
     assert!(
         commands(&run)
             .iter()
-            .any(|it| it.contains("--priority 100 "))
+            .any(|it| it.contains("az network nsg rule list --nsg-name nsg-web"))
     );
 }
 
