@@ -107,6 +107,7 @@ impl Function {
         let (Some(incident), Some(job)) = (incident, text("/captures/0/jobId")) else {
             let said = text("/message").or(text("/error/message"));
             let problem = match (status, said) {
+                _ if text("/outcome") == Some("dry_run") => "it makes no captures: set PacketCapture__DryRun=false".to_owned(),
                 (401 | 403, None) => "the function key is wrong (--code)".to_owned(),
                 (404, None) => "there is no such route; --url needs the address of the function app, at a version with drills".to_owned(),
                 (_, Some(said)) => text::clean(said, text::MESSAGE).into_owned(),

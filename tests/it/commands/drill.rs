@@ -118,6 +118,16 @@ async fn a_drill_that_fails_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_function_that_makes_no_captures_names_its_setting() {
+    let mut practice = Practice::open().await;
+    practice.set("PacketCapture__DryRun", "true");
+    let output = drill(&practice, &["--vm", samples::WEB_01], "").await;
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("set PacketCapture__DryRun=false"), "{said}");
+}
+
+#[tokio::test]
 async fn a_drill_at_a_function_elsewhere_sends_the_key_in_a_header() {
     let practice = Practice::open().await;
     let world = World::on(practice.azure.clone(), &[("FirstLook__Enabled", "true")]).await;
